@@ -1,0 +1,148 @@
+"""The states of a TCP connection and every move between them, as data (RFC 9293, Figure 5 and §3.10).
+
+This table is the only truth about moves: the endpoint takes its edges from here and the state
+diagram is drawn from here. It knows nothing of segments' numbers, of time or of pictures.
+"""
+
+from enum import StrEnum
+from typing import Final, Literal, NamedTuple
+
+
+class State(StrEnum):
+    """A state of one end of a connection (RFC 9293 §3.3.2). CLOSED is the absence of a TCB."""
+
+    CLOSED = "CLOSED"
+    LISTEN = "LISTEN"
+    SYN_SENT = "SYN-SENT"
+    SYN_RECEIVED = "SYN-RECEIVED"
+    ESTABLISHED = "ESTABLISHED"
+    FIN_WAIT_1 = "FIN-WAIT-1"
+    FIN_WAIT_2 = "FIN-WAIT-2"
+    CLOSE_WAIT = "CLOSE-WAIT"
+    CLOSING = "CLOSING"
+    LAST_ACK = "LAST-ACK"
+    TIME_WAIT = "TIME-WAIT"
+
+
+class Event(StrEnum):
+    """What can move a state, in the words of Figure 5 and §3.10."""
+
+    PASSIVE_OPEN = "passive OPEN"
+    ACTIVE_OPEN = "active OPEN"
+    SEND = "SEND"
+    CLOSE = "CLOSE"
+    ABORT = "ABORT"
+    RCV_SYN = "rcv SYN"
+    RCV_SYN_ACK = "rcv SYN,ACK"
+    RCV_ACK_OF_SYN = "rcv ACK of SYN"
+    RCV_FIN = "rcv FIN"
+    RCV_ACK_OF_FIN = "rcv ACK of FIN"
+    RCV_FIN_ACK_OF_FIN = "rcv FIN,ACK of FIN"
+    RCV_RST = "rcv RST"
+    TIME_WAIT_TIMEOUT = "Timeout=2MSL"
+    USER_TIMEOUT = "USER TIMEOUT"
+
+
+Opened = Literal["passive", "active"]
+
+
+class Edge(NamedTuple):
+    """One move of one end: in `source`, on `event`, go to `target` and send a segment `sends`.
+
+    `sends` is the CTL of that segment as Figure 5 prints it (its FIN travels as FIN,ACK: every
+    segment after the SYN carries ACK). `opened` is the side condition of Note 1: the edge holds
+    only for an end that reached SYN-RECEIVED after an OPEN of that kind. `drawn` says whether
+    Figure 5 has the arrow.
+    """
+
+    source: State
+    event: Event
+    sends: str
+    target: State
+    section: str
+    drawn: bool = True
+    opened: Opened | None = None
+
+    @property
+    def id(self) -> str:
+        """A name for the edge, unique in TRANSITIONS.
+
+        >>> TRANSITIONS[0].id
+        'CLOSED: passive OPEN'
+        """
+        condition = f" ({self.opened})" if self.opened else ""
+        return f"{self.source}: {self.event}{condition}"
+
+
+_S, _E = State, Event
+
+FIGURE_5: Final = (
+    Edge(_S.CLOSED, _E.PASSIVE_OPEN, "", _S.LISTEN, "3.10.1"),
+    Edge(_S.CLOSED, _E.ACTIVE_OPEN, "SYN", _S.SYN_SENT, "3.10.1"),
+    Edge(_S.LISTEN, _E.CLOSE, "", _S.CLOSED, "3.10.4"),
+    Edge(_S.LISTEN, _E.RCV_SYN, "SYN,ACK", _S.SYN_RECEIVED, "3.10.7.2"),
+    Edge(_S.LISTEN, _E.SEND, "SYN", _S.SYN_SENT, "3.10.2"),
+    Edge(_S.SYN_SENT, _E.CLOSE, "", _S.CLOSED, "3.10.4"),
+    Edge(_S.SYN_SENT, _E.RCV_SYN, "SYN,ACK", _S.SYN_RECEIVED, "3.10.7.3"),
+    Edge(_S.SYN_SENT, _E.RCV_SYN_ACK, "ACK", _S.ESTABLISHED, "3.10.7.3"),
+    Edge(_S.SYN_RECEIVED, _E.RCV_RST, "", _S.LISTEN, "3.10.7.4", opened="passive"),
+    Edge(_S.SYN_RECEIVED, _E.RCV_ACK_OF_SYN, "", _S.ESTABLISHED, "3.10.7.4"),
+    Edge(_S.SYN_RECEIVED, _E.CLOSE, "FIN", _S.FIN_WAIT_1, "3.10.4"),
+    Edge(_S.ESTABLISHED, _E.CLOSE, "FIN", _S.FIN_WAIT_1, "3.10.4"),
+    Edge(_S.ESTABLISHED, _E.RCV_FIN, "ACK", _S.CLOSE_WAIT, "3.10.7.4"),
+    Edge(_S.FIN_WAIT_1, _E.RCV_FIN, "ACK", _S.CLOSING, "3.10.7.4"),
+    Edge(_S.FIN_WAIT_1, _E.RCV_ACK_OF_FIN, "", _S.FIN_WAIT_2, "3.10.7.4"),
+    Edge(_S.FIN_WAIT_2, _E.RCV_FIN, "ACK", _S.TIME_WAIT, "3.10.7.4"),
+    Edge(_S.CLOSING, _E.RCV_ACK_OF_FIN, "", _S.TIME_WAIT, "3.10.7.4"),
+    Edge(_S.CLOSE_WAIT, _E.CLOSE, "FIN", _S.LAST_ACK, "3.10.4"),
+    Edge(_S.LAST_ACK, _E.RCV_ACK_OF_FIN, "", _S.CLOSED, "3.10.7.4"),
+    Edge(_S.TIME_WAIT, _E.TIME_WAIT_TIMEOUT, "", _S.CLOSED, "3.10.8"),
+)
+"""The twenty arrows of RFC 9293 Figure 5, in reading order."""
+
+
+def _omitted() -> tuple[Edge, ...]:
+    """The moves that the text of §3.10 makes and Figure 5 leaves out."""
+    single = [
+        # Note 2 of Figure 5.
+        Edge(_S.FIN_WAIT_1, _E.RCV_FIN_ACK_OF_FIN, "ACK", _S.TIME_WAIT, "3.10.7.4", drawn=False),
+        # A retransmitted FIN is acknowledged again and restarts the 2MSL timeout.
+        Edge(_S.TIME_WAIT, _E.RCV_FIN, "ACK", _S.TIME_WAIT, "3.10.7.4", drawn=False),
+        # MAY-2: a new connection may be accepted directly from TIME-WAIT (§3.6.1).
+        Edge(_S.TIME_WAIT, _E.RCV_SYN, "SYN,ACK", _S.SYN_RECEIVED, "3.6.1", drawn=False),
+        Edge(_S.LISTEN, _E.ACTIVE_OPEN, "SYN", _S.SYN_SENT, "3.10.1", drawn=False),
+        Edge(_S.SYN_RECEIVED, _E.RCV_SYN, "", _S.LISTEN, "3.10.7.4", False, "passive"),
+        Edge(_S.SYN_SENT, _E.RCV_RST, "", _S.CLOSED, "3.10.7.3", drawn=False),
+        Edge(_S.SYN_RECEIVED, _E.RCV_RST, "", _S.CLOSED, "3.10.7.4", False, "active"),
+    ]
+    synchronized = list(State)[list(State).index(_S.ESTABLISHED) :]
+    resets = [Edge(s, _E.RCV_RST, "", _S.CLOSED, "3.10.7.4", drawn=False) for s in synchronized]
+    answered = {_S.SYN_RECEIVED, _S.ESTABLISHED, _S.FIN_WAIT_1, _S.FIN_WAIT_2, _S.CLOSE_WAIT}
+    alive = [state for state in State if state is not _S.CLOSED]
+    aborts = [
+        Edge(s, _E.ABORT, "RST" if s in answered else "", _S.CLOSED, "3.10.5", drawn=False)
+        for s in alive
+    ]
+    timeouts = [Edge(s, _E.USER_TIMEOUT, "", _S.CLOSED, "3.10.8", drawn=False) for s in alive]
+    return (*single, *resets, *aborts, *timeouts)
+
+
+TRANSITIONS: Final[tuple[Edge, ...]] = FIGURE_5 + _omitted()
+"""Every move there is: Figure 5's arrows first, then those it omits."""
+
+_BY_CAUSE: Final = {
+    (edge.source, edge.event, opened): edge
+    for edge in TRANSITIONS
+    for opened in ((edge.opened,) if edge.opened else (None, "passive", "active"))
+}
+
+
+def transition(state: State, event: Event, opened: Opened | None = None) -> Edge | None:
+    """The edge that `event` takes from `state`, or None where that event moves nothing.
+
+    >>> transition(State.ESTABLISHED, Event.RCV_FIN).target
+    <State.CLOSE_WAIT: 'CLOSE-WAIT'>
+    >>> transition(State.SYN_RECEIVED, Event.RCV_RST, "passive").target
+    <State.LISTEN: 'LISTEN'>
+    """
+    return _BY_CAUSE.get((state, event, opened))

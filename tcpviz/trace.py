@@ -1,0 +1,347 @@
+"""The Trace: what happened on a connection, step by step, whoever wrote it down.
+
+A simulation, a capture and live sockets all write Steps; every picture, player, table and check
+reads only the immutable Trace. It knows no producer and no picture.
+
+Time is integer nanoseconds from the start of the trace. Numbers in segments are absolute; each End
+keeps the ISS that relative numbers are counted from.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, ClassVar, Final, Literal
+
+from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Option, Segment, bits, names
+from tcpviz.states import State
+from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Variables, Wait
+from tcpviz.units import readable
+from tcpviz.words import say
+
+SCHEMA: Final = "tcpviz.trace/1"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """An immutable record of one connection (or of one scenario), in order of time.
+
+    `start` is the time of the first step in ns since the epoch where a capture knows it.
+    `notes` are sentences a reader must know to read it right (a cut file, clocks that disagree).
+    """
+
+    ends: tuple[End, ...]
+    steps: tuple[Step, ...]
+    title: str = ""
+    source: Literal["simulation", "capture", "kernel"] = "simulation"
+    start: int = 0
+    notes: tuple[str, ...] = ()
+
+    display: ClassVar[Callable[["Trace"], dict[str, str]]]
+    """How a notebook shows a Trace; the package sets it to draw the sequence chart."""
+
+    def __str__(self) -> str:
+        return "\n".join(transcript(self))
+
+    def __repr__(self) -> str:
+        ends = ", ".join(end.name for end in self.ends)
+        return f"<Trace {self.title or self.source}: {len(self.steps)} steps of {ends}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return Trace.display(self)
+
+    def end(self, name: str) -> End:
+        """The end of that name. KeyError names the ends there are."""
+        for end in self.ends:
+            if end.name == name:
+                return end
+        raise KeyError(f"no end {name!r} in this trace: it has {[end.name for end in self.ends]}")
+
+    def other(self, name: str) -> End:
+        """The end at the other side of a connection of two."""
+        return next(end for end in self.ends if end.name != name)
+
+    def of(self, name: str) -> tuple[Step, ...]:
+        """The steps at one end."""
+        return tuple(step for step in self.steps if step.end == name)
+
+    @property
+    def duration(self) -> int:
+        """Time of the last step in ns."""
+        return self.steps[-1].time if self.steps else 0
+
+    @cached_property
+    def flights(self) -> tuple[Flight, ...]:
+        """Every segment's way, in order of departure (of arrival, where nobody saw it leave)."""
+        ways: dict[int, list[Step]] = {}
+        for step in self.steps:
+            if step.flight is not None:
+                ways.setdefault(step.flight, []).append(step)
+        sent_before: set[tuple[str, int, int, int]] = set()
+        return tuple(
+            self._flight(number, ways[number], sent_before) for number in sorted(ways)
+        )
+
+    def _flight(
+        self, number: int, steps: list[Step], sent_before: set[tuple[str, int, int, int]]
+    ) -> Flight:
+        segment = steps[0].segment
+        assert segment is not None  # a step with a flight has its segment
+        sent = next((s.time for s in steps if s.kind is Kind.DEPART), None)
+        arrived = tuple(s.time for s in steps if s.kind is Kind.ARRIVE)
+        lost = next((s.time for s in steps if s.kind is Kind.LOSE), None)
+        sender = next((s.end for s in steps if s.kind is Kind.DEPART), None)
+        if sender is None:
+            sender = self.other(next(s.end for s in steps if s.end)).name
+        receiver = self.other(sender).name
+        key = (sender, segment.seq, segment.ctl & (SYN | FIN), segment.length)
+        again = sent is not None and segment.span > 0 and key in sent_before
+        sent_before.add(key)
+        fate: Fate = "unknown"
+        if all(end.observed for end in self.ends):
+            fate = "delivered" if arrived else "lost" if lost is not None else "unknown"
+        return Flight(number, sender, receiver, segment, sent, arrived, lost, fate, again)
+
+    def spans(self, name: str) -> tuple[Span, ...]:
+        """The states one end passed through, each with its stretch of time."""
+        found: list[Span] = []
+        for step in self.of(name):
+            if step.state is None or (found and found[-1].state is step.state):
+                continue
+            if found:
+                found[-1] = found[-1]._replace(until=step.time)
+            found.append(Span(step.state, step.time, None, step.inferred))
+        return tuple(found)
+
+    def waits(self, name: str) -> tuple[Wait, ...]:
+        """The timers that ran at one end, in order of starting, and how each ended."""
+        steps = self.of(name)
+        found: dict[Timer, Wait] = {}
+        for step, after in pairwise((*steps, None)):
+            assert step is not None
+            for timer in step.timers:
+                if after is None:
+                    found[timer] = Wait(timer, self.duration, expired=None)
+                elif timer not in after.timers:
+                    expired = after.kind is Kind.TIMEOUT and after.text == timer.name
+                    found[timer] = Wait(timer, after.time, expired)
+        return tuple(sorted(found.values(), key=lambda wait: wait.timer[1:]))
+
+    def notation(self, flight: Flight, *, absolute: bool = True) -> str:
+        """A segment in RFC notation, its numbers absolute or counted from the ISSs."""
+        if absolute:
+            return str(flight.segment)
+        seq_from, ack_from = self.end(flight.sender).iss, self.end(flight.receiver).iss
+        return flight.segment.notation(seq_from, ack_from)
+
+    def to_json(self) -> dict[str, Any]:
+        """The trace as plain JSON data; `segments` carry the relative numbers, `steps` point at them."""
+        return {
+            "schema": SCHEMA,
+            "title": self.title,
+            "source": self.source,
+            "start_ns": self.start,
+            "ends": [end._asdict() for end in self.ends],
+            "segments": [self._segment_json(flight) for flight in self.flights],
+            "steps": [_step_json(step) for step in self.steps],
+            "notes": list(self.notes),
+        }
+
+    def _segment_json(self, flight: Flight) -> dict[str, Any]:
+        segment = flight.segment
+        seq_from, ack_from = self.end(flight.sender).iss, self.end(flight.receiver).iss
+        return {
+            "from": flight.sender,
+            "flags": list(names(segment.ctl)),
+            "seq": (segment.seq - seq_from) % NUMBERS,
+            "ack": (segment.ack - ack_from) % NUMBERS if segment.ctl & ACK else None,
+            "length": segment.length,
+            "window": segment.window,
+            "options": [list(option) for option in segment.options],
+            "sent_ns": flight.sent,
+            "arrived_ns": flight.arrived[0] if flight.arrived else None,
+            "duplicates_arrived_ns": list(flight.arrived[1:]),
+            "fate": flight.fate,
+            "retransmission": flight.again,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Trace":
+        """Read what `to_json` wrote. ValueError says what is wrong and where."""
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+            raise ValueError(f"not a trace: expected \"schema\": \"{SCHEMA}\"")
+        where = "ends"
+        try:
+            ends = tuple(End(**end) for end in data["ends"])
+            iss = {end.name: end.iss for end in ends}
+            segments = []
+            for index, entry in enumerate(data["segments"]):
+                where = f"segments[{index}]"
+                far = next(name for name in iss if name != entry["from"])
+                segments.append(_segment_from(entry, iss[entry["from"]], iss[far]))
+            steps = []
+            for index, entry in enumerate(data["steps"]):
+                where = f"steps[{index}]"
+                steps.append(_step_from(entry, segments))
+            where = "header"
+            return cls(
+                ends,
+                tuple(steps),
+                str(data["title"]),
+                data["source"],
+                int(data["start_ns"]),
+                tuple(data["notes"]),
+            )
+        except (KeyError, TypeError, ValueError, IndexError, StopIteration) as problem:
+            raise ValueError(f"not a trace: {where}: {problem!r}") from None
+
+    def dumps(self) -> str:
+        """The trace as JSON text, the same bytes for the same trace."""
+        return json.dumps(self.to_json(), indent=1)
+
+
+def transcript(trace: Trace, *, absolute: bool | None = None) -> Iterator[str]:
+    """The lines of a trace of two ends in the notation of the RFC's figures, one event a line.
+
+    Between the states of both ends stands the segment; `...` is the network, as in RFC 9293 Figure
+    7. A segment that arrives before anything else happens has one line. Numbers are absolute for a
+    simulation, as in the RFC's figures, and counted from the ISSs for everything observed.
+    """
+    if absolute is None:
+        absolute = trace.source == "simulation"
+    left, right = (end.name for end in trace.ends)
+    states = {end.name: "" for end in trace.ends}
+    texts = {flight.number: trace.notation(flight, absolute=absolute) for flight in trace.flights}
+    width = max((len(text) for text in texts.values()), default=0)
+    line = f"{{:>10}}  {{:>12}}  {{:3}} {{:{width}}} {{:3}}  {{:12}}  {{}}"
+    yield line.format(say("column_at"), left, "", "", "", right, "").rstrip()
+    steps = iter(_merged(trace))
+    for step, arrival in steps:
+        for each in (step, arrival):
+            if each and each.state is not None:
+                states[each.end] = each.state
+        near, far = _arrows(trace, step, arrival, left)
+        yield line.format(
+            readable(step.time),
+            states[left],
+            near,
+            texts[step.flight] if step.flight is not None else "",
+            far,
+            states[right],
+            "; ".join(_remarks(trace, step, arrival)),
+        ).rstrip()
+    yield from trace.notes
+
+
+def _merged(trace: Trace) -> Iterator[tuple[Step, Step | None]]:
+    """Each step, a departure together with its arrival where nothing happens in between."""
+    steps = list(trace.steps)
+    index = 0
+    while index < len(steps):
+        step, after = steps[index], steps[index + 1] if index + 1 < len(steps) else None
+        whole = (
+            after is not None
+            and step.kind is Kind.DEPART
+            and after.kind is Kind.ARRIVE
+            and step.flight == after.flight
+        )
+        yield step, after if whole else None
+        index += 2 if whole else 1
+
+
+def _arrows(trace: Trace, step: Step, arrival: Step | None, left: str) -> tuple[str, str]:
+    """The marks beside the end at the left and beside the end at the right."""
+    if step.flight is None:
+        return "", ""
+    to_right = trace.flights[step.flight].sender == left
+    arrow = "-->" if to_right else "<--"
+    leaves, arrives = {
+        Kind.DEPART: (arrow, arrow if arrival else "..."),
+        Kind.ARRIVE: ("...", arrow),
+        Kind.LOSE: ("...", "X"),
+    }[step.kind]
+    return (leaves, arrives) if to_right else (arrives, leaves)
+
+
+def _remarks(trace: Trace, step: Step, arrival: Step | None) -> Iterator[str]:
+    if step.kind is Kind.CALL:
+        yield f"{step.end}: {step.text}"
+    elif step.kind is Kind.TIMEOUT:
+        yield f"{step.end}: {say('expired', timer=step.text)}"
+    if step.flight is not None:
+        flight = trace.flights[step.flight]
+        if step.kind is Kind.LOSE:
+            yield say("lost_unseen") if step.inferred else say("lost")
+        elif step.kind is Kind.ARRIVE and flight.sent is None and trace.end(flight.sender).observed:
+            yield say("unsent")
+        elif step.kind is Kind.ARRIVE and step.time in flight.arrived[1:]:
+            yield say("copy")
+        if step.kind is Kind.DEPART and flight.again:
+            yield say("again")
+    if arrival:
+        yield say("arrives", time=readable(arrival.time))
+    for each in (step, arrival):
+        if each and each.says:
+            yield f"{each.end}: {each.says}"
+
+
+def _plain(trace: Trace) -> dict[str, str]:
+    return {"text/plain": str(trace)}
+
+
+Trace.display = staticmethod(_plain)
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    entry: dict[str, Any] = {"at_ns": step.time, "end": step.end, "kind": step.kind}
+    if step.state is not None:
+        entry["state"] = step.state
+    if step.flight is not None:
+        entry["segment"] = step.flight
+    for field in ("text", "says", "inferred"):
+        if getattr(step, field):
+            entry[field] = getattr(step, field)
+    if step.edges:
+        entry["edges"] = list(step.edges)
+    if step.timers:
+        entry["timers"] = [timer._asdict() for timer in step.timers]
+    if step.variables:
+        entry["variables"] = step.variables._asdict()
+    return entry
+
+
+def _step_from(entry: dict[str, Any], segments: list[Segment]) -> Step:
+    flight = entry.get("segment")
+    variables = entry.get("variables")
+    return Step(
+        int(entry["at_ns"]),
+        str(entry["end"]),
+        Kind(entry["kind"]),
+        State(entry["state"]) if "state" in entry else None,
+        None if flight is None else segments[flight],
+        flight,
+        str(entry.get("text", "")),
+        str(entry.get("says", "")),
+        tuple(entry.get("edges", ())),
+        tuple(Timer(**timer) for timer in entry.get("timers", ())),
+        Variables(**variables) if variables else None,
+        bool(entry.get("inferred", False)),
+    )
+
+
+def _segment_from(entry: dict[str, Any], seq_from: int, ack_from: int) -> Segment:
+    ack = entry["ack"]
+    return Segment(
+        (int(entry["seq"]) + seq_from) % NUMBERS,
+        0 if ack is None else (int(ack) + ack_from) % NUMBERS,
+        bits(",".join(entry["flags"])),
+        int(entry["length"]),
+        int(entry["window"]),
+        tuple(_options(entry["options"])),
+    )
+
+
+def _options(entries: Iterable[Any]) -> Iterable[Option]:
+    for name, value in entries:
+        yield (name, tuple(value) if isinstance(value, list) else value)
