@@ -95,7 +95,7 @@ class Trace:
         if sender is None:
             sender = self.other(next(s.end for s in steps if s.end)).name
         receiver = self.other(sender).name
-        key = (sender, segment.seq, segment.ctl & (SYN | FIN), segment.length)
+        key = (sender, segment.seq, segment.ctl & (SYN | FIN | ACK), segment.length)
         again = sent is not None and segment.span > 0 and key in sent_before
         sent_before.add(key)
         fate: Fate = "unknown"

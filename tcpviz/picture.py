@@ -1,0 +1,99 @@
+"""A picture: DOT text, the SVG that Graphviz makes of it, and its text twin.
+
+Knows how a picture is shown in a notebook, saved and put beside another. Must not know what it
+shows.
+"""
+
+import base64
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tcpviz import engine
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn picture: `dot` is its source, `text` its twin for reading, `alt` says what it shows.
+
+    In a notebook it shows itself: an image with `alt`, and the text under it to unfold. Rendering
+    happens when it is first asked for; EngineError says when there is nothing to draw with.
+    """
+
+    title: str
+    dot: str
+    text: str
+    alt: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<Picture {self.title}>"
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as one `<svg>` element, with its title and description in it."""
+        head, rest = engine.svg(self.dot).split(">", 1)
+        title, description = html.escape(self.title), html.escape(self.alt)
+        return (
+            f'{head} role="img"><title>{title}</title><desc>{description}</desc>{rest}'
+        )
+
+    def html(self) -> str:
+        """A figure that shows where scripts and SVG elements are not trusted: an image with `alt`.
+
+        The text twin follows, folded.
+        """
+        data = base64.b64encode(self.svg.encode()).decode()
+        return (
+            f'<figure style="margin:0"><img alt="{html.escape(self.alt)}" '
+            f'src="data:image/svg+xml;base64,{data}" style="max-width:100%">'
+            f"<details><summary>{html.escape(self.title)}</summary>"
+            f"<pre>{html.escape(self.text)}</pre></details></figure>"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self.html(), "text/plain": self.text}
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture; the suffix says how: `.svg`, `.dot` or `.txt` (the text twin).
+
+        ValueError for any other suffix.
+        """
+        path = Path(path)
+        writers = {".svg": lambda: self.svg, ".dot": lambda: self.dot, ".txt": lambda: self.text}
+        if path.suffix not in writers:
+            raise ValueError(f"{path}: a picture is saved as {', '.join(writers)}")
+        path.write_text(writers[path.suffix]().rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+        return path
+
+
+@dataclass(frozen=True)
+class Row:
+    """Pictures side by side, to be compared."""
+
+    pictures: tuple[Picture, ...]
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"{picture.title}\n{picture.text}" for picture in self.pictures)
+
+    def __repr__(self) -> str:
+        return f"<{len(self.pictures)} pictures: {', '.join(p.title for p in self.pictures)}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        cells = "".join(
+            f'<div style="flex:1;min-width:0">{picture.html()}</div>' for picture in self.pictures
+        )
+        return {
+            "text/html": f'<div style="display:flex;gap:1em;align-items:flex-start">{cells}</div>',
+            "text/plain": str(self),
+        }
+
+
+def beside(pictures: Iterable[Picture]) -> Row:
+    """Put pictures side by side."""
+    return Row(tuple(pictures))

@@ -1,0 +1,192 @@
+"""Run a Scenario: two Endpoints, a network between them, one clock; out comes a Trace.
+
+The loop knows nothing of TCP: it takes the earliest of arrival, deadline and call, and of those at
+the same instant the wire first, then the timer, then the call. Same scenario, same trace.
+"""
+
+import heapq
+from collections import Counter
+from typing import Any, Final, Literal, NamedTuple
+
+from tcpviz.endpoint import Endpoint, Outcome
+from tcpviz.scenario import ENDS, Delay, Inject, Lose, Name, Scenario, ScenarioError, matches
+from tcpviz.segment import SYN, Segment
+from tcpviz.states import Event, State
+from tcpviz.steps import End, Kind, Step, Timer
+from tcpviz.trace import Trace
+from tcpviz.units import readable
+from tcpviz.words import say
+
+_MOST_STEPS: Final = 100_000
+_WIRE, _TIMER, _CALL = range(3)
+"""Who goes first among things that happen at the same instant."""
+
+
+class _Due(NamedTuple):
+    """Something that will happen: a segment at an end (at "", its death), or a call of a user."""
+
+    time: int
+    rank: int
+    order: int
+    end: Name | Literal[""]
+    segment: Segment | None = None
+    flight: int = -1
+    call: str = ""
+    octets: int = 0
+    entered: str | None = None  # the state whose entering made the application call
+
+
+def simulate(scenario: Scenario) -> Trace:
+    """Run the scenario and write down every step.
+
+    ScenarioError if the network is told to lose, delay or duplicate a segment that is never sent,
+    or if the run does not end.
+
+    >>> from tcpviz.scenario import At
+    >>> print(simulate(Scenario(calls=[At(0, "client", "active OPEN")])))
+            at        client                                         server
+          0 ms      SYN-SENT                                                       client: active OPEN
+          0 ms      SYN-SENT  --> <SEQ=100><CTL=SYN>            -->  CLOSED        arrives at 50 ms
+         50 ms        CLOSED  <-- <SEQ=0><ACK=101><CTL=RST,ACK> <--  CLOSED        arrives at \
+100 ms; client: error: connection reset
+    """
+    return _Run(scenario).trace()
+
+
+class _Run:
+    """The one event loop, and what it has written so far."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.ends = {name: Endpoint(scenario.settings(name)) for name in ENDS}
+        self.due: list[_Due] = []
+        self.steps: list[Step] = []
+        self.notes: tuple[str, ...] = ()
+        self.flights = 0
+        self.scheduled = 0
+        self.matched: Counter[int] = Counter()  # segments each fault has been meant for
+        for call in scenario.calls:
+            self._schedule(call.time, _CALL, call.end, call=call.call, octets=call.octets)
+        for fault in scenario.network:
+            if isinstance(fault, Inject):
+                segment = Segment.parse(fault.segment)
+                self._schedule(fault.time, _WIRE, fault.end, segment=segment)
+        self._run()
+        self._check_faults()
+
+    def trace(self) -> Trace:
+        ends = tuple(End(name, iss=self._iss(name)) for name in ENDS)
+        return Trace(ends, tuple(self.steps), self.scenario.name, notes=self.notes)
+
+    def _schedule(self, time: int, rank: int, end: Name | Literal[""], **what: Any) -> None:
+        self.scheduled += 1
+        heapq.heappush(self.due, _Due(time, rank, self.scheduled, end, **what))
+
+    def _run(self) -> None:
+        while True:
+            timer, owner = self._deadline()
+            first = self.due[0] if self.due else None
+            if first is None and timer is None:
+                return
+            expires = timer is not None and (
+                first is None or (timer.until, _TIMER) < (first.time, first.rank)
+            )
+            now = timer.until if timer and expires else self.due[0].time
+            if now > self.scenario.until:
+                self.notes = (say("stopped", time=readable(self.scenario.until)),)
+                return
+            if len(self.steps) >= _MOST_STEPS:
+                raise ScenarioError(f"until: there are more than {_MOST_STEPS} steps before it")
+            if timer and expires:
+                outcome = self.ends[owner].expire(timer, now)
+                self._write(Step(now, owner, Kind.TIMEOUT, text=timer.name), owner, outcome)
+            else:
+                self._happen(heapq.heappop(self.due))
+
+    def _deadline(self) -> tuple[Timer | None, Name]:
+        """The timer that expires first, and whose it is."""
+        armed = [(end.deadline, name) for name, end in self.ends.items()]
+        running = [(timer.until, timer, name) for timer, name in armed if timer]
+        return min(running, key=lambda each: each[0])[1:] if running else (None, "client")
+
+    def _happen(self, due: _Due) -> None:
+        """A segment arrives or dies, or a user calls."""
+        if due.segment is not None:
+            flight = self._new_flight() if due.flight < 0 else due.flight
+            if not due.end:
+                self.steps.append(Step(due.time, "", Kind.LOSE, None, due.segment, flight))
+                return
+            step = Step(due.time, due.end, Kind.ARRIVE, None, due.segment, flight)
+            self._write(step, due.end, self.ends[due.end].arrive(due.segment, due.time))
+        elif due.end:
+            gone = self.ends[due.end].state is State.CLOSED
+            if gone and due.entered not in (None, State.CLOSED):
+                return
+            step = Step(due.time, due.end, Kind.CALL, text=due.call)
+            outcome = self.ends[due.end].call(Event(due.call), due.time, due.octets)
+            self._write(step, due.end, outcome)
+
+    def _write(self, step: Step, name: Name, outcome: Outcome) -> None:
+        """Write the step and the departures it caused, and let the application react."""
+        end = self.ends[name] = outcome.end
+        now = step.time
+        seen = step._replace(state=end.state, timers=end.deadlines, variables=end.variables)
+        edges = tuple(edge.id for edge in outcome.edges)
+        self.steps.append(seen._replace(edges=edges, says=outcome.says))
+        for segment in outcome.sent:
+            flight = self._new_flight()
+            self.steps.append(
+                seen._replace(kind=Kind.DEPART, segment=segment, flight=flight, text="")
+            )
+            self._send(now, name, segment, flight)
+        for edge in outcome.edges:
+            for on in self.scenario.reactions:
+                if on.end == name and on.state == edge.target:
+                    what = {"call": on.call, "octets": on.octets, "entered": on.state}
+                    self._schedule(now + on.after, _CALL, name, **what)
+
+    def _new_flight(self) -> int:
+        self.flights += 1
+        return self.flights - 1
+
+    def _send(self, now: int, sender: Name, segment: Segment, flight: int) -> None:
+        """Hand a segment to the network, which does to it what the scenario says."""
+        receiver: Name = "server" if sender == "client" else "client"
+        arrivals = [now + self.scenario.delay]
+        for index, fault in enumerate(self.scenario.network):
+            if isinstance(fault, Inject) or fault.end != sender:
+                continue
+            if not matches(segment, fault.which):
+                continue
+            self.matched[index] += 1
+            if fault.nth not in (None, self.matched[index]):
+                continue
+            if isinstance(fault, Lose):
+                dies = now + self.scenario.delay // 2
+                self._schedule(dies, _WIRE, "", segment=segment, flight=flight)
+                return
+            if isinstance(fault, Delay):
+                arrivals = [arrival + fault.by for arrival in arrivals]
+            else:
+                arrivals.append(arrivals[0] + fault.by)
+        for arrival in arrivals:
+            self._schedule(arrival, _WIRE, receiver, segment=segment, flight=flight)
+
+    def _check_faults(self) -> None:
+        """A fault that waits for a segment that is never sent is a mistake of the scenario."""
+        for index, fault in enumerate(self.scenario.network):
+            if isinstance(fault, Inject) or self.matched[index] >= (fault.nth or 1):
+                continue
+            sent = [s.segment for s in self.steps if s.kind is Kind.DEPART and s.end == fault.end]
+            raise ScenarioError(
+                f"network[{index}]: {fault.end} never sends {fault.which} number {fault.nth or 1};"
+                f" it sends {', '.join(each.control for each in sent if each) or 'nothing'}"
+            )
+
+    def _iss(self, name: Name) -> int:
+        """The ISS that relative numbers are counted from: that of the last SYN sent."""
+        iss = self.scenario.settings(name).iss[0]
+        for step in self.steps:
+            if step.end == name and step.kind is Kind.DEPART and step.segment:
+                iss = step.segment.seq if step.segment.ctl & SYN else iss
+        return iss

@@ -1,0 +1,48 @@
+"""One look for every picture: fonts, colours, line styles and measures.
+
+Colours are Okabe and Ito's, safe for colour-blind readers, or tints of them, always as #rrggbb
+(older Graphviz reads nothing shorter). Nothing is told by colour alone: see the line styles.
+Measures are points.
+"""
+
+from typing import Final
+
+from tcpviz.states import State
+
+FONT: Final = "Helvetica,Arial,Liberation Sans,DejaVu Sans,sans-serif"
+FONT_SIZE: Final = 11.0
+SMALL: Final = 9.5
+
+INK: Final = "#1a1a2e"
+QUIET: Final = "#5c6070"  # axes, addresses, notes; 6:1 on white
+FAINT: Final = "#c9ccd6"  # rules and edges in the background
+PAPER: Final = "#ffffff"
+BLUE: Final = "#00568f"  # the active opener; Okabe-Ito blue, darkened for text
+ORANGE: Final = "#a84300"  # the passive end; vermillion, darkened for text
+RED: Final = "#b3261e"  # what was lost
+PURPLE: Final = "#7b3f98"  # timers
+"""Text colours reach 4.5:1 on PAPER."""
+
+# sequence chart
+GRID: Final = "#edeff3"  # behind everything, at round times
+BREAK: Final = "#f4f5f8"  # where time is left out
+TINTS: Final = {
+    State.CLOSED: "#eef0f4",
+    State.LISTEN: "#ccd3e0",
+    State.SYN_SENT: "#fae9ae",
+    State.SYN_RECEIVED: "#eebf62",
+    State.ESTABLISHED: "#a5d8c3",
+    State.FIN_WAIT_1: "#d5e9f9",
+    State.FIN_WAIT_2: "#8cc0e6",
+    State.CLOSE_WAIT: "#f7d8c6",
+    State.CLOSING: "#b3b5dd",
+    State.LAST_ACK: "#df9f7d",
+    State.TIME_WAIT: "#cba9d8",
+}
+"""Fills of states, under INK; states that follow each other differ in grey as well."""
+
+# state diagram
+LINE: Final = "#868b9b"  # an edge nobody took: quiet, and still 3:1 on PAPER
+BLUE_TINT: Final = "#e6f0f8"  # the fill of a state the first end passed through
+ORANGE_TINT: Final = "#fcebe0"
+GREY_TINT: Final = "#f0f0f3"  # both ends
