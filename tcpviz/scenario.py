@@ -96,6 +96,9 @@ _FAULTS: Final[dict[str, type[Fault]]] = {
 }
 
 
+_LISTS: Final = ("calls", "reactions", "network", "client_iss", "server_iss")
+
+
 @dataclass(frozen=True)
 class Scenario:
     """What happens around two TCPs. Everything is data; times and durations are in ns.
@@ -125,8 +128,10 @@ SEND, CLOSE, ABORT
     until: int = 60 * MIN
 
     def __post_init__(self) -> None:
-        for name in ("calls", "reactions", "network", "client_iss", "server_iss"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in _LISTS:  # a list reads better where a scenario is written
+            given = getattr(self, name)
+            _require(isinstance(given, (list, tuple)), name, "a list", given)
+            object.__setattr__(self, name, tuple(given))
         _check(self)
 
     def settings(self, end: Name) -> Settings:
@@ -158,10 +163,8 @@ SEND, CLOSE, ABORT
         if unknown := sorted(set(given) - known):
             raise ScenarioError(f"{unknown[0]}: a scenario has no such field")
         for name, kind in (("calls", At), ("reactions", On), ("network", None)):
-            entries = given.get(name, [])
-            if not isinstance(entries, list):
-                raise ScenarioError(f"{name}: expected a list")
-            if name in given:
+            entries = given.get(name)
+            if isinstance(entries, list):
                 given[name] = [_entry(f"{name}[{i}]", e, kind) for i, e in enumerate(entries)]
         return cls(**given)
 
@@ -185,14 +188,16 @@ def matches(segment: Segment, which: str) -> bool:
 
 def _check(scenario: Scenario) -> None:
     """Find the first field that cannot be."""
-    for name in ("delay", "msl", "delayed_ack"):
-        _require(_whole(getattr(scenario, name)), name, "a duration in ns, 0 or more")
-    for name in ("rto", "until"):
-        _require(_whole(getattr(scenario, name), 1), name, "a duration in ns, more than 0")
+    for name in ("name", "describe"):
+        text = getattr(scenario, name)
+        _require(isinstance(text, str), name, "a text", text)
+    for name, least in (("delay", 0), ("msl", 0), ("delayed_ack", 0), ("rto", 1), ("until", 1)):
+        time = getattr(scenario, name)
+        _require(_whole(time, least), name, f"a duration in whole ns, {least} or more", time)
     for name in ("client_iss", "server_iss"):
         isses = getattr(scenario, name)
         fine = isses and all(_whole(iss) and iss < NUMBERS for iss in isses)
-        _require(fine, name, "one or more numbers of 32 bits")
+        _require(fine, name, "one or more numbers of 32 bits", list(isses))
     for index, call in enumerate(scenario.calls):
         _fields(f"calls[{index}]", call, At)
     for index, reaction in enumerate(scenario.reactions):
@@ -203,8 +208,8 @@ def _check(scenario: Scenario) -> None:
 
 def _fields(where: str, entry: Any, *kinds: type) -> None:
     """Check one call, reaction or fault, field by field."""
-    kind_names = ", ".join(kind.__name__ for kind in kinds)
-    _require(type(entry) in kinds, where, f"one of {kind_names}")
+    names = ", ".join(kind.__name__ for kind in kinds)
+    _require(type(entry) in kinds, where, f"one of {names}", entry)
     for field, value in entry._asdict().items():
         fine, wanted = _FIELDS[field]
         _require(fine(value), f"{where}.{field}", wanted, value)
@@ -213,10 +218,9 @@ def _fields(where: str, entry: Any, *kinds: type) -> None:
     _require(bool(octets) == sends, f"{where}.octets", "octets with SEND, and only with it", octets)
 
 
-def _require(fine: Any, where: str, wanted: str, value: Any = None) -> None:
+def _require(fine: Any, where: str, wanted: str, value: Any) -> None:
     if not fine:
-        told = f"{value!r} is not {wanted}" if value is not None else f"expected {wanted}"
-        raise ScenarioError(f"{where}: {told}")
+        raise ScenarioError(f"{where}: {value!r} is not {wanted}")
 
 
 def _whole(value: Any, least: int = 0) -> bool:
@@ -226,7 +230,7 @@ def _whole(value: Any, least: int = 0) -> bool:
 def _selects(which: Any) -> bool:
     try:
         return which in ("any", "data") or bits(which) > 0
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         return False
 
 
@@ -257,12 +261,11 @@ def _fault_name(fault: Fault) -> str:
 
 def _entry(where: str, entry: Any, kind: Any) -> Any:
     """One call, reaction or fault from JSON."""
-    if not isinstance(entry, dict):
-        raise ScenarioError(f"{where}: expected an object with its fields")
+    _require(isinstance(entry, dict), where, "an object with its fields", entry)
     given = dict(entry)
     if kind is None:
         name = given.pop("fault", None)
-        _require(name in _FAULTS, f"{where}.fault", f"one of {', '.join(_FAULTS)}", name)
+        _require(name in list(_FAULTS), f"{where}.fault", f"one of {', '.join(_FAULTS)}", name)
         kind = _FAULTS[name]
     try:
         return kind(**given)

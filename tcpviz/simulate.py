@@ -151,24 +151,25 @@ class _Run:
 
     def _send(self, now: int, sender: Name, segment: Segment, flight: int) -> None:
         """Hand a segment to the network, which does to it what the scenario says."""
-        receiver: Name = "server" if sender == "client" else "client"
+        receiver: Name | Literal[""] = "server" if sender == "client" else "client"
         arrivals = [now + self.scenario.delay]
+        lost = False
         for index, fault in enumerate(self.scenario.network):
             if isinstance(fault, Inject) or fault.end != sender:
                 continue
             if not matches(segment, fault.which):
                 continue
-            self.matched[index] += 1
+            self.matched[index] += 1  # also when another fault has lost it: it was sent
             if fault.nth not in (None, self.matched[index]):
                 continue
             if isinstance(fault, Lose):
-                dies = now + self.scenario.delay // 2
-                self._schedule(dies, _WIRE, "", segment=segment, flight=flight)
-                return
-            if isinstance(fault, Delay):
+                lost = True
+            elif isinstance(fault, Delay):
                 arrivals = [arrival + fault.by for arrival in arrivals]
             else:
                 arrivals.append(arrivals[0] + fault.by)
+        if lost:
+            receiver, arrivals = "", [now + self.scenario.delay // 2]
         for arrival in arrivals:
             self._schedule(arrival, _WIRE, receiver, segment=segment, flight=flight)
 

@@ -1,0 +1,464 @@
+"""One end, state by state: what moves it, and what leaves it as it is (RFC 9293 §3.10)."""
+
+from typing import Any
+
+import pytest
+
+from tcpviz.endpoint import Endpoint, Outcome, Settings
+from tcpviz.segment import Segment
+from tcpviz.states import Event, State
+from tcpviz.steps import Timer
+from tcpviz.units import MS, S
+
+SETTINGS = Settings(iss=(100,))
+
+
+def arrive(end: Endpoint, text: str, now: int = 0) -> Outcome:
+    """A segment in RFC notation arrives."""
+    return end.arrive(Segment.parse(text), now)
+
+
+def call(end: Endpoint, event: str, **more: Any) -> Outcome:
+    """The user calls."""
+    return end.call(Event(event), 0, **more)
+
+
+def sent(outcome: Outcome) -> list[str]:
+    """What was sent, in RFC notation."""
+    return [str(segment) for segment in outcome.sent]
+
+
+def listen() -> Endpoint:
+    return call(Endpoint(SETTINGS), "passive OPEN").end
+
+
+def syn_sent() -> Endpoint:
+    return call(Endpoint(SETTINGS), "active OPEN").end
+
+
+def syn_received() -> Endpoint:
+    return arrive(listen(), "<SEQ=300><CTL=SYN>").end
+
+
+def syn_received_active() -> Endpoint:
+    return arrive(syn_sent(), "<SEQ=300><CTL=SYN>").end
+
+
+def established() -> Endpoint:
+    return arrive(syn_sent(), "<SEQ=300><ACK=101><CTL=SYN,ACK>").end
+
+
+def fin_wait_1() -> Endpoint:
+    return call(established(), "CLOSE").end
+
+
+def fin_wait_2() -> Endpoint:
+    return arrive(fin_wait_1(), "<SEQ=301><ACK=102><CTL=ACK>").end
+
+
+def closing() -> Endpoint:
+    return arrive(fin_wait_1(), "<SEQ=301><ACK=101><CTL=FIN,ACK>").end
+
+
+def time_wait() -> Endpoint:
+    return arrive(fin_wait_2(), "<SEQ=301><ACK=102><CTL=FIN,ACK>").end
+
+
+def close_wait() -> Endpoint:
+    return arrive(established(), "<SEQ=301><ACK=101><CTL=FIN,ACK>").end
+
+
+def last_ack() -> Endpoint:
+    return call(close_wait(), "CLOSE").end
+
+
+MAKERS = {
+    State.CLOSED: lambda: Endpoint(SETTINGS),
+    State.LISTEN: listen,
+    State.SYN_SENT: syn_sent,
+    State.SYN_RECEIVED: syn_received,
+    State.ESTABLISHED: established,
+    State.FIN_WAIT_1: fin_wait_1,
+    State.FIN_WAIT_2: fin_wait_2,
+    State.CLOSE_WAIT: close_wait,
+    State.CLOSING: closing,
+    State.LAST_ACK: last_ack,
+    State.TIME_WAIT: time_wait,
+}
+SYNCHRONIZED = list(State)[4:]
+
+
+@pytest.mark.parametrize("state", State)
+def test_each_maker_makes_its_state(state: State) -> None:
+    """The tests below start where they say they do."""
+    assert MAKERS[state]().state is state
+
+
+# == user calls ==============================================================================
+
+
+@pytest.mark.parametrize("state", [s for s in State if s not in ("CLOSED", "LISTEN")])
+@pytest.mark.parametrize("how", ["active OPEN", "passive OPEN"])
+def test_a_second_open_is_an_error_and_changes_nothing(state: State, how: str) -> None:
+    """OPEN on a connection that exists says so (§3.10.1)."""
+    end = MAKERS[state]()
+    assert call(end, how) == Outcome(end, says="error: connection already exists")
+
+
+@pytest.mark.parametrize("what", ["SEND", "CLOSE", "ABORT"])
+def test_closed_calls_find_no_connection(what: str) -> None:
+    """Without a TCB every call but OPEN says that the connection does not exist."""
+    end = Endpoint(SETTINGS)
+    assert call(end, what) == Outcome(end, says="error: connection does not exist")
+
+
+@pytest.mark.parametrize("state", ["FIN-WAIT-1", "FIN-WAIT-2", "CLOSING", "LAST-ACK", "TIME-WAIT"])
+@pytest.mark.parametrize("what", ["SEND", "CLOSE"])
+def test_after_close_send_and_close_are_errors(state: str, what: str) -> None:
+    """Who has closed cannot send or close again (§3.10.2, §3.10.4)."""
+    end = MAKERS[State(state)]()
+    assert call(end, what, octets=1) == Outcome(end, says="error: connection closing")
+
+
+@pytest.mark.parametrize("state", [s for s in State if s is not State.CLOSED])
+def test_abort_deletes_the_tcb_and_resets_a_peer_that_may_hold_one(state: State) -> None:
+    """ABORT leads to CLOSED from every state, with a RST where §3.10.5 asks for one."""
+    end = MAKERS[state]()
+    outcome = call(end, "ABORT")
+    assert outcome.end.state is State.CLOSED
+    assert outcome.end.deadlines == ()
+    expects_rst = state in ("SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT")
+    assert sent(outcome) == ([f"<SEQ={end.snd_nxt}><CTL=RST>"] if expects_rst else [])
+
+
+def test_syn_sent_send_waits_for_established() -> None:
+    """Data sent in SYN-SENT is queued and travels with the third segment."""
+    waiting = call(syn_sent(), "SEND", octets=10)
+    assert waiting.sent == ()
+    opened = arrive(waiting.end, "<SEQ=300><ACK=101><CTL=SYN,ACK>")
+    assert sent(opened) == ["<SEQ=101><ACK=301><CTL=ACK><DATA=10>"]
+
+
+def test_syn_received_close_with_data_pending_waits_for_established() -> None:
+    """A CLOSE behind queued data is queued too (§3.10.4), and goes through FIN-WAIT-1 later."""
+    waiting = call(call(syn_received(), "SEND", octets=10).end, "CLOSE")
+    assert waiting.end.state is State.SYN_RECEIVED
+    assert call(waiting.end, "SEND", octets=1).says == "error: connection closing"
+    opened = arrive(waiting.end, "<SEQ=301><ACK=101><CTL=ACK>")
+    assert opened.end.state is State.FIN_WAIT_1
+    assert sent(opened) == [
+        "<SEQ=101><ACK=301><CTL=ACK><DATA=10>",
+        "<SEQ=111><ACK=301><CTL=FIN,ACK>",
+    ]
+
+
+# == CLOSED and LISTEN =======================================================================
+
+
+def test_closed_answers_whatever_is_not_a_rst_with_a_rst() -> None:
+    """§3.10.7.1: a RST that the sender will accept, silence for a RST."""
+    end = Endpoint(SETTINGS)
+    assert sent(arrive(end, "<SEQ=7><CTL=SYN><DATA=5>")) == ["<SEQ=0><ACK=13><CTL=RST,ACK>"]
+    assert sent(arrive(end, "<SEQ=7><ACK=9><CTL=ACK>")) == ["<SEQ=9><CTL=RST>"]
+    assert arrive(end, "<SEQ=7><CTL=RST>") == Outcome(end)
+
+
+def test_listen_answers_an_ack_with_a_rst_and_ignores_rst_and_fin() -> None:
+    """§3.10.7.2, the checks before and after SYN."""
+    end = listen()
+    assert sent(arrive(end, "<SEQ=7><ACK=9><CTL=SYN,ACK>")) == ["<SEQ=9><CTL=RST>"]
+    assert arrive(end, "<SEQ=7><CTL=RST>") == Outcome(end)
+    assert arrive(end, "<SEQ=7><CTL=FIN>") == Outcome(end)
+
+
+def test_listen_syn_chooses_the_next_iss_each_time() -> None:
+    """A listener that was reset uses a new ISS for the next SYN (Figure 8)."""
+    end = call(Endpoint(Settings(iss=(300, 400))), "passive OPEN").end
+    first = arrive(end, "<SEQ=90><CTL=SYN>")
+    assert sent(first) == ["<SEQ=300><ACK=91><CTL=SYN,ACK>"]
+    back = arrive(first.end, "<SEQ=91><CTL=RST>").end
+    assert back.state is State.LISTEN
+    assert sent(arrive(back, "<SEQ=100><CTL=SYN>")) == ["<SEQ=400><ACK=101><CTL=SYN,ACK>"]
+
+
+def test_the_iss_clock_goes_on_where_the_list_ends() -> None:
+    """§3.4.1: a later open takes its ISS from a clock of 4 microseconds."""
+    end = call(syn_sent(), "ABORT").end
+    assert sent(end.call(Event.ACTIVE_OPEN, 4 * S)) == ["<SEQ=1000100><CTL=SYN>"]
+
+
+# == SYN-SENT ================================================================================
+
+
+def test_syn_sent_an_unacceptable_ack_draws_a_rst_and_changes_nothing() -> None:
+    """A SYN,ACK for another SYN is answered by a RST with its ACK number (Figure 8)."""
+    end = syn_sent()
+    outcome = arrive(end, "<SEQ=300><ACK=91><CTL=SYN,ACK>")
+    assert sent(outcome) == ["<SEQ=91><CTL=RST>"]
+    assert outcome.end == end
+    assert arrive(end, "<SEQ=300><ACK=91><CTL=RST,ACK>") == Outcome(end)
+
+
+def test_syn_sent_a_rst_counts_only_with_an_acceptable_ack() -> None:
+    """Refused: the RST acknowledges our SYN. A RST without ACK proves nothing."""
+    end = syn_sent()
+    refused = arrive(end, "<SEQ=0><ACK=101><CTL=RST,ACK>")
+    assert refused.end.state is State.CLOSED
+    assert refused.says == "error: connection reset"
+    assert arrive(end, "<SEQ=0><CTL=RST>") == Outcome(end)
+
+
+def test_syn_sent_an_ack_without_syn_is_dropped_and_stops_no_timer() -> None:
+    """Judged first, applied after: what is dropped must not touch the retransmission timer."""
+    end = syn_sent()
+    assert arrive(end, "<SEQ=300><ACK=101><CTL=ACK>") == Outcome(end)
+
+
+# == SYN-RECEIVED ============================================================================
+
+
+def test_syn_received_an_unacceptable_ack_draws_a_rst_and_changes_nothing() -> None:
+    """Fifth check: a RST with the ACK's number; the end stays."""
+    end = syn_received()
+    outcome = arrive(end, "<SEQ=301><ACK=999><CTL=ACK>")
+    assert sent(outcome) == ["<SEQ=999><CTL=RST>"]
+    assert outcome.end == end
+
+
+def test_syn_received_a_fin_with_the_ack_moves_twice() -> None:
+    """One segment may acknowledge the SYN and close: ESTABLISHED, then CLOSE-WAIT."""
+    outcome = arrive(syn_received(), "<SEQ=301><ACK=101><CTL=FIN,ACK>")
+    assert [edge.target for edge in outcome.edges] == ["ESTABLISHED", "CLOSE-WAIT"]
+
+
+def test_syn_received_rst_returns_a_passive_end_to_listen_unheard() -> None:
+    """Note 1: the user of a passive open need not be told."""
+    outcome = arrive(syn_received(), "<SEQ=301><CTL=RST>")
+    assert (outcome.end.state, outcome.says) == (State.LISTEN, "")
+
+
+def test_syn_received_rst_refuses_an_active_end() -> None:
+    """In simultaneous open the RST means that the connection was refused."""
+    outcome = arrive(syn_received_active(), "<SEQ=301><CTL=RST>")
+    assert (outcome.end.state, outcome.says) == (State.CLOSED, "error: connection refused")
+
+
+def test_syn_received_a_second_syn_in_the_window_returns_to_listen() -> None:
+    """Fourth check: a passive end starts again; the duplicate of the first SYN only gets an ACK."""
+    assert arrive(syn_received(), "<SEQ=301><CTL=SYN>").end.state is State.LISTEN
+    again = arrive(syn_received(), "<SEQ=300><CTL=SYN>")
+    assert again.end == syn_received()
+    assert sent(again) == ["<SEQ=101><ACK=301><CTL=ACK>"]
+
+
+# == the synchronized states =================================================================
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED)
+def test_a_segment_outside_the_window_is_answered_by_an_ack_only(state: State) -> None:
+    """First check: nothing changes, the answer says what is expected."""
+    end = MAKERS[state]()
+    outcome = arrive(end, "<SEQ=99999><ACK=101><CTL=ACK><DATA=1>")
+    assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=ACK>"]
+    assert outcome.end == end
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED)
+def test_a_rst_outside_the_window_is_met_with_silence(state: State) -> None:
+    """First check, for a RST: dropped without a word."""
+    end = MAKERS[state]()
+    assert arrive(end, "<SEQ=99999><CTL=RST>") == Outcome(end)
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED)
+def test_a_rst_beside_rcv_nxt_is_challenged(state: State) -> None:
+    """RFC 5961: in the window but not exact, an ACK asks the sender to confirm."""
+    end = MAKERS[state]()
+    outcome = arrive(end, f"<SEQ={end.rcv_nxt + 5}><CTL=RST>")
+    assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=ACK>"]
+    assert outcome.end == end
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED)
+def test_a_rst_at_rcv_nxt_ends_the_connection_and_is_never_answered(state: State) -> None:
+    """Second check: CLOSED; a user that still holds the connection is told."""
+    outcome = arrive(MAKERS[state](), f"<SEQ={MAKERS[state]().rcv_nxt}><CTL=RST>")
+    assert outcome.end.state is State.CLOSED
+    assert outcome.sent == ()
+    told = state in ("ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT")
+    assert outcome.says == ("error: connection reset" if told else "")
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED)
+def test_a_syn_in_the_window_is_challenged(state: State) -> None:
+    """Fourth check with RFC 5961: an ACK, whatever the SYN's number."""
+    end = MAKERS[state]()
+    outcome = arrive(end, f"<SEQ={end.rcv_nxt + 5}><CTL=SYN>")
+    assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=ACK>"]
+    assert outcome.end == end
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED)
+def test_a_segment_without_ack_is_dropped(state: State) -> None:
+    """Fifth check: the ACK bit is off."""
+    end = MAKERS[state]()
+    assert arrive(end, f"<SEQ={end.rcv_nxt}><CTL=FIN>") == Outcome(end)
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED[:-1])
+def test_an_ack_of_what_was_never_sent_is_answered_and_dropped(state: State) -> None:
+    """Fifth check: SEG.ACK beyond SND.NXT changes nothing."""
+    end = MAKERS[state]()
+    outcome = arrive(end, f"<SEQ={end.rcv_nxt}><ACK={end.snd_nxt + 50}><CTL=FIN,ACK>")
+    assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=ACK>"]
+    assert outcome.end == end
+
+
+def test_established_data_out_of_order_is_acknowledged_but_not_taken() -> None:
+    """A gap is not bridged: RCV.NXT stays, and a FIN behind the gap is no FIN yet."""
+    outcome = arrive(established(), "<SEQ=310><ACK=101><CTL=FIN,ACK><DATA=5>")
+    assert outcome.end == established()
+    assert sent(outcome) == ["<SEQ=101><ACK=301><CTL=ACK>"]
+
+
+def test_established_a_retransmission_that_overlaps_is_taken_once() -> None:
+    """Octets already received are skipped, the new ones advance RCV.NXT."""
+    end = arrive(established(), "<SEQ=301><ACK=101><CTL=ACK><DATA=10>").end
+    assert arrive(end, "<SEQ=301><ACK=101><CTL=ACK><DATA=15>").end.rcv_nxt == 316
+
+
+@pytest.mark.parametrize("maker", [close_wait, closing, last_ack])
+def test_a_repeated_fin_is_acknowledged_and_changes_nothing(maker: Any) -> None:
+    """After the peer's FIN the same FIN again only gets its ACK again."""
+    end = maker()
+    outcome = arrive(end, "<SEQ=301><ACK=101><CTL=FIN,ACK>")
+    assert outcome.end == end
+    assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK=302><CTL=ACK>"]
+
+
+@pytest.mark.parametrize("maker", [fin_wait_1, closing, last_ack])
+def test_an_ack_that_does_not_cover_our_fin_moves_nothing(maker: Any) -> None:
+    """Only the acknowledgment of the FIN itself leads on."""
+    end = maker()
+    assert arrive(end, f"<SEQ={end.rcv_nxt}><ACK=101><CTL=ACK>") == Outcome(end)
+
+
+def test_fin_wait_1_a_fin_that_acknowledges_ours_skips_fin_wait_2() -> None:
+    """Note 2: the close in three segments."""
+    outcome = arrive(fin_wait_1(), "<SEQ=301><ACK=102><CTL=FIN,ACK>")
+    assert [edge.target for edge in outcome.edges] == ["TIME-WAIT"]
+    assert sent(outcome) == ["<SEQ=102><ACK=302><CTL=ACK>"]
+
+
+def test_fin_wait_2_receives_data_and_only_then_the_fin() -> None:
+    """Half-close: the other direction is still open."""
+    data = arrive(fin_wait_2(), "<SEQ=301><ACK=102><CTL=ACK><DATA=10>")
+    assert data.end.state is State.FIN_WAIT_2
+    assert sent(data) == ["<SEQ=102><ACK=311><CTL=ACK>"]
+    assert arrive(data.end, "<SEQ=311><ACK=102><CTL=FIN,ACK>").end.state is State.TIME_WAIT
+
+
+def test_close_wait_ignores_text() -> None:
+    """After its FIN the peer has nothing more to say."""
+    end = close_wait()
+    assert arrive(end, "<SEQ=302><ACK=101><CTL=ACK><DATA=5>") == Outcome(end)
+
+
+# == TIME-WAIT ===============================================================================
+
+
+def test_time_wait_the_fin_again_is_acknowledged_and_starts_the_wait_again() -> None:
+    """The last ACK was lost: it is sent again, and 2MSL runs from now."""
+    outcome = arrive(time_wait(), "<SEQ=301><ACK=102><CTL=FIN,ACK>", now=5 * S)
+    assert sent(outcome) == ["<SEQ=102><ACK=302><CTL=ACK>"]
+    assert outcome.end.deadlines == (Timer("2MSL", 5 * S, 65 * S),)
+
+
+def test_time_wait_a_bare_ack_is_not_answered() -> None:
+    """Else two ends in TIME-WAIT would acknowledge each other for ever."""
+    end = time_wait()
+    assert arrive(end, "<SEQ=302><ACK=102><CTL=ACK>") == Outcome(end)
+
+
+def test_time_wait_ends_after_2msl() -> None:
+    """The timeout deletes the TCB."""
+    end = time_wait()
+    (timer,) = end.deadlines
+    assert timer == Timer("2MSL", 0, 60 * S)
+    assert end.expire(timer, timer.until).end.state is State.CLOSED
+
+
+# == timers ==================================================================================
+
+
+def test_the_rto_doubles_and_the_retransmission_carries_the_newest_ack() -> None:
+    """RFC 6298 §5.5; and a FIN sent again acknowledges what came meanwhile."""
+    end = call(established(), "CLOSE").end
+    end = arrive(end, "<SEQ=301><ACK=101><CTL=ACK><DATA=7>").end
+    first = end.expire(end.deadlines[0], 1 * S)
+    assert sent(first) == ["<SEQ=101><ACK=308><CTL=FIN,ACK>"]
+    assert first.end.deadlines == (Timer("RTO", 1 * S, 3 * S),)
+
+
+def test_progress_stops_the_rto_or_starts_it_afresh() -> None:
+    """RFC 6298 §5.2 and §5.3."""
+    end = call(call(established(), "SEND", octets=10).end, "CLOSE").end
+    half = arrive(end, "<SEQ=301><ACK=111><CTL=ACK>", now=200 * MS).end
+    assert half.deadlines == (Timer("RTO", 200 * MS, 1200 * MS),)
+    assert arrive(half, "<SEQ=301><ACK=112><CTL=ACK>", now=300 * MS).end.deadlines == ()
+
+
+def patient() -> Endpoint:
+    """ESTABLISHED, with a delayed ACK of 40 ms."""
+    end = call(Endpoint(SETTINGS._replace(delayed_ack=40 * MS)), "active OPEN").end
+    return arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end
+
+
+def test_a_delayed_ack_waits_and_then_goes_alone() -> None:
+    """Nothing to send: the ACK leaves when its timer expires."""
+    waiting = arrive(patient(), "<SEQ=301><ACK=101><CTL=FIN,ACK>", now=10 * MS)
+    assert waiting.sent == ()
+    (timer,) = waiting.end.deadlines
+    assert timer == Timer("delayed ACK", 10 * MS, 50 * MS)
+    expired = waiting.end.expire(timer, timer.until)
+    assert sent(expired) == ["<SEQ=101><ACK=302><CTL=ACK>"]
+    assert expired.end.deadlines == ()
+
+
+def test_a_delayed_ack_rides_on_the_fin_of_a_quick_application() -> None:
+    """The close in three: CLOSE comes before the delay ends, and stops its timer."""
+    waiting = arrive(patient(), "<SEQ=301><ACK=101><CTL=FIN,ACK>").end
+    closed = call(waiting, "CLOSE")
+    assert sent(closed) == ["<SEQ=101><ACK=302><CTL=FIN,ACK>"]
+    assert [timer.name for timer in closed.end.deadlines] == ["RTO"]
+
+
+def test_a_second_segment_is_acknowledged_at_once() -> None:
+    """At least every second segment gets its ACK without delay (§3.8.6.3)."""
+    waiting = arrive(patient(), "<SEQ=301><ACK=101><CTL=ACK><DATA=5>").end
+    assert sent(arrive(waiting, "<SEQ=306><ACK=101><CTL=ACK><DATA=5>")) == [
+        "<SEQ=101><ACK=311><CTL=ACK>"
+    ]
+
+
+def test_the_acknowledgment_of_the_syn_is_never_delayed() -> None:
+    """The third segment leaves at once."""
+    end = call(Endpoint(SETTINGS._replace(delayed_ack=40 * MS)), "active OPEN").end
+    assert sent(arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>")) == ["<SEQ=101><ACK=301><CTL=ACK>"]
+
+
+def test_numbers_wrap_around() -> None:
+    """A connection whose numbers pass 2**32 opens, sends and closes like any other."""
+    end = call(Endpoint(Settings(iss=(2**32 - 1,))), "active OPEN").end
+    opened = arrive(end, "<SEQ=4294967295><ACK=0><CTL=SYN,ACK>")
+    assert sent(opened) == ["<SEQ=0><ACK=0><CTL=ACK>"]
+    closed = call(opened.end, "CLOSE").end
+    assert arrive(closed, "<SEQ=0><ACK=1><CTL=FIN,ACK>").end.state is State.TIME_WAIT
+
+
+def test_an_endpoint_is_a_value() -> None:
+    """Equal histories give equal, hashable ends; an event leaves the old value as it was."""
+    before = established()
+    after = call(before, "CLOSE").end
+    assert before == established() != after
+    assert hash(before) == hash(established())

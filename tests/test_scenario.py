@@ -1,0 +1,213 @@
+"""Scenarios: data that can be stored, and that says what is wrong with it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tcpviz import (
+    MS,
+    SCENARIOS,
+    S,
+    At,
+    Delay,
+    Duplicate,
+    Inject,
+    Lose,
+    On,
+    Scenario,
+    ScenarioError,
+    simulate,
+)
+from tcpviz.states import TRANSITIONS
+from tcpviz.steps import Kind
+
+OPEN = (At(0, "server", "passive OPEN"), At(0, "client", "active OPEN"))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_named_scenario_survives_json(name: str) -> None:
+    """Written and read back it is the same scenario, and gives the same trace."""
+    scenario = SCENARIOS[name]
+    copy = Scenario.from_json(json.loads(json.dumps(scenario.to_json())))
+    assert copy == scenario
+    assert simulate(copy).dumps() == simulate(scenario).dumps()
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_named_scenario_says_what_it_shows(name: str) -> None:
+    """Each has its own name and a sentence."""
+    assert SCENARIOS[name].name == name
+    assert SCENARIOS[name].describe.endswith(".")
+
+
+def test_every_arrow_of_figure_5_is_taken_by_a_named_scenario() -> None:
+    """No arrow of the figure is without an example; and no step takes a move outside the table."""
+    taken = {
+        edge for scenario in SCENARIOS.values() for s in simulate(scenario).steps for edge in s.edges
+    }
+    assert {edge.id for edge in TRANSITIONS if edge.drawn} <= taken
+    assert taken <= {edge.id for edge in TRANSITIONS}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_each_move_starts_where_the_last_one_ended(name: str) -> None:
+    """Along each end's steps the moves form one path, and the state is where it leads."""
+    edges = {edge.id: edge for edge in TRANSITIONS}
+    trace = simulate(SCENARIOS[name])
+    for end in trace.ends:
+        state = "CLOSED"
+        for step in trace.of(end.name):
+            for edge in step.edges:
+                assert edges[edge].source == state
+                state = edges[edge].target
+            assert step.state == state
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_an_edge_sends_leaves_at_once_or_is_a_delayed_ack(name: str) -> None:
+    """The segment that Figure 5 writes beside an arrow is the one that departs."""
+    edges = {edge.id: edge for edge in TRANSITIONS}
+    trace = simulate(SCENARIOS[name])
+    for step in trace.steps:
+        for wanted in (edges[edge].sends for edge in step.edges if edges[edge].sends):
+            left = [
+                d.segment.control
+                for d in trace.steps
+                if d.kind is Kind.DEPART and (d.end, d.time) == (step.end, step.time) and d.segment
+            ]
+            delayed = any(timer.name == "delayed ACK" for timer in step.timers)
+            assert delayed or any(set(wanted.split(",")) <= set(c.split(",")) for c in left)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"calls": [At(-1, "client", "CLOSE")]}, r"calls\[0\]\.time: -1"),
+        ({"calls": [At(1.5, "client", "CLOSE")]}, r"calls\[0\]\.time: 1.5"),
+        ({"calls": [At(0, "clinet", "CLOSE")]}, r"calls\[0\]\.end: 'clinet' is not one of client"),
+        ({"calls": [At(0, "client", "SHUT")]}, r"calls\[0\]\.call: 'SHUT'"),
+        ({"calls": [At(0, "client", "SEND")]}, r"calls\[0\]\.octets"),
+        ({"calls": [At(0, "client", "CLOSE", 5)]}, r"calls\[0\]\.octets"),
+        ({"calls": ["CLOSE"]}, r"calls\[0\]: 'CLOSE' is not one of At"),
+        ({"calls": 5}, r"calls: 5 is not a list"),
+        ({"reactions": [On("server", "CLOSEWAIT", "CLOSE")]}, r"reactions\[0\]\.state: 'CLOSEWAIT'"),
+        ({"reactions": [On("server", "CLOSE-WAIT", "CLOSE", -5)]}, r"reactions\[0\]\.after: -5"),
+        ({"network": [Lose("client", "SIN")]}, r"network\[0\]\.which: 'SIN'"),
+        ({"network": [Lose("client", "SYN", 0)]}, r"network\[0\]\.nth: 0"),
+        ({"network": [Delay("client", "SYN", -1)]}, r"network\[0\]\.by: -1"),
+        ({"network": [Inject(0, "server", "SYN 90")]}, r"network\[0\]\.segment: 'SYN 90'"),
+        ({"network": [Inject(0, "server", 90)]}, r"network\[0\]\.segment: 90"),
+        ({"delay": -1}, "delay: -1"),
+        ({"delay": 0.05}, "delay: 0.05"),
+        ({"delay": True}, "delay: True"),
+        ({"rto": 0}, "rto: 0"),
+        ({"msl": "30 s"}, "msl: '30 s'"),
+        ({"until": 0}, "until: 0"),
+        ({"client_iss": []}, "client_iss"),
+        ({"server_iss": [2**32]}, "server_iss"),
+        ({"server_iss": 300}, "server_iss: 300 is not a list"),
+    ],
+)
+def test_a_bad_scenario_gets_one_sentence_that_names_the_field(
+    fields: dict[str, Any], complaint: str
+) -> None:
+    """Each mistake is found when the scenario is made, and named."""
+    with pytest.raises(ScenarioError, match=complaint):
+        Scenario(**fields)
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        ([], "not a scenario"),
+        ({"schema": "tcpviz.scenario/9"}, "not a scenario"),
+        ({"schema": "tcpviz.scenario/1", "dealy": 5}, "dealy: a scenario has no such field"),
+        ({"schema": "tcpviz.scenario/1", "calls": {}}, r"calls: {} is not a list"),
+        ({"schema": "tcpviz.scenario/1", "calls": [5]}, r"calls\[0\]: 5 is not an object"),
+        ({"schema": "tcpviz.scenario/1", "calls": [{"time": 0}]}, r"calls\[0\]: .*end"),
+        ({"schema": "tcpviz.scenario/1", "calls": [{"tiem": 0}]}, r"calls\[0\]: .*tiem"),
+        ({"schema": "tcpviz.scenario/1", "network": [{"fault": "eat"}]}, r"network\[0\]\.fault: 'eat'"),
+        ({"schema": "tcpviz.scenario/1", "network": [{}]}, r"network\[0\]\.fault"),
+        ({"schema": "tcpviz.scenario/1", "client_iss": 7}, "client_iss: 7 is not a list"),
+        ({"schema": "tcpviz.scenario/1", "name": 7}, "name: 7"),
+    ],
+)
+def test_bad_json_gets_one_sentence_that_names_the_place(data: Any, complaint: str) -> None:
+    """A scenario file with a mistake says where the mistake is."""
+    with pytest.raises(ScenarioError, match=complaint):
+        Scenario.from_json(data)
+
+
+def test_losing_a_segment_that_is_never_sent_is_a_mistake() -> None:
+    """The error says which fault waits in vain, and what that end does send."""
+    with pytest.raises(ScenarioError, match=r"network\[0\]: client never sends FIN number 1; .*SYN"):
+        simulate(Scenario(calls=OPEN, network=[Lose("client", "FIN")]))
+
+
+def test_a_run_without_end_stops_at_until_and_says_so() -> None:
+    """With every SYN lost the RTO doubles until the scenario's end."""
+    trace = simulate(SCENARIOS["no_answer"])
+    assert [f.sent for f in trace.flights] == [0, 1 * S, 3 * S, 7 * S, 15 * S]
+    assert trace.notes == ("stopped at 20 s, with timers still running or segments on the way",)
+
+
+def test_a_run_that_never_rests_is_refused() -> None:
+    """An application that opens again at once, for ever, is a scenario without an end."""
+    scenario = Scenario(
+        calls=[At(0, "client", "passive OPEN")],
+        reactions=[On("client", "LISTEN", "CLOSE"), On("client", "CLOSED", "passive OPEN")],
+    )
+    with pytest.raises(ScenarioError, match="until: there are more than"):
+        simulate(scenario)
+
+
+def test_at_the_same_instant_the_wire_goes_first_then_the_timer_then_the_call() -> None:
+    """An ACK that arrives just as the RTO would expire stops it; a CLOSE then comes after both."""
+    trace = simulate(Scenario(calls=(*OPEN, At(100 * MS, "client", "CLOSE")), rto=100 * MS))
+    at_once = [s.kind for s in trace.of("client") if s.time == 100 * MS]
+    assert at_once[:2] == [Kind.ARRIVE, Kind.DEPART]
+    assert Kind.TIMEOUT not in at_once
+    assert at_once[2:] == [Kind.CALL, Kind.DEPART]
+
+
+def test_an_application_whose_connection_is_gone_does_not_call() -> None:
+    """A reaction to ESTABLISHED is dropped when a RST has ended the connection meanwhile."""
+    trace = simulate(
+        Scenario(
+            calls=OPEN,
+            reactions=[
+                On("client", "ESTABLISHED", "ABORT", 10 * MS),
+                On("server", "ESTABLISHED", "SEND", 50 * MS, 10),
+            ],
+        )
+    )
+    assert [s.text for s in trace.of("server") if s.kind is Kind.CALL] == ["passive OPEN"]
+
+
+def test_a_call_in_the_wrong_state_is_a_step_with_the_rfcs_error() -> None:
+    """A second OPEN changes nothing and says that the connection exists."""
+    trace = simulate(Scenario(calls=(*OPEN, At(200 * MS, "client", "active OPEN"))))
+    wrong = trace.of("client")[-1]
+    assert (wrong.says, wrong.state) == ("error: connection already exists", "ESTABLISHED")
+
+
+def test_a_duplicate_is_one_flight_that_arrives_twice() -> None:
+    """Duplicated is not retransmitted: one departure, two arrivals."""
+    trace = simulate(Scenario(calls=OPEN, network=[Duplicate("client", "ACK", 30 * MS)]))
+    ack = trace.flights[2]
+    assert (ack.sent, ack.arrived, ack.again) == (100 * MS, (150 * MS, 180 * MS), False)
+
+
+def test_faults_count_what_was_sent_even_if_another_fault_lost_it() -> None:
+    """The second SYN is the second SYN although the first was lost."""
+    trace = simulate(
+        Scenario(calls=OPEN, network=[Lose("client", "SYN", 1), Lose("client", "SYN", 2)])
+    )
+    assert [f.fate for f in trace.flights[:3]] == ["lost", "lost", "delivered"]
+
+
+def test_the_same_scenario_gives_the_same_trace() -> None:
+    """Byte for byte."""
+    scenario = SCENARIOS["duplicated_fin"]
+    assert simulate(scenario).dumps() == simulate(scenario).dumps()

@@ -1,0 +1,135 @@
+"""The Trace: queries, transcript, JSON both ways."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tcpviz import MS, SCENARIOS, S, Trace, simulate
+from tcpviz.trace import transcript
+
+
+def trace(name: str) -> Trace:
+    return simulate(SCENARIOS[name])
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_trace_survives_json(name: str) -> None:
+    """Written and read back it is equal, step for step."""
+    original = trace(name)
+    assert Trace.from_json(json.loads(original.dumps())) == original
+
+
+def test_the_transcript_reads_like_the_rfcs_figures() -> None:
+    """Between the states of both ends stands the segment; calls and arrivals are named."""
+    assert str(trace("handshake")).splitlines() == [
+        "        at        client                                           server",
+        "      0 ms                                                         LISTEN        server: passive OPEN",
+        "      0 ms      SYN-SENT                                           LISTEN        client: active OPEN",
+        "      0 ms      SYN-SENT  --> <SEQ=100><CTL=SYN>              -->  SYN-RECEIVED  arrives at 50 ms",
+        "     50 ms   ESTABLISHED  <-- <SEQ=300><ACK=101><CTL=SYN,ACK> <--  SYN-RECEIVED  arrives at 100 ms",
+        "    100 ms   ESTABLISHED  --> <SEQ=101><ACK=301><CTL=ACK>     -->  ESTABLISHED   arrives at 150 ms",
+    ]
+
+
+def test_the_transcript_marks_loss_duplication_and_old_segments() -> None:
+    """Lost, duplicated and old are three different remarks."""
+    assert any(line.endswith("lost") and "X" in line for line in transcript(trace("lost_fin")))
+    assert "duplicate" in str(trace("duplicated_fin"))
+    assert "nobody was seen to send it" in str(trace("old_duplicate_syn"))
+    assert "lost" not in str(trace("duplicated_fin"))
+
+
+def test_relative_numbers_are_counted_from_the_isss() -> None:
+    """On request the SYNs have number 0."""
+    text = "\n".join(transcript(trace("handshake"), absolute=False))
+    assert "<SEQ=0><CTL=SYN>" in text
+    assert "<SEQ=1><ACK=1><CTL=ACK>" in text
+
+
+def test_spans_are_the_states_one_after_another() -> None:
+    """Each span ends where the next begins; the last one is open."""
+    spans = trace("open_and_close").spans("client")
+    assert [span.state for span in spans] == [
+        "SYN-SENT",
+        "ESTABLISHED",
+        "FIN-WAIT-1",
+        "FIN-WAIT-2",
+        "TIME-WAIT",
+        "CLOSED",
+    ]
+    assert [a.until for a in spans[:-1]] == [b.since for b in spans[1:]]
+    assert spans[-1].until is None
+    assert spans[4].since == 410 * MS
+    assert spans[4].until == 410 * MS + 60 * S
+
+
+def test_waits_tell_an_expired_timer_from_a_stopped_one() -> None:
+    """The lost SYN's RTO expires; the second one is stopped by the SYN,ACK."""
+    rtos = [wait for wait in trace("lost_syn").waits("client") if wait.timer.name == "RTO"]
+    assert [(w.timer.since, w.until, w.expired) for w in rtos[:2]] == [
+        (0, 1 * S, True),
+        (1 * S, 1100 * MS, False),
+    ]
+
+
+def test_a_timer_still_running_at_the_end_is_neither() -> None:
+    """The last RTO of an unanswered client has not expired."""
+    waits = trace("no_answer").waits("client")
+    assert [wait.expired for wait in waits] == [True, True, True, True, None]
+
+
+def test_lost_and_delivered_are_told_apart_and_retransmissions_named() -> None:
+    """A flight knows when it left, arrived or died, and whether it was sent before."""
+    flights = trace("lost_syn").flights
+    assert [(f.fate, f.again, f.sent) for f in flights[:2]] == [
+        ("lost", False, 0),
+        ("delivered", True, 1 * S),
+    ]
+    assert flights[0].lost == 25 * MS
+
+
+def test_the_json_has_what_other_programs_need() -> None:
+    """Per segment: from, flags, relative seq and ack, length, times, fate."""
+    first, second = trace("handshake").to_json()["segments"][:2]
+    assert first == {
+        "from": "client",
+        "flags": ["SYN"],
+        "seq": 0,
+        "ack": None,
+        "length": 0,
+        "window": 65535,
+        "options": [],
+        "sent_ns": 0,
+        "arrived_ns": 50 * MS,
+        "duplicates_arrived_ns": [],
+        "fate": "delivered",
+        "retransmission": False,
+    }
+    assert (second["seq"], second["ack"], second["flags"]) == (0, 1, ["SYN", "ACK"])
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda d: d.clear(), "not a trace: expected"),
+        (lambda d: d.update(schema="tcpviz.trace/0"), "expected \"schema\": \"tcpviz.trace/1\""),
+        (lambda d: d.pop("ends"), "ends"),
+        (lambda d: d["segments"][1].pop("seq"), r"segments\[1\]"),
+        (lambda d: d["segments"][0].update(flags=["SIN"]), r"segments\[0\].*SIN"),
+        (lambda d: d["steps"][2].update(state="OPEN"), r"steps\[2\].*OPEN"),
+        (lambda d: d["steps"][3].update(segment=99), r"steps\[3\]"),
+    ],
+)
+def test_a_damaged_trace_file_says_where(change: Any, complaint: str) -> None:
+    """What cannot be read is named by its place."""
+    data = trace("handshake").to_json()
+    change(data)
+    with pytest.raises(ValueError, match=complaint):
+        Trace.from_json(data)
+
+
+def test_an_unknown_end_is_named() -> None:
+    """Asking for an end that is not there says which ends there are."""
+    with pytest.raises(KeyError, match="client.*server"):
+        trace("handshake").end("alice")
