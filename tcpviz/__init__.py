@@ -8,9 +8,11 @@ as connection management needs it.
 Time is integer nanoseconds, written with units: `50 * MS`, `60 * S`.
 """
 
+from tcpviz.pictures import beside, sequence_chart, state_diagram
 from tcpviz.scenario import At, Delay, Duplicate, Inject, Lose, On, Scenario, ScenarioError
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
+from tcpviz.sources import SourceError, read
 from tcpviz.trace import Trace
 from tcpviz.units import MS, S
 
@@ -26,6 +28,19 @@ __all__ = [
     "S",
     "Scenario",
     "ScenarioError",
+    "SourceError",
     "Trace",
+    "beside",
+    "read",
+    "sequence_chart",
     "simulate",
+    "state_diagram",
 ]
+
+
+def _as_chart(trace: Trace) -> dict[str, str]:
+    """How a notebook shows a Trace: as its sequence chart, with the transcript for its text."""
+    return sequence_chart(trace)._repr_mimebundle_()
+
+
+Trace.display = staticmethod(_as_chart)

@@ -287,7 +287,7 @@ class Endpoint(NamedTuple):
         return end._owe(now, reading)._replace(edges=edges)
 
     def _owe(self, now: int, reading: Reading) -> Outcome:
-        """Acknowledge now, or delay the ACK where the application may soon give it a ride (§3.8.6.3)."""
+        """Acknowledge now, or later, where the application may give the ACK a ride (§3.8.6.3)."""
         pending = any(timer.name == DELAYED_ACK for timer in self.deadlines)
         patient = (
             self.settings.delayed_ack > 0
@@ -326,7 +326,7 @@ class Endpoint(NamedTuple):
     # -- parts ---------------------------------------------------------------------------------
 
     def _take(self, event: Event) -> "tuple[Endpoint, Edge]":
-        """Move along the edge of the table that `event` takes; the only place that moves a state."""
+        """Move along the edge that `event` takes; the only place that moves a state."""
         edge = transition(self.state, event, self.opened)
         if edge is None:
             raise AssertionError(f"no edge for {event} in {self.state}")
@@ -336,9 +336,7 @@ class Endpoint(NamedTuple):
         """Choose an ISS and send the SYN or SYN,ACK."""
         isses = self.settings.iss
         iss = isses[self.opens] if self.opens < len(isses) else add(isses[-1], now // _ISN_TICK)
-        end = self._replace(
-            opened=opened, opens=self.opens + 1, iss=iss, snd_una=iss, snd_nxt=iss
-        )
+        end = self._replace(opened=opened, opens=self.opens + 1, iss=iss, snd_una=iss, snd_nxt=iss)
         return end._transmit(now, ctl)._replace(edges=edges)
 
     def _transmit(self, now: int, ctl: int, octets: int = 0) -> Outcome:
@@ -366,7 +364,7 @@ class Endpoint(NamedTuple):
         return flushed
 
     def _acknowledged(self, una: int, now: int) -> "Endpoint":
-        """Advance SND.UNA: drop what is acknowledged whole, restart or stop the RTO (RFC 6298 §5)."""
+        """Advance SND.UNA, drop what it covers, restart or stop the RTO (RFC 6298 §5)."""
         left = tuple(s for s in self.unacked if distance(add(s.seq, s.span), una) > 0)
         end = self._replace(snd_una=una, unacked=left, rto=self.settings.rto)._disarm(RTO)
         return end._arm(RTO, now, end.rto) if left else end

@@ -1,4 +1,4 @@
-"""The states of a TCP connection and every move between them, as data (RFC 9293, Figure 5 and §3.10).
+"""The states of a TCP connection and every move between them (RFC 9293, Figure 5 and §3.10).
 
 This table is the only truth about moves: the endpoint takes its edges from here and the state
 diagram is drawn from here. It knows nothing of segments' numbers, of time or of pictures.

@@ -79,9 +79,7 @@ class Trace:
             if step.flight is not None:
                 ways.setdefault(step.flight, []).append(step)
         sent_before: set[tuple[str, int, int, int]] = set()
-        return tuple(
-            self._flight(number, ways[number], sent_before) for number in sorted(ways)
-        )
+        return tuple(self._flight(number, ways[number], sent_before) for number in sorted(ways))
 
     def _flight(
         self, number: int, steps: list[Step], sent_before: set[tuple[str, int, int, int]]
@@ -136,7 +134,7 @@ class Trace:
         return flight.segment.notation(seq_from, ack_from)
 
     def to_json(self) -> dict[str, Any]:
-        """The trace as plain JSON data; `segments` carry the relative numbers, `steps` point at them."""
+        """The trace as plain JSON data; `steps` point at `segments`, whose numbers are relative."""
         return {
             "schema": SCHEMA,
             "title": self.title,
@@ -170,7 +168,7 @@ class Trace:
     def from_json(cls, data: Any) -> "Trace":
         """Read what `to_json` wrote. ValueError says what is wrong and where."""
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-            raise ValueError(f"not a trace: expected \"schema\": \"{SCHEMA}\"")
+            raise ValueError(f'not a trace: expected "schema": "{SCHEMA}"')
         where = "ends"
         try:
             ends = tuple(End(**end) for end in data["ends"])

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcpviz import engine
-from tcpviz.engine import EngineError, label, svg, tooltip
+from tcpviz.pictures import engine
+from tcpviz.pictures.engine import EngineError, label, svg, tooltip
 
 SVG = "{http://www.w3.org/2000/svg}"
 TITLE = "{http://www.w3.org/1999/xlink}title"
@@ -157,14 +157,14 @@ def test_a_forked_process_draws_the_same_picture() -> None:
     """A process forked after the engine has started draws with it."""
     script = f"""
 import os, sys
-from tcpviz.engine import svg
+from tcpviz.pictures.engine import svg
 before = svg({PICTURE!r})
 child = os.fork()
 if child == 0:
     os._exit(0 if svg({PICTURE!r}) == before else 1)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    root = Path(engine.__file__).parents[1]
+    root = Path(engine.__file__).parents[2]
     subprocess.run([sys.executable, "-c", script], cwd=root, timeout=60, check=True)
 
 
@@ -174,8 +174,12 @@ def test_an_unwritable_home_only_costs_the_cache(tmp_path: Path) -> None:
     home.write_text("")
     environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": "", "TCPVIZ_ENGINE": "wasm"}
     drawn = subprocess.run(
-        [sys.executable, "-c", f"from tcpviz.engine import svg; print(svg({PICTURE!r}), end='')"],
-        cwd=Path(engine.__file__).parents[1],
+        [
+            sys.executable,
+            "-c",
+            f"from tcpviz.pictures.engine import svg; print(svg({PICTURE!r}), end='')",
+        ],
+        cwd=Path(engine.__file__).parents[2],
         env=environment,
         capture_output=True,
         text=True,

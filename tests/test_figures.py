@@ -10,7 +10,9 @@ from tcpviz.segment import ACK
 from tcpviz.steps import Kind, Step
 from tcpviz.trace import Trace
 
-FIGURES = json.loads((Path(__file__).parent / "data" / "rfc9293_figures.json").read_text())["figures"]
+FIGURES = json.loads((Path(__file__).parent / "data" / "rfc9293_figures.json").read_text())[
+    "figures"
+]
 OPEN = (At(0, "server", "passive OPEN"), At(0, "client", "active OPEN"))
 ENDS = {"A": "client", "B": "server"}
 
@@ -33,7 +35,10 @@ SCENARIOS = {
     # The figures of §3.6 begin ESTABLISHED at SND.NXT 100 and 300.
     "12": Scenario(
         calls=OPEN,
-        reactions=[On("client", "ESTABLISHED", "CLOSE", 90 * MS), On("server", "CLOSE-WAIT", "CLOSE", 60 * MS)],
+        reactions=[
+            On("client", "ESTABLISHED", "CLOSE", 90 * MS),
+            On("server", "CLOSE-WAIT", "CLOSE", 60 * MS),
+        ],
         client_iss=[99],
         server_iss=[299],
     ),
@@ -108,7 +113,9 @@ def test_the_figure_comes_out_line_by_line(figure: str) -> None:
     trace = simulate(SCENARIOS[figure])
     found = _compare(trace, lines, {"Z": 90, "X": 300})
     drawn = [wanted for line in lines if "segment" in line for wanted in ("depart", "arrive")]
-    assert found == sum(line[w] for line in lines if "segment" in line for w in ("depart", "arrive"))
+    assert found == sum(
+        line[w] for line in lines if "segment" in line for w in ("depart", "arrive")
+    )
     assert len(drawn) >= found > 0
 
 

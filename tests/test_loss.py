@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
-
 from itertools import islice
 
 import pytest
 
-from tcpviz import MS, S, At, Lose, On, Scenario, simulate
+from tcpviz import MS, At, Lose, On, S, Scenario, simulate
 from tcpviz.steps import Kind
 from tcpviz.trace import Trace
 
@@ -48,7 +47,7 @@ def _runs(closer: str, delayed_ack: int) -> Iterator[Trace]:
 @pytest.mark.parametrize("closer", ["client", "server"])
 @pytest.mark.parametrize("delayed_ack", [0, 40 * MS])
 def test_nobody_is_stranded_and_the_active_closer_waits_2msl(closer: str, delayed_ack: int) -> None:
-    """With every pattern of loss both ends reach CLOSED, the active closer 2MSL after its last FIN."""
+    """Whatever is lost both ends reach CLOSED, the active closer 2MSL after its last FIN."""
     patterns = 0
     for trace in _runs(closer, delayed_ack):
         patterns += 1
@@ -57,7 +56,9 @@ def test_nobody_is_stranded_and_the_active_closer_waits_2msl(closer: str, delaye
         fins = [
             step.time
             for step in trace.of(closer)
-            if step.kind is Kind.ARRIVE and step.segment and "FIN" in step.segment.control
+            if step.kind is Kind.ARRIVE
+            and step.segment
+            and "FIN" in step.segment.control
             and step.state == "TIME-WAIT"  # a FIN lost for a minute may come after it
         ]
         waits = [wait for wait in trace.waits(closer) if wait.timer.name == "2MSL"]
@@ -74,4 +75,6 @@ def test_every_loss_is_written_down_and_followed_by_a_retransmission() -> None:
         for flight in flights:
             if flight.fate == "lost" and flight.segment.span and not flight.again:
                 later = flights[flight.number + 1 :]
-                assert any(f.again and f.segment.seq == flight.segment.seq for f in later), str(trace)
+                assert any(f.again and f.segment.seq == flight.segment.seq for f in later), str(
+                    trace
+                )

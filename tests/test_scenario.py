@@ -8,13 +8,13 @@ import pytest
 from tcpviz import (
     MS,
     SCENARIOS,
-    S,
     At,
     Delay,
     Duplicate,
     Inject,
     Lose,
     On,
+    S,
     Scenario,
     ScenarioError,
     simulate,
@@ -44,7 +44,10 @@ def test_a_named_scenario_says_what_it_shows(name: str) -> None:
 def test_every_arrow_of_figure_5_is_taken_by_a_named_scenario() -> None:
     """No arrow of the figure is without an example; and no step takes a move outside the table."""
     taken = {
-        edge for scenario in SCENARIOS.values() for s in simulate(scenario).steps for edge in s.edges
+        edge
+        for scenario in SCENARIOS.values()
+        for s in simulate(scenario).steps
+        for edge in s.edges
     }
     assert {edge.id for edge in TRANSITIONS if edge.drawn} <= taken
     assert taken <= {edge.id for edge in TRANSITIONS}
@@ -91,7 +94,10 @@ def test_what_an_edge_sends_leaves_at_once_or_is_a_delayed_ack(name: str) -> Non
         ({"calls": [At(0, "client", "CLOSE", 5)]}, r"calls\[0\]\.octets"),
         ({"calls": ["CLOSE"]}, r"calls\[0\]: 'CLOSE' is not one of At"),
         ({"calls": 5}, r"calls: 5 is not a list"),
-        ({"reactions": [On("server", "CLOSEWAIT", "CLOSE")]}, r"reactions\[0\]\.state: 'CLOSEWAIT'"),
+        (
+            {"reactions": [On("server", "CLOSEWAIT", "CLOSE")]},
+            r"reactions\[0\]\.state: 'CLOSEWAIT'",
+        ),
         ({"reactions": [On("server", "CLOSE-WAIT", "CLOSE", -5)]}, r"reactions\[0\]\.after: -5"),
         ({"network": [Lose("client", "SIN")]}, r"network\[0\]\.which: 'SIN'"),
         ({"network": [Lose("client", "SYN", 0)]}, r"network\[0\]\.nth: 0"),
@@ -127,7 +133,10 @@ def test_a_bad_scenario_gets_one_sentence_that_names_the_field(
         ({"schema": "tcpviz.scenario/1", "calls": [5]}, r"calls\[0\]: 5 is not an object"),
         ({"schema": "tcpviz.scenario/1", "calls": [{"time": 0}]}, r"calls\[0\]: .*end"),
         ({"schema": "tcpviz.scenario/1", "calls": [{"tiem": 0}]}, r"calls\[0\]: .*tiem"),
-        ({"schema": "tcpviz.scenario/1", "network": [{"fault": "eat"}]}, r"network\[0\]\.fault: 'eat'"),
+        (
+            {"schema": "tcpviz.scenario/1", "network": [{"fault": "eat"}]},
+            r"network\[0\]\.fault: 'eat'",
+        ),
         ({"schema": "tcpviz.scenario/1", "network": [{}]}, r"network\[0\]\.fault"),
         ({"schema": "tcpviz.scenario/1", "client_iss": 7}, "client_iss: 7 is not a list"),
         ({"schema": "tcpviz.scenario/1", "name": 7}, "name: 7"),
@@ -141,7 +150,9 @@ def test_bad_json_gets_one_sentence_that_names_the_place(data: Any, complaint: s
 
 def test_losing_a_segment_that_is_never_sent_is_a_mistake() -> None:
     """The error says which fault waits in vain, and what that end does send."""
-    with pytest.raises(ScenarioError, match=r"network\[0\]: client never sends FIN number 1; .*SYN"):
+    with pytest.raises(
+        ScenarioError, match=r"network\[0\]: client never sends FIN number 1; .*SYN"
+    ):
         simulate(Scenario(calls=OPEN, network=[Lose("client", "FIN")]))
 
 

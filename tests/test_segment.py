@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpviz.segment import ACK, CONTROL_BITS, FIN, SYN, Segment, add, bits, distance, names, relative
+from tcpviz.segment import (
+    ACK,
+    CONTROL_BITS,
+    FIN,
+    SYN,
+    Segment,
+    add,
+    bits,
+    distance,
+    names,
+    relative,
+)
 
 NUMBER = st.integers(0, 2**32 - 1)
 SMALL = st.integers(-(2**31), 2**31 - 1)

@@ -45,10 +45,18 @@ OMITTED_BY_HAND = {
     ("LAST-ACK", "rcv RST", "CLOSED"),
     ("TIME-WAIT", "rcv RST", "CLOSED"),
 }
-ALIVE = (
-    "LISTEN SYN-SENT SYN-RECEIVED ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 CLOSE-WAIT CLOSING LAST-ACK"
-    " TIME-WAIT"
-).split()
+ALIVE = [
+    "LISTEN",
+    "SYN-SENT",
+    "SYN-RECEIVED",
+    "ESTABLISHED",
+    "FIN-WAIT-1",
+    "FIN-WAIT-2",
+    "CLOSE-WAIT",
+    "CLOSING",
+    "LAST-ACK",
+    "TIME-WAIT",
+]
 
 
 def test_figure_5_is_drawn_from_exactly_its_twenty_arrows() -> None:

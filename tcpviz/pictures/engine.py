@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import graphviz
 
-__all__ = ["EngineError", "label", "svg", "tooltip"]
+__all__ = ["EngineError", "drawable", "label", "svg", "tooltip"]
 
 _LAYOUT = "nop2"  # draw at the given positions; only an edge without one is routed
 _TIMEOUT = 60  # seconds, far above any picture: a hung dot must not hang a notebook
@@ -57,10 +57,15 @@ def tooltip(text: str) -> str:
     return _escape(text, backslash=r"\\\\")  # Graphviz undoes the escapes of a tooltip twice
 
 
+def drawable(text: str) -> str:
+    """The text with U+FFFD in place of each character that SVG cannot hold."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
 def _escape(text: str, backslash: str) -> str:
-    drawable = _NOT_XML.sub("\ufffd", text).replace("&", "&amp;").replace("\\", backslash)
+    escapes = drawable(text).replace("&", "&amp;").replace("\\", backslash)
     # After a newline that ends the text, the graphviz package would leave out the quotes.
-    escaped: str = graphviz.nohtml(drawable.replace("\n", r"\n"))
+    escaped: str = graphviz.nohtml(escapes.replace("\n", r"\n"))
     return escaped
 
 

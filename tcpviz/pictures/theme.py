@@ -25,24 +25,21 @@ PURPLE: Final = "#7b3f98"  # timers
 
 # sequence chart
 GRID: Final = "#edeff3"  # behind everything, at round times
-BREAK: Final = "#f4f5f8"  # where time is left out
 TINTS: Final = {
     State.CLOSED: "#eef0f4",
-    State.LISTEN: "#ccd3e0",
-    State.SYN_SENT: "#fae9ae",
-    State.SYN_RECEIVED: "#eebf62",
-    State.ESTABLISHED: "#a5d8c3",
+    State.LISTEN: "#bcc5d6",
+    State.SYN_SENT: "#f3da80",
+    State.SYN_RECEIVED: "#e2a746",
+    State.ESTABLISHED: "#9ad2bb",
     State.FIN_WAIT_1: "#d5e9f9",
     State.FIN_WAIT_2: "#8cc0e6",
     State.CLOSE_WAIT: "#f7d8c6",
     State.CLOSING: "#b3b5dd",
     State.LAST_ACK: "#df9f7d",
-    State.TIME_WAIT: "#cba9d8",
+    State.TIME_WAIT: "#b991c9",
 }
 """Fills of states, under INK; states that follow each other differ in grey as well."""
 
 # state diagram
 LINE: Final = "#868b9b"  # an edge nobody took: quiet, and still 3:1 on PAPER
-BLUE_TINT: Final = "#e6f0f8"  # the fill of a state the first end passed through
-ORANGE_TINT: Final = "#fcebe0"
-GREY_TINT: Final = "#f0f0f3"  # both ends
+TINY: Final = 8.5  # names in boxes

@@ -6,13 +6,16 @@ shows.
 
 import base64
 import html
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tcpviz import engine
+from tcpviz.pictures import engine, theme
+
+_INTERNAL: Final = re.compile(r"<!--.*?-->\n|<title>.*?</title>\n")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,11 @@ class Picture:
     text: str
     alt: str
 
+    def __post_init__(self) -> None:
+        """Replace what SVG and UTF-8 cannot hold: a trace may carry any text."""
+        for name in ("title", "text", "alt"):
+            object.__setattr__(self, name, engine.drawable(getattr(self, name)))
+
     def __str__(self) -> str:
         return self.text
 
@@ -38,10 +46,10 @@ class Picture:
     def svg(self) -> str:
         """The picture as one `<svg>` element, with its title and description in it."""
         head, rest = engine.svg(self.dot).split(">", 1)
+        # Graphviz titles every part with its internal name, and knows one family for bold text.
+        rest = _INTERNAL.sub("", rest).replace("Helvetica,sans-Serif", theme.FONT)
         title, description = html.escape(self.title), html.escape(self.alt)
-        return (
-            f'{head} role="img"><title>{title}</title><desc>{description}</desc>{rest}'
-        )
+        return f'{head} role="img"><title>{title}</title><desc>{description}</desc>{rest}'
 
     def html(self) -> str:
         """A figure that shows where scripts and SVG elements are not trusted: an image with `alt`.

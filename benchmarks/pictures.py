@@ -1,0 +1,115 @@
+"""How long a picture takes: ours against the graphviz package calling `dot`, in one run.
+
+    python benchmarks/pictures.py
+
+Both draw the same connection. Ours: from the Trace to the finished SVG, every position computed,
+drawn in process. Theirs: a plain chart of the same messages (a row for each event, an arrow for
+each message) written with the graphviz package and laid out by a `dot` process, as everybody draws
+one. A third row gives our own DOT text to `neato -n2`: what the in-process engine saves. Rounds are
+interleaved; medians are printed, and ratios to ours.
+"""
+
+import os
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import graphviz
+
+from tcpviz import MS, At, On, Scenario, simulate
+from tcpviz.pictures.sequence_chart import sequence_chart
+from tcpviz.pictures.state_diagram import state_diagram
+from tcpviz.states import FIGURE_5
+from tcpviz.trace import Trace
+
+ROUNDS = 15
+
+
+def conversation(messages: int) -> Trace:
+    """A connection of about so many messages: handshake, requests, close."""
+    requests = [
+        At((200 + 100 * number) * MS, "client", "SEND", 10) for number in range((messages - 7) // 2)
+    ]
+    closes = At((300 + 100 * len(requests)) * MS, "client", "CLOSE")
+    opens = (At(0, "server", "passive OPEN"), At(0, "client", "active OPEN"))
+    reactions = (On("server", "CLOSE-WAIT", "CLOSE", 60 * MS),)
+    return simulate(Scenario(calls=(*opens, *requests, closes), reactions=reactions))
+
+
+def plain_chart(trace: Trace) -> graphviz.Digraph:
+    """The chart as it is usually drawn: two columns of nodes, one rank for each message."""
+    graph = graphviz.Digraph(node_attr={"shape": "point"}, edge_attr={"fontname": "Helvetica"})
+    last: dict[str, str] = {}
+    for end in trace.ends:
+        graph.node(last.setdefault(end.name, end.name), shape="box")
+    for flight in trace.flights:
+        names = {end: f"{end}{flight.number}" for end in (flight.sender, flight.receiver)}
+        with graph.subgraph() as row:
+            row.attr(rank="same")
+            for name in names.values():
+                row.node(name)
+        for end, name in names.items():
+            graph.edge(last[end], name, arrowhead="none")
+            last[end] = name
+        label = graphviz.nohtml(graphviz.escape(str(flight.segment)))
+        graph.edge(names[flight.sender], names[flight.receiver], label, constraint="false")
+    return graph
+
+
+def measure(candidates: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """Medians in ms, rounds interleaved."""
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    for _ in range(ROUNDS):
+        for name, draw in candidates.items():
+            before = time.perf_counter()
+            draw()
+            times[name].append((time.perf_counter() - before) * 1e3)
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+def main() -> None:
+    """Measure and print."""
+    if not shutil.which("dot"):
+        sys.exit("this benchmark needs Graphviz's own `dot` on PATH to compare with")
+    os.environ["TCPVIZ_ENGINE"] = "wasm"
+    print(f"median of {ROUNDS} interleaved rounds, ms (and how many times ours)")
+    for messages in (7, 11, 19, 101, 1001):
+        trace = conversation(messages)
+        ours = sequence_chart(trace)
+        pinned = graphviz.Source(ours.dot, engine="neato")
+        medians = measure(
+            {
+                "tcpviz, sequence chart": lambda trace=trace: sequence_chart(trace).svg,
+                "graphviz package -> dot": lambda trace=trace: plain_chart(trace).pipe("svg"),
+                "our DOT -> neato -n2": lambda pinned=pinned: pinned.pipe(
+                    "svg", neato_no_op=2, quiet=True
+                ),
+            }
+        )
+        report(f"{len(trace.flights)} messages", medians)
+    trace = conversation(7)
+    source = graphviz.Source(state_diagram(trace).dot, engine="neato")
+    plain = graphviz.Digraph()
+    for edge in FIGURE_5:
+        plain.edge(edge.source, edge.target, f"{edge.event}\n{edge.sends}")
+    medians = measure(
+        {
+            "tcpviz, state diagram": lambda: state_diagram(trace).svg,
+            "graphviz package -> dot": lambda: plain.pipe("svg"),
+            "our DOT -> neato -n2": lambda: source.pipe("svg", neato_no_op=2, quiet=True),
+        }
+    )
+    report("state diagram", medians)
+
+
+def report(what: str, medians: dict[str, float]) -> None:
+    """One block of the table."""
+    ours = next(iter(medians.values()))
+    for name, median in medians.items():
+        print(f"{what:14} {name:26} {median:9.2f}  {median / ours:6.1f}x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""The command line: parse, call, print.
+
+Knows how results are laid out for a terminal. Nothing of TCP is decided here.
+"""
+
+import argparse
+import io
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Final, NoReturn
+
+from tcpviz.captures import Connection
+from tcpviz.pictures import EngineError, Picture, sequence_chart, state_diagram
+from tcpviz.scenarios import SCENARIOS
+from tcpviz.sources import SourceError, Traces, json_lines, read
+from tcpviz.terminal import Progress, printable
+from tcpviz.trace import Trace
+from tcpviz.units import S
+
+_WIDTH: Final = 100
+_VIEWS: Final[dict[str, Callable[[Trace], Picture]]] = {
+    "chart": sequence_chart,
+    "states": state_diagram,
+}
+_SUFFIXES: Final = (".svg", ".dot", ".txt", ".json")
+_SOURCE: Final = """
+SOURCE is the name of a scenario (see `tcpviz scenarios`), a capture (pcap or pcapng, also gzipped),
+or a JSON file of a scenario or of traces; - is standard input. A file that has the name of a
+scenario is written ./NAME.
+"""
+
+
+class _Refusal(Exception):
+    """What was asked for cannot be done; the message is one line."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line; the whole usage is in --help."""
+        self.exit(2, f"{self.prog}: {printable(message)} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, or 2 where input or output is at fault."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # any locale prints anything
+            stream.reconfigure(errors="backslashreplace")
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if not arguments.command:
+        parser.print_help(sys.stderr)
+        return 2
+    try:
+        for line in arguments.command(arguments):
+            print(line)
+        if sys.stdout:
+            sys.stdout.flush()
+    except (SourceError, EngineError, _Refusal) as problem:
+        _tell(str(problem))
+        return 2
+    except BrokenPipeError:  # the reader has read enough
+        _forget_output()
+        return 141
+    except OSError as problem:
+        _tell(f"standard output: {problem.strerror or problem}")
+        _forget_output()
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _scenarios(_: argparse.Namespace) -> Iterator[str]:
+    column = max(map(len, SCENARIOS)) + 2
+    for name, scenario in SCENARIOS.items():
+        lines = textwrap.wrap(scenario.describe, _WIDTH - column, break_on_hyphens=False)
+        yield f"{name:{column}}{lines[0]}"
+        yield from (" " * column + line for line in lines[1:])
+
+
+def _connections(arguments: argparse.Namespace) -> Iterator[str]:
+    traces = _read(arguments.file)
+    capture = traces.capture
+    if capture is None:
+        raise _Refusal(f"{traces.name}: not a capture; `tcpviz show` prints what is in it")
+    skipped = ", ".join(f"{count} {reason}" for reason, count in capture.skipped.items())
+    begin = min((connection.start for connection in capture.connections), default=0)
+    heading = f"{capture.name}: {_count(len(traces), 'connection')}"
+    heading += f" in {_count(capture.packets, 'packet')}"
+    heading += f" (not read: {skipped})" if skipped else ""
+    yield printable(heading)
+    if traces:
+        yield f"Time 0 is {_date(begin)}. A ? is what the capture cannot know."
+        yield ""
+        yield from map(printable, _table(capture.connections, begin))
+
+
+def _table(connections: Iterable[Connection], begin: int) -> Iterator[str]:
+    """A line for each connection; its ends stand below it where a line would be too long."""
+    rows = [("#", "start s", "opened", "closed first", "ended", "resent", "lost")]
+    ends = ["client -> server"]
+    for each in connections:
+        rows.append(
+            (
+                str(each.number),
+                f"{(each.start - begin) / S:.3f}",
+                each.opened,
+                each.closed_first or "-",
+                each.ended,
+                str(each.retransmissions),
+                "?" if each.losses is None else str(each.losses),
+            )
+        )
+        ends.append(" -> ".join(end.address or end.name for end in each.ends))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    aligned = [f"{{:{side}{width}}}" for side, width in zip(">><<<>>", widths, strict=True)]
+    line = "  ".join(aligned)
+    narrow = sum(widths) + 2 * len(widths) + max(map(len, ends)) <= _WIDTH
+    for row, pair in zip(rows, ends, strict=True):
+        if narrow:
+            yield f"{line.format(*row)}  {pair}"
+        else:
+            yield line.format(*row).rstrip()
+            yield f"{'':{widths[0]}}  {pair}"
+
+
+def _show(arguments: argparse.Namespace) -> Iterator[str]:
+    source, number = arguments.source, arguments.connection
+    traces = _read(source)
+    if arguments.json:
+        chosen = traces if number is None else traces[_index(traces, number) :][:1]
+        first = 1 if number is None else number
+        seen = sys.stdout is not None and sys.stdout.isatty()
+        with Progress(f"writing {source}") as progress:
+            yield from json_lines(chosen, first, None if seen else progress)
+    elif not traces and number is None:
+        _tell(f"{traces.name}: no connection to show")
+    else:
+        trace = traces[_index(traces, number)]
+        yield from map(printable, _heading(trace))
+        yield from map(printable, str(trace).splitlines())
+        _tell_of_more(traces, number)
+
+
+def _heading(trace: Trace) -> Iterator[str]:
+    """Where and when, for a trace that happened somewhere."""
+    if any(end.address for end in trace.ends):
+        ends = ", ".join(f"{end.name} {end.address}" for end in trace.ends)
+        yield f"{trace.title}: {ends}, {_date(trace.start)}"
+        yield ""
+
+
+def _draw(arguments: argparse.Namespace) -> Iterator[str]:
+    output: Path = arguments.output
+    if output.suffix not in _SUFFIXES:
+        raise _Refusal(f"{output}: the file to draw must end in {', '.join(_SUFFIXES)}")
+    traces = _read(arguments.source)
+    trace = traces[_index(traces, arguments.connection)]
+    try:
+        if output.suffix == ".json":
+            output.write_text(trace.dumps() + "\n", encoding="utf-8", newline="\n")
+        else:
+            _VIEWS[arguments.view](trace).save(output)
+    except OSError as problem:
+        raise _Refusal(f"{output}: {problem.strerror or problem}") from None
+    _tell_of_more(traces, arguments.connection)
+    yield from ()
+
+
+def _read(source: str) -> Traces:
+    """Read a source, showing progress, and pass its warnings on."""
+    with Progress(f"reading {source}") as progress:
+        traces = read(source, progress)
+    for warning in traces.warnings:
+        _tell(f"warning: {traces.name}: {warning}")
+    return traces
+
+
+def _index(traces: Traces, number: int | None) -> int:
+    """Where the connection of this number is; without a number, the first."""
+    number = 1 if number is None else number
+    if 1 <= number <= len(traces):
+        return number - 1
+    there = _count(len(traces), "connection")
+    raise _Refusal(f"{traces.name}: there is no connection {number}; it holds {there}")
+
+
+def _tell_of_more(traces: Traces, number: int | None) -> None:
+    if number is None and len(traces) > 1:
+        _tell(f"this is connection 1 of {len(traces)}; --connection N chooses another")
+
+
+def _tell(message: str) -> None:
+    if sys.stderr:
+        print(f"tcpviz: {printable(message)}", file=sys.stderr)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number or 'no'} {thing}{'' if number == 1 else 's'}"
+
+
+def _date(ns: int) -> str:
+    when = datetime.fromtimestamp(ns // S, UTC)
+    return f"{when:%Y-%m-%d %H:%M:%S}.{ns % S // 1_000_000:03} UTC"
+
+
+def _forget_output() -> None:
+    """Keep the interpreter from complaining at its end about what it can no longer write."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="tcpviz",
+        description="Show how TCP connections open and close: simulated, or captured.",
+        epilog="`tcpviz COMMAND --help` tells more, with examples.",
+    )
+    try:
+        version = metadata.version("tcpviz")
+    except metadata.PackageNotFoundError:
+        version = "(not installed)"
+    parser.add_argument("-V", "--version", action="version", version=f"tcpviz {version}")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, does: str, examples: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=does,
+            description=does,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    scenarios = command("scenarios", "List the named scenarios.", "")
+    scenarios.set_defaults(command=_scenarios)
+
+    connections = command(
+        "connections",
+        "List the connections in a capture.",
+        "examples:\n"
+        "  tcpviz connections capture.pcapng\n"
+        "  tcpdump -c 100 -w - tcp | tcpviz connections -\n",
+    )
+    connections.add_argument("file", metavar="FILE", help="a capture; - is standard input")
+    connections.set_defaults(command=_connections)
+
+    show = command(
+        "show",
+        "Print a connection segment by segment, in the notation of RFC 9293.",
+        f"{_SOURCE}\n"
+        "examples:\n"
+        "  tcpviz show lost_syn\n"
+        "  tcpviz show capture.pcapng --connection 3\n"
+        "  tcpviz show capture.pcapng --json > connections.json\n",
+    )
+    show.add_argument("source", metavar="SOURCE", help="what to show, see below")
+    _add_connection(show, "default: the first; with --json, all of them")
+    show.add_argument("--json", action="store_true", help="print JSON, times in ns")
+    show.set_defaults(command=_show)
+
+    draw = command(
+        "draw",
+        "Draw a connection: its sequence chart, or its way through the state diagram.",
+        f"{_SOURCE}\n"
+        "examples:\n"
+        "  tcpviz draw normal -o normal.svg\n"
+        "  tcpviz draw capture.pcapng --connection 3 --view states -o states.svg\n",
+    )
+    draw.add_argument("source", metavar="SOURCE", help="what to draw, see below")
+    draw.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="where to; .svg is the picture, .dot its Graphviz source, .txt its text twin, "
+        ".json the trace",
+    )
+    draw.add_argument("--view", choices=_VIEWS, default="chart", help="default: chart")
+    _add_connection(draw, "default: the first")
+    draw.set_defaults(command=_draw)
+    return parser
+
+
+def _add_connection(parser: argparse.ArgumentParser, default: str) -> None:
+    which = f"number of the connection, as `tcpviz connections` counts them ({default})"
+    parser.add_argument("--connection", type=int, metavar="N", help=which)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""Drawing what is between the lifelines of a sequence chart: arrows, and labels that keep clear.
+
+Knows the ways of the segments. Must not know what stands outside the lifelines.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tcpviz.pictures import theme
+from tcpviz.pictures.drawing import LINE, Box, Drawing, Pen, text_width
+from tcpviz.pictures.placement import Board, Stroke, spread
+from tcpviz.pictures.ways import Lines, Space, Way
+from tcpviz.words import say
+
+CLEAR: Final = 12.0  # pt between a lifeline and a label: room for an arrow's head
+CROSS: Final = 4.5  # pt: half of the cross of a lost segment
+_ROW: Final = theme.FONT_SIZE * LINE + 1
+_ELBOW: Final = 30.0
+_OVER: Final = 5.0  # pt that a label may stand out above the axis
+_CROWD: Final = 3  # so many arrows side by side get labels of their own
+_PARTS: Final = tuple(part / 20 for part in range(2, 19))  # of the way
+_PENS: Final = {
+    "delivered": Pen(width=1.2, head="normal"),
+    "lost": Pen(theme.RED, 1.2, "dashed"),
+    "copy": Pen(style="dotted", head="normal"),
+    "unsent": Pen(width=1.2, head="normal", tail="odot"),
+    "on the way": Pen(width=1.2, style="dotted"),
+    "departure": Pen(width=1.2, head="vee"),
+    "arrival": Pen(width=1.2, head="normal"),
+}
+
+
+def draw_arrows(drawing: Drawing, space: Space) -> None:
+    """Draw all arrows, then all labels over them."""
+    two_sided = all(end.observed for end in space.trace.ends)
+    labels = _labels(space) if two_sided else _labels_in_rows(space)
+    for way in space.ways:
+        if two_sided:
+            _draw_way(drawing, way, tip="" if way.name in labels else space.tip(way.flight))
+        else:
+            _draw_half(drawing, way, labels.get(way.name), space.tip(way.flight))
+    for way in space.ways:
+        if way.name in labels:
+            box, lines = labels[way.name]
+            drawing.text(
+                box,
+                lines,
+                size=theme.FONT_SIZE,
+                color=theme.RED if way.fashion == "lost" else theme.INK,
+                classes=_classes(way),
+                name=f"{way.name}_label",
+                tip=space.tip(way.flight),
+            )
+
+
+def _classes(way: Way) -> str:
+    steps = "".join(f" s{number}" for number in way.steps)
+    return f"flight f{way.flight.number}{steps}"
+
+
+def _draw_way(drawing: Drawing, way: Way, tip: str) -> None:
+    drawing.line(way.strokes, _PENS[way.fashion], classes=_classes(way), name=way.name, tip=tip)
+    if way.fashion == "lost":
+        box = _mark(way)
+        cross = [
+            [(box.left, box.top), (box.right, box.bottom)],
+            [(box.left, box.bottom), (box.right, box.top)],
+        ]
+        pen = Pen(theme.RED, 1.8)
+        drawing.line(cross, pen, classes=_classes(way), name=f"{way.name}_cross")
+
+
+def _mark(way: Way) -> Box:
+    """Where a segment died, or came out of the network."""
+    x, y = way.strokes[0][0] if way.fashion == "unsent" else way.strokes[-1][1]
+    return Box.around(x, y, 2 * CROSS, 2 * CROSS)
+
+
+def _draw_half(drawing: Drawing, way: Way, label: tuple[Box, Lines] | None, tip: str) -> None:
+    """One end saw it: a line up to the label, and dots without a slope where nobody knows.
+
+    It bends where its label had to give way.
+    """
+    (start, y), (stop, _) = way.strokes[0]
+    near, far = (start, stop) if way.fashion == "departure" else (stop, start)
+    inward = 1 if far > near else -1
+    box = label[0] if label else Box.around((near + far) / 2, y, 0, 0)
+    row = (box.top + box.bottom) / 2
+    before, beyond = (box.left, box.right) if inward > 0 else (box.right, box.left)
+    known = [(near, y), (near + inward * _ELBOW, row), (before - inward * 2, row)]
+    if abs(row - y) < 0.5:
+        del known[1]
+    if way.fashion == "arrival":
+        known.reverse()
+    drawing.line([known], _PENS[way.fashion], classes=_classes(way), name=way.name, tip=tip)
+    guess = [(beyond, row), (far + inward * 6, row)]
+    pen = Pen(theme.QUIET, 1, "dotted")
+    drawing.line([guess], pen, classes=_classes(way), name=f"{way.name}_far")
+
+
+def _labels_in_rows(space: Space) -> dict[str, tuple[Box, Lines]]:
+    """Labels in the middle, one under the other."""
+    wanted = [(way.strokes[0][0][1] - space.top, _ROW + 2) for way in space.ways]
+    rows = spread(wanted, space.axis, [way.rank for way in space.ways])
+    x = (space.left + space.right) / 2
+    return {
+        way.name: (Box.around(x, space.top + row, _width(way.texts[0]), _ROW), way.texts[0])
+        for way, row in zip(space.ways, rows, strict=True)
+        if row is not None
+    }
+
+
+def _labels(space: Space) -> dict[str, tuple[Box, Lines]]:
+    """Labels on their arrows, each where it hides least; none where there is no room."""
+    board = Board()
+    left, right = space.left, space.right
+    bottom = space.top + space.axis.height
+    board.take(Box(left, space.top - _OVER - 60, right, space.top - _OVER))
+    board.take(Box(left, bottom, right, bottom + 60))
+    for band in space.axis.breaks:
+        board.take(Box(left, space.top + band.top, right, space.top + band.bottom))
+    for way in space.ways:
+        board.pass_through(way.flight.number, way.strokes)
+        if way.fashion in ("lost", "unsent"):
+            board.take(_mark(way))
+    wishes = [wish for group in _alongside(space.ways) for wish in _wishes(group)]
+    found: dict[str, tuple[Box, Lines]] = {}
+    for way, part in sorted(wishes, key=lambda wish: (wish[0].rank, wish[0].flight.number)):
+        for lines in way.texts:
+            box = board.place(way.flight.number, _candidates(space, way, lines, part))
+            if box:
+                found[way.name] = box, lines
+                break
+    return found
+
+
+def _alongside(ways: Sequence[Way]) -> Iterator[list[Way]]:
+    """Ways of one direction that begin and end within a label's height of each other."""
+    open_groups: dict[str, list[Way]] = {}
+    for way in ways:
+        group = open_groups.get(way.flight.sender)
+        if group and all(
+            abs(mine - other) < _ROW - 2
+            for mine, other in zip(_heights(way), _heights(group[-1]), strict=True)
+        ):
+            group.append(way)
+        else:
+            if group:
+                yield group
+            open_groups[way.flight.sender] = [way]
+    yield from open_groups.values()
+
+
+def _heights(way: Way) -> tuple[float, float]:
+    return way.strokes[0][0][1], way.strokes[-1][1][1]
+
+
+def _wishes(group: list[Way]) -> Iterator[tuple[Way, float]]:
+    """Which ways get a label, and at which part of the way it is best.
+
+    A crowd side by side shares one label that counts it; who opens and closes has one of its own.
+    """
+    many = [way for way in group if way.rank == 1]
+    if len(many) > _CROWD:
+        first, *others = many
+        count = (say("more", count=len(others)),)
+        shared = first._replace(texts=tuple(lines + count for lines in first.texts))
+        group = [shared if way is first else way for way in group if way not in others]
+    for place, way in enumerate(group):
+        yield way, (place + 0.5) / len(group)
+
+
+def _width(lines: Lines) -> float:
+    return max(text_width(line, theme.FONT_SIZE) for line in lines) + 4
+
+
+def _candidates(space: Space, way: Way, lines: Lines, best: float) -> Iterator[tuple[float, Box]]:
+    """Where a label may stand, from the best down, each with how much worse it is than that."""
+    width, height = _width(lines), len(lines) * theme.FONT_SIZE * LINE + 1
+    least, most = space.left + CLEAR + width / 2, space.right - CLEAR - width / 2
+    if least > most:
+        return
+    (x0, y0), (x1, y1) = max(way.strokes, key=_length)
+    if way.fashion in ("lost", "on the way", "unsent"):  # beyond its mark there is nothing of it
+        mark = _mark(way)
+        right = (x1 > x0) != (way.fashion == "unsent")
+        x = mark.right + CROSS + width / 2 if right else mark.left - CROSS - width / 2
+        if least <= x <= most:
+            yield 0, Box.around(x, (mark.top + mark.bottom) / 2, width, height)
+    for part in sorted(_PARTS, key=lambda part: abs(part - best)):
+        x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
+        inside = min(max(x, least), most)
+        if abs(x1 - x0) > width:  # stay on the arrow
+            y = y0 + (y1 - y0) * (inside - x0) / (x1 - x0)
+        yield 3 * abs(part - best), Box.around(inside, y, width, height)
+
+
+def _length(stroke: Stroke) -> float:
+    (x0, y0), (x1, y1) = stroke
+    return abs(x1 - x0) + abs(y1 - y0)

@@ -1,0 +1,255 @@
+"""Where RFC 9293 Figure 5 stands on the canvas: boxes, routes and labels in its own arrangement.
+
+Knows positions, and what the labels say as far as they take room. Must not know colours, DOT or a
+Trace: nothing that happens moves anything. Positions are points from the top left corner, y
+downwards.
+"""
+
+from collections import Counter
+from functools import cache
+from typing import Final, Literal, NamedTuple
+
+from tcpviz.pictures.drawing import text_width
+from tcpviz.pictures.routes import Route, across, down
+from tcpviz.pictures.theme import SMALL
+from tcpviz.states import TRANSITIONS, Edge, State
+from tcpviz.words import say
+
+__all__ = ["BOXES", "HALF_WIDTH", "HEIGHT", "TOP", "WIDTH", "Box", "Place", "box_at", "lines"]
+__all__ += ["places"]
+
+
+class Box(NamedTuple):
+    """A state's box: its centre and half its height."""
+
+    state: State
+    x: float
+    y: float
+    half: float = 20
+
+    def touches(self, point: complex) -> bool:
+        """Whether a point is on the border (or inside)."""
+        return abs(point.real - self.x) <= HALF_WIDTH and abs(point.imag - self.y) <= self.half
+
+
+class Place(NamedTuple):
+    """Where an edge runs, from border to border, and the point one corner of its label is at.
+
+    A `shared` route, or a part of it, is that of other edges too.
+    """
+
+    route: Route
+    x: float
+    y: float
+    corner: Literal["nw", "ne", "sw", "se"]
+    shared: bool = False
+
+    def label(self, text: list[str]) -> tuple[complex, float, float]:
+        """The label's centre, width and height."""
+        width = max(text_width(line, SMALL) for line in text)
+        height = _LINE * len(text)
+        x = self.x + (width if "w" in self.corner else -width) / 2
+        y = self.y + (height if "n" in self.corner else -height) / 2
+        return complex(x, y), width, height
+
+
+WIDTH: Final = 640
+HEIGHT: Final = 730
+HALF_WIDTH: Final = 56
+_LINE: Final = 1.2 * SMALL
+
+_L, _C, _R = 130, 330, 530  # the columns
+_TOP, _LISTEN, _SYN, _ESTAB, _FIN, _ACK, _END = 70, 154, 260, 356, 442, 534, 626  # the rows
+_W, _E, _H = -HALF_WIDTH, HALF_WIDTH, 20  # from the middle of a box to its sides
+_SYN_H, _FIN_H = 28, 24  # these two rows have taller boxes
+_BESIDE, _OVER = 13, 10  # from a line to its label: a number has room on the line
+_RAILS = 14, 28, 629  # lines that many share, at the left and at the right
+
+TOP: Final = "state_CLOSED"
+BOXES: Final = {
+    TOP: Box(State.CLOSED, _C, _TOP),
+    "state_LISTEN": Box(State.LISTEN, _C, _LISTEN),
+    "state_SYN_RECEIVED": Box(State.SYN_RECEIVED, _L, _SYN, _SYN_H),
+    "state_SYN_SENT": Box(State.SYN_SENT, _R, _SYN, _SYN_H),
+    "state_ESTABLISHED": Box(State.ESTABLISHED, _C, _ESTAB),
+    "state_FIN_WAIT_1": Box(State.FIN_WAIT_1, _L, _FIN, _FIN_H),
+    "state_CLOSE_WAIT": Box(State.CLOSE_WAIT, _R, _FIN, _FIN_H),
+    "state_FIN_WAIT_2": Box(State.FIN_WAIT_2, _L, _ACK),
+    "state_CLOSING": Box(State.CLOSING, _C, _ACK),
+    "state_LAST_ACK": Box(State.LAST_ACK, _R, _ACK),
+    "state_TIME_WAIT": Box(State.TIME_WAIT, _C, _END),
+    "state_CLOSED_again": Box(State.CLOSED, _R, _END),
+}
+
+_FIGURE_5: Final = {
+    "CLOSED: passive OPEN": Place(
+        down(_C - 44, _TOP + _H, _LISTEN - _H), _C - 44 - _BESIDE, _TOP + 49, "se"
+    ),
+    "CLOSED: active OPEN": Place(
+        across(_C + _E, _TOP + 1, _R + 18, _SYN - _SYN_H), _R + 18 + _BESIDE, _LISTEN - 12, "nw"
+    ),
+    "LISTEN: CLOSE": Place(
+        down(_C - 17, _LISTEN - _H, _TOP + _H), _C - 17 + _BESIDE, _TOP + 49, "sw"
+    ),
+    "LISTEN: rcv SYN": Place(
+        down(_C - 40, _LISTEN + _H, _SYN - 18, _L + _E),
+        _C - 40 - _BESIDE,
+        _SYN - 18 - _OVER,
+        "se",
+    ),
+    "LISTEN: SEND": Place(
+        down(_C + 40, _LISTEN + _H, _SYN - 18, _R + _W),
+        _C + 40 + _BESIDE,
+        _SYN - 18 - _OVER,
+        "sw",
+    ),
+    "SYN-SENT: CLOSE": Place(
+        down(_R - 40, _SYN - _SYN_H, _TOP + 14, _C + _E), _R - 40 + _BESIDE, _LISTEN - 6, "nw"
+    ),
+    "SYN-SENT: rcv SYN": Place(across(_R + _W, _SYN, _L + _E), _C - 32, _SYN - _OVER, "sw"),
+    "SYN-SENT: rcv SYN,ACK": Place(
+        across(_R + _W, _SYN + 18, _C + 40, _ESTAB - _H),
+        _C + 40 + _BESIDE,
+        _SYN + 18 + _OVER,
+        "nw",
+    ),
+    "SYN-RECEIVED: rcv RST (passive)": Place(
+        down(_L - 10, _SYN - _SYN_H, _LISTEN - 6, _C + _W), _L, _LISTEN - 6 - _OVER, "sw"
+    ),
+    "SYN-RECEIVED: rcv ACK of SYN": Place(
+        across(_L + _E, _SYN + 18, _C - 40, _ESTAB - _H),
+        _C - 40 - _BESIDE,
+        _SYN + 18 + _OVER,
+        "ne",
+    ),
+    "SYN-RECEIVED: CLOSE": Place(
+        down(_L, _SYN + _SYN_H, _FIN - _FIN_H), _L + _BESIDE, _ESTAB - 12, "nw"
+    ),
+    "ESTABLISHED: CLOSE": Place(
+        down(_C - 40, _ESTAB + _H, _FIN - 14, _L + _E),
+        _C - 40 - _BESIDE,
+        _FIN - 14 - _OVER,
+        "se",
+    ),
+    "ESTABLISHED: rcv FIN": Place(
+        down(_C + 40, _ESTAB + _H, _FIN - 14, _R + _W),
+        _C + 40 + _BESIDE,
+        _FIN - 14 - _OVER,
+        "sw",
+    ),
+    "FIN-WAIT-1: rcv FIN": Place(
+        across(_L + _E, _FIN + 3, _C - 40, _ACK - _H), _L + 92 + _BESIDE, _FIN + 3 + _OVER, "nw"
+    ),
+    "FIN-WAIT-1: rcv ACK of FIN": Place(
+        down(_L, _FIN + _FIN_H, _ACK - _H), _L + _BESIDE, _FIN + 43, "nw"
+    ),
+    "FIN-WAIT-2: rcv FIN": Place(
+        down(_L, _ACK + _H, _END + 4, _C + _W), _L + _BESIDE, _END + 4 - _OVER, "sw"
+    ),
+    "CLOSING: rcv ACK of FIN": Place(
+        down(_C + 20, _ACK + _H, _END - _H), _C + 20 + _BESIDE, _ACK + 40, "nw"
+    ),
+    "CLOSE-WAIT: CLOSE": Place(down(_R, _FIN + _FIN_H, _ACK - _H), _R - _BESIDE, _FIN + 38, "ne"),
+    "LAST-ACK: rcv ACK of FIN": Place(
+        down(_R, _ACK + _H, _END - _H), _R - _BESIDE, _ACK + 40, "ne"
+    ),
+    "TIME-WAIT: Timeout=2MSL": Place(
+        across(_C + _E, _END, _R + _W), _C + _E + 8, _END + _OVER, "nw"
+    ),
+}
+
+_OTHERS: Final = {
+    "FIN-WAIT-1: rcv FIN,ACK of FIN": Place(
+        across(_L + _E, _FIN + 17, _L + 92, _END - 10, _C + _W), _L + 92 + _BESIDE, _ACK + 34, "nw"
+    ),
+    "TIME-WAIT: rcv FIN": Place(
+        down(_C - 8, _END + _H, _END + 42, _C - 36, _END + _H), _C - 64, _END + 27, "ne"
+    ),
+    "TIME-WAIT: rcv SYN": Place(
+        down(_C - 50, _END + _H, _END + 66, _RAILS[0], _SYN - 12, _L + _W),
+        _L,
+        _END + 66 - _OVER,
+        "sw",
+    ),
+    "LISTEN: active OPEN": Place(
+        across(_C + _E, _LISTEN, _R - 51, _SYN - _SYN_H), _C + _E + 12, _LISTEN + _OVER, "nw"
+    ),
+    "SYN-RECEIVED: rcv SYN (passive)": Place(
+        down(_L + 20, _SYN - _SYN_H, _LISTEN + 8, _C + _W),
+        _L + 20 + _BESIDE,
+        _LISTEN + 8 + _OVER,
+        "nw",
+    ),
+}
+
+_EXITS: Final = {  # the route to CLOSED that a reset, an ABORT and a timeout share
+    State.LISTEN: Place(down(_C + 44, _LISTEN - _H, _TOP + _H), _C + 44 + _BESIDE, _TOP + 31, "nw"),
+    State.SYN_SENT: Place(
+        across(_R + _E, _SYN + 18, _RAILS[2], _TOP - 15, _C + _E), _R + 14, _SYN + 34, "nw"
+    ),
+    State.SYN_RECEIVED: Place(
+        across(_L + _W, _SYN + 18, _RAILS[1], _TOP, _C + _W), _L - _BESIDE, _SYN + 34, "ne"
+    ),
+    State.ESTABLISHED: Place(
+        across(_C + _E, _ESTAB, _RAILS[2], _END, _R + _E), _R - 40, _ESTAB + _OVER, "nw"
+    ),
+    State.FIN_WAIT_1: Place(
+        across(_L + _W, _FIN + 12, _RAILS[1], _TOP, _C + _W), _L - _BESIDE, _FIN + 31, "ne"
+    ),
+    State.FIN_WAIT_2: Place(
+        across(_L + _W, _ACK + 8, _RAILS[1], _TOP, _C + _W), _L - _BESIDE, _ACK + 27, "ne"
+    ),
+    State.CLOSE_WAIT: Place(
+        across(_R + _E, _FIN + 12, _RAILS[2], _END, _R + _E), _R + _BESIDE, _FIN + 31, "nw"
+    ),
+    State.CLOSING: Place(
+        across(_C + _E, _ACK, _R - 92, _END - 11, _R + _W),
+        _C + _E + 6,
+        _ACK - _OVER - 3 * _LINE,
+        "nw",
+    ),
+    State.LAST_ACK: Place(
+        across(_R + _E, _ACK + 8, _RAILS[2], _END, _R + _E), _R + _BESIDE, _ACK + 27, "nw"
+    ),
+    State.TIME_WAIT: Place(
+        down(_C + 30, _END + _H, _END + 72, _R, _END + _H), _C + _E + 8, _END + 25, "nw"
+    ),
+}
+
+
+@cache
+def places() -> dict[str, Place]:
+    """Where each edge of TRANSITIONS stands, by its id.
+
+    Those that leave a state by one exit write their labels one below the other.
+    """
+    found = {**_FIGURE_5, **_OTHERS}
+    written: Counter[State] = Counter()
+    for edge in TRANSITIONS:
+        if edge.id not in found:
+            shared = _EXITS[edge.source]
+            y = shared.y + _LINE * written[edge.source]
+            found[edge.id] = shared._replace(y=y, shared=True)
+            written[edge.source] += len(lines(edge))
+    return found
+
+
+def lines(edge: Edge) -> list[str]:
+    """An edge's label as Figure 5 writes it: the event, its side condition, what is sent.
+
+    Where several labels stand below each other, each takes one line if it can.
+    """
+    written = [str(edge.event)]
+    if edge.opened:
+        written.append(say("diagram_opened", how=edge.opened))
+    if edge.sends:
+        written.append(f"snd {edge.sends}")
+    if edge.target is State.CLOSED and not edge.drawn and not edge.opened:
+        return [", ".join(written)]
+    return written
+
+
+@cache
+def box_at(point: complex) -> str:
+    """The box whose border a route touches in this point."""
+    return next(name for name, box in BOXES.items() if box.touches(point))

@@ -1,0 +1,120 @@
+"""The way of each end through the state diagram, read off a Trace.
+
+Knows moves, states, and in which of the diagram's boxes an end was. Must not know how that is
+drawn.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tcpviz.pictures.figure_5 import TOP, box_at, places
+from tcpviz.states import TRANSITIONS, Edge, Event, State, transition
+from tcpviz.trace import Trace
+from tcpviz.words import say
+
+__all__ = ["Move", "Path", "paths_of", "usual_paths"]
+
+
+class Move(NamedTuple):
+    """An edge that an end took in a step of the trace; `number` counts the moves told of."""
+
+    edge: Edge
+    number: int
+    end: str
+    step: int
+    time: int  # ns
+    inferred: bool
+
+
+class Path(NamedTuple):
+    """The way of an end: its `edges`, its moves in order, its states in order.
+
+    `boxes` are those it was in as far as a trace tells; `box` is where it is when the trace ends,
+    "" where its states are not known. A path that is of no trace has neither boxes nor moves.
+    `nth` is the end's place among the ends of its trace.
+    """
+
+    name: str
+    nth: int
+    edges: frozenset[str]
+    states: tuple[State, ...]
+    moves: tuple[Move, ...] = ()
+    boxes: frozenset[str] = frozenset()
+    box: str = ""
+
+    @property
+    def mark(self) -> str:
+        """The class of what belongs to this end.
+
+        >>> Path("10.0.0.1:80", 0, frozenset(), ()).mark
+        'end_10_0_0_1_80'
+        """
+        return "end_" + re.sub(r"\W", "_", self.name)
+
+
+def paths_of(trace: Trace, only: str | None = None) -> tuple[Path, ...]:
+    """The path of each end of a trace, or of the one named.
+
+    KeyError names the ends there are, ValueError a step that takes an edge TCP does not have.
+    """
+    if only is not None:
+        trace.end(only)
+    moves = _moves(trace, only)
+    return tuple(
+        _path(trace, nth, tuple(move for move in moves if move.end == end.name))
+        for nth, end in enumerate(trace.ends)
+        if only in (None, end.name)
+    )
+
+
+def _moves(trace: Trace, only: str | None) -> list[Move]:
+    known = {edge.id: edge for edge in TRANSITIONS}
+    moves: list[Move] = []
+    for index, step in enumerate(trace.steps):
+        for name in step.edges if only in (None, step.end) else ():
+            if name not in known:
+                raise ValueError(f"steps[{index}] takes an edge that TCP does not have: {name!r}")
+            number = len(moves) + 1
+            moves.append(Move(known[name], number, step.end, index, step.time, step.inferred))
+    return moves
+
+
+def _path(trace: Trace, nth: int, moves: tuple[Move, ...]) -> Path:
+    name = trace.ends[nth].name
+    states = [span.state for span in trace.spans(name)]
+    if moves and states[:1] != [moves[0].edge.source]:
+        states.insert(0, moves[0].edge.source)  # no step showed the state before the first move
+    box = _box(states[-1]) if states else ""
+    if box == TOP and moves and moves[-1].edge.target is State.CLOSED:
+        box = box_at(places()[moves[-1].edge.id].route[-1])  # CLOSED has two boxes
+    routes = [places()[move.edge.id].route for move in moves]
+    boxes = {box_at(point) for route in routes for point in (route[0], route[-1])}
+    boxes |= {_box(state) for state in states if state is not State.CLOSED} | {box} - {""}
+    edges = frozenset(move.edge.id for move in moves)
+    return Path(name, nth, edges, tuple(states), moves, frozenset(boxes), box)
+
+
+def _box(state: State) -> str:
+    return f"state_{state.name}"
+
+
+def usual_paths() -> tuple[Path, ...]:
+    """The two ways most connections go, where the active opener closes first."""
+    e = Event
+    active = (e.ACTIVE_OPEN, e.RCV_SYN_ACK, e.CLOSE, e.RCV_ACK_OF_FIN, e.RCV_FIN)
+    passive = (e.PASSIVE_OPEN, e.RCV_SYN, e.RCV_ACK_OF_SYN, e.RCV_FIN, e.CLOSE, e.RCV_ACK_OF_FIN)
+    return (
+        _usual(say("diagram_active"), 0, (*active, e.TIME_WAIT_TIMEOUT)),
+        _usual(say("diagram_passive"), 1, passive),
+    )
+
+
+def _usual(name: str, nth: int, events: Iterable[Event]) -> Path:
+    states, edges = [State.CLOSED], []
+    for event in events:
+        edge = transition(states[-1], event)
+        assert edge is not None  # Figure 5 has these ways
+        states.append(edge.target)
+        edges.append(edge.id)
+    return Path(name, nth, frozenset(edges), tuple(states))

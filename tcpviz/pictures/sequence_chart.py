@@ -1,0 +1,201 @@
+"""The sequence chart: a Trace of two ends with time to scale.
+
+Puts the parts of the chart on one sheet. Knows no producer of traces.
+"""
+
+from itertools import pairwise
+from statistics import median_high
+from typing import Final
+
+from tcpviz.pictures import theme
+from tcpviz.pictures.arrows import CLEAR, CROSS, draw_arrows
+from tcpviz.pictures.drawing import LINE, Box, Drawing, Face, Pen, text_width, wrapped
+from tcpviz.pictures.margins import BAR, Margin, roles
+from tcpviz.pictures.picture import Picture
+from tcpviz.pictures.summary import summary
+from tcpviz.pictures.time_axis import TimeAxis
+from tcpviz.pictures.ways import Space, label_texts, typical_delay
+from tcpviz.steps import Kind
+from tcpviz.trace import Trace, transcript
+from tcpviz.units import readable
+from tcpviz.words import say
+
+_DELAY: Final = 44.0  # pt for the usual one-way delay
+_GAP: Final = (300.0, 440.0)  # pt between the lifelines, at least and at most
+_EDGE: Final = 10.0  # pt of paper around all
+_NAME: Final = 40  # characters of an end's name or address
+_ROW: Final = theme.SMALL * LINE
+
+
+def sequence_chart(trace: Trace, *, absolute: bool | None = None) -> Picture:
+    """Draw what happened between two ends, y = time to scale, the slope of an arrow = its delay.
+
+    Sequence numbers are absolute for a simulation, as in the figures of RFC 9293, and counted from
+    the ISSs for everything observed; `absolute` decides otherwise. Long waits are left out at a
+    drawn break that says how long. ValueError for a trace that has not two ends.
+    """
+    if len(trace.ends) != 2:
+        raise ValueError(f"a sequence chart shows two ends; this trace has {len(trace.ends)}")
+    if absolute is None:
+        absolute = trace.source == "simulation"
+    return Picture(
+        trace.title or say("chart_title"),
+        _dot(trace, absolute),
+        "\n".join(transcript(trace, absolute=absolute)),
+        say("chart_alt", told=summary(trace)),
+    )
+
+
+def time_axis(trace: Trace) -> TimeAxis:
+    """The axis of a trace's chart: the usual one-way delay, or else the usual wait, sets its scale.
+
+    Where one end alone was observed, the delay is unknown and half a round trip stands for it.
+    """
+    times = [step.time for step in trace.steps if not (step.kind is Kind.LOSE and step.inferred)]
+    delay = typical_delay(trace)
+    if delay:
+        return TimeAxis.through(times, delay, length=_DELAY)
+    kinds = (Kind.DEPART, Kind.ARRIVE)
+    trips = [
+        after.time - step.time
+        for step, after in pairwise(s for s in trace.steps if s.kind in kinds)
+        if step.kind is Kind.DEPART and after.kind is Kind.ARRIVE and after.time > step.time
+    ]
+    waits = [after - time for time, after in pairwise(times) if after > time]
+    return TimeAxis.through(times, median_high(trips or waits or [1]), length=2 * _DELAY)
+
+
+def _dot(trace: Trace, absolute: bool) -> str:
+    axis = time_axis(trace)
+    heads = [_head(trace, index) for index in (0, 1)]
+    head_height = 18 + _ROW * max(len(lines) for lines in heads) - _ROW
+    title = 20 if trace.title else 0
+    top = _EDGE + title + head_height + 6
+    margins = [
+        Margin(trace, trace.ends[0].name, axis, top, -1),
+        Margin(trace, trace.ends[1].name, axis, top, 1),
+    ]
+    half = [max(_wide(line, row) for row, line in enumerate(lines)) / 2 for lines in heads]
+    ticks = list(axis.ticks())
+    ruler = _EDGE + max((text_width(_tick(t), theme.SMALL) for t in ticks), default=0) + 6
+    left = ruler + 10 + max(margins[0].width, half[0])
+    labels = (label_texts(trace, flight, absolute)[-2][0] for flight in trace.flights)
+    widest = max((text_width(text, theme.FONT_SIZE) for text in labels), default=0)
+    gap = min(max(_GAP[0], 2 * (widest + CLEAR + 2 * CROSS + 4)), _GAP[1])
+    gap = max(gap, half[0] + half[1] - BAR + 12)
+    right = left + BAR + gap
+    width = right + BAR + max(margins[1].width, half[1]) + _EDGE
+    bottom = top + axis.height
+
+    drawing = Drawing()
+    if trace.title:
+        box = Box(_EDGE, _EDGE, width - _EDGE, _EDGE + 16)
+        shown = _fitting(" ".join(trace.title.split()), width - 2 * _EDGE, 12)
+        drawing.text(box, [shown], align="left", size=12, face="bold", classes="title")
+    _draw_axis(drawing, axis, ticks, top, ruler, width)
+    margins[0].draw(drawing, left)
+    margins[1].draw(drawing, right + BAR)
+    draw_arrows(drawing, Space(trace, axis, top, left + BAR, right, absolute))
+    _draw_breaks(drawing, axis, top, width, (left + BAR + right) / 2)
+    for lines, margin, x in zip(heads, margins, (left + BAR / 2, right + BAR / 2), strict=True):
+        _draw_head(drawing, lines, x, _EDGE + title, margin.color)
+    bottom = _draw_foot(drawing, trace, bottom + 8, width)
+    return drawing.source(width, bottom + _EDGE)
+
+
+def _head(trace: Trace, index: int) -> list[str]:
+    """The lines over a lifeline: who it is, where, and its part."""
+    end = trace.ends[index]
+    parts = ", ".join(roles(trace, end.name)) if end.observed else say("not_observed")
+    return [_short(line) for line in (end.name, end.address, parts) if line]
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _NAME else text[: _NAME - 1] + "…"
+
+
+def _fitting(text: str, width: float, size: float) -> str:
+    while text_width(text, size, "bold") > width:
+        text = text[:-2].rstrip() + "…"
+    return text
+
+
+def _wide(line: str, row: int) -> float:
+    return text_width(line, theme.SMALL) if row else text_width(line, 13, "bold")
+
+
+def _tick(time: int) -> str:
+    return readable(time, 9)
+
+
+def _draw_head(drawing: Drawing, lines: list[str], x: float, top: float, color: str) -> None:
+    for row, line in enumerate(lines):
+        y = top + 9 if not row else top + 12 + row * _ROW
+        drawing.text(
+            Box.around(x, y, _wide(line, row), 16 if not row else _ROW),
+            [line],
+            size=theme.SMALL if row else 13,
+            face="" if row else "bold",
+            color=theme.QUIET if row else color,
+            classes="head",
+        )
+
+
+def _draw_axis(
+    drawing: Drawing, axis: TimeAxis, ticks: list[int], top: float, x: float, width: float
+) -> None:
+    grid = [[(x - 3, top + axis.y(tick)), (width - _EDGE, top + axis.y(tick))] for tick in ticks]
+    drawing.line(grid, Pen(theme.GRID, 0.8), classes="grid")
+    line = [(x, top), (x, top + axis.height)]
+    drawing.line([line], Pen(theme.QUIET, 1), classes="axis", name="axis")
+    for tick in ticks:
+        y = top + axis.y(tick)
+        drawing.text(
+            Box(_EDGE, y - 6, x - 6, y + 6),
+            [_tick(tick)],
+            align="right",
+            color=theme.QUIET,
+            classes="tick",
+        )
+
+
+def _draw_breaks(drawing: Drawing, axis: TimeAxis, top: float, width: float, x: float) -> None:
+    for number, each in enumerate(axis.breaks):
+        upper, lower = top + each.top, top + each.bottom
+        drawing.box(Box(0, upper, width, lower), theme.PAPER, classes="break")
+        borders = [[(0.0, y), (width, y)] for y in (upper, lower)]
+        drawing.line(borders, Pen(theme.QUIET, 0.8, "dashed"), classes="break")
+        text = say("not_drawn", time=readable(each.omitted, 9))
+        wide = text_width(text, theme.SMALL)
+        drawing.text(
+            Box.around(x, (upper + lower) / 2, wide, _ROW),
+            [text],
+            color=theme.QUIET,
+            classes="break",
+            name=f"break_{number}",
+        )
+
+
+def _draw_foot(drawing: Drawing, trace: Trace, y: float, width: float) -> float:
+    """The key to the marks that occur, and the trace's notes; returns where they end."""
+    ends = {wait.expired for end in trace.ends for wait in trace.waits(end.name)}
+    marks = [("dot", say("key_expired"))] if True in ends else []
+    marks += [("odot", say("key_stopped"))] if False in ends else []
+    x = _EDGE
+    for head, text in marks:
+        pen = Pen(theme.PURPLE, 1.3 if head == "dot" else 0.8, "solid", head, size=0.45)
+        drawing.line([[(x, y + 6), (x + 14, y + 6)]], pen, classes="key")
+        box = Box(x + 18, y, x + 18 + text_width(text, theme.SMALL), y + _ROW)
+        drawing.text(box, [text], align="left", color=theme.QUIET, classes="key")
+        x = box.right + 18
+    y += _ROW + 4 if marks else 0
+    notes: list[tuple[str, Face, str]] = [(note, "", "note") for note in trace.notes]
+    if any(step.inferred and step.state for step in trace.steps):
+        notes.insert(0, (say("key_inferred"), "italic", "key"))
+    for note, face, part in notes:
+        lines = wrapped(note, width - 2 * _EDGE, theme.SMALL)
+        box = Box(_EDGE, y, width - _EDGE, y + len(lines) * _ROW)
+        drawing.text(box, lines, align="left", color=theme.QUIET, face=face, classes=part)
+        y = box.bottom + 3
+    return y

@@ -1,0 +1,158 @@
+"""The time axis of a chart: from nanoseconds to points, one scale, with breaks in long waits.
+
+Knows numbers only. Must not know what happened at a time, nor how anything is drawn.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from math import ceil
+from typing import Final, NamedTuple
+
+LEAD: Final = 30.0  # pt drawn before the first time
+TAIL: Final = 34.0  # pt drawn after the last
+LONGEST: Final = 140.0  # pt: a longer wait is broken
+KEPT: Final = 38.0  # pt drawn at least on either side of a break
+SAVED: Final = 60.0  # pt: a break leaves out at least as much
+BAND: Final = 22.0  # pt: the height of a break
+ROOM: Final = 13.0  # pt that one time wants for what is written beside it
+MOST_ROOM: Final = 130.0  # pt added for that on either side, at most
+TICKS: Final = 30.0  # pt between two ticks, at least
+
+
+class Piece(NamedTuple):
+    """A stretch of time in ns that is drawn to scale, and where it begins in pt."""
+
+    since: int
+    until: int
+    top: float
+
+
+class Break(NamedTuple):
+    """What is not drawn between two pieces, in ns, and the band in pt that says so."""
+
+    omitted: int
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class TimeAxis:
+    """Time in ns to y in pt: `scale` pt per ns in every piece, and a band between two pieces.
+
+    >>> axis = TimeAxis.through([0, 50_000_000, 60_000_000_000], 50_000_000, length=50)
+    >>> [axis.y(time) for time in (0, 50_000_000)], axis.breaks[0].omitted
+    ([30.0, 80.0], 59850000000)
+    """
+
+    scale: float
+    step: int
+    pieces: tuple[Piece, ...]
+
+    @classmethod
+    def through(cls, times: Sequence[int], typical: int, *, length: float) -> "TimeAxis":
+        """The axis for these times in ns, in order, that draws `typical` ns as `length` pt.
+
+        A wait longer than LONGEST pt is broken. A time that occurs n times wants n times ROOM: the
+        pieces of a crowd keep more of the waits around it.
+        """
+        scale = length / max(typical, 1)
+        step = round_step(TICKS / scale)
+        crowds = list(_crowds(times or [0], scale))
+        begins = [crowds[0][0] - ceil(LEAD / scale)]
+        ends = []
+        for (_, last, before), (first, _, after) in pairwise(crowds):
+            since, until = _cut(last + before, first - after, step)
+            if (until - since) * scale >= SAVED:
+                ends.append(since)
+                begins.append(until)
+        ends.append(crowds[-1][1] + ceil(TAIL / scale))
+        pieces: list[Piece] = []
+        for begin, end in zip(begins, ends, strict=True):
+            above = pieces[-1] if pieces else None
+            top = above.top + (above.until - above.since) * scale + BAND if above else 0.0
+            pieces.append(Piece(begin, end, top))
+        return cls(scale, step, tuple(pieces))
+
+    @cached_property
+    def _begins(self) -> list[int]:
+        return [piece.since for piece in self.pieces]
+
+    def y(self, time: int) -> float:
+        """Where a time in ns is drawn, in pt from the top. Inside a break: inside its band."""
+        index = max(bisect_right(self._begins, time) - 1, 0)
+        piece = self.pieces[index]
+        if time > piece.until and index + 1 < len(self.pieces):
+            rest = self.pieces[index + 1].since - piece.until
+            return self.bottom(piece) + BAND * (time - piece.until) / rest
+        return piece.top + (time - piece.since) * self.scale
+
+    def bottom(self, piece: Piece) -> float:
+        """Where a piece ends, in pt."""
+        return piece.top + (piece.until - piece.since) * self.scale
+
+    @property
+    def height(self) -> float:
+        """The height of the whole axis in pt."""
+        return self.bottom(self.pieces[-1])
+
+    @cached_property
+    def breaks(self) -> tuple[Break, ...]:
+        """The breaks, from the top down."""
+        return tuple(
+            Break(below.since - above.until, self.bottom(above), below.top)
+            for above, below in pairwise(self.pieces)
+        )
+
+    def visible(self, since: int, until: int) -> Iterator[tuple[int, int]]:
+        """The parts of a stretch of time that are drawn, in order; a moment is a part as well."""
+        first = max(bisect_right(self._begins, since) - 1, 0)
+        for piece in self.pieces[first:]:
+            begin, end = max(since, piece.since), min(until, piece.until)
+            if piece.since > until:
+                return
+            if begin < end or begin == end == since == until:
+                yield begin, end
+
+    def ticks(self) -> Iterator[int]:
+        """The round times in ns that get a tick: none before 0, none that a break would cut."""
+        for piece in self.pieces:
+            yield from self.ticks_of(piece)
+
+    def ticks_of(self, piece: Piece) -> range:
+        """The ticks of one piece."""
+        clear = ceil(7 / self.scale)
+        first = max(piece.since + clear, 0)
+        return range(-(-first // self.step) * self.step, piece.until - clear, self.step)
+
+
+def round_step(least: float) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50 ... that is not less.
+
+    >>> round_step(3), round_step(34_000_000)
+    (5, 50000000)
+    """
+    decade = 1
+    while decade * 10 < least:
+        decade *= 10
+    return next(decade * digit for digit in (1, 2, 5, 10) if decade * digit >= least)
+
+
+def _crowds(times: Sequence[int], scale: float) -> Iterator[tuple[int, int, int]]:
+    """Times with no long wait among them: the first, the last, and the ns to keep around them."""
+    start = 0
+    for index in range(1, len(times) + 1):
+        if index < len(times) and (times[index] - times[index - 1]) * scale <= LONGEST:
+            continue
+        first, last = times[start], times[index - 1]
+        wanted = (index - start) * ROOM - (last - first) * scale
+        kept = min(max(wanted / 2, KEPT), MOST_ROOM)
+        yield first, last, ceil(kept / scale)
+        start = index
+
+
+def _cut(since: int, until: int, step: int) -> tuple[int, int]:
+    """The stretch to leave out, shortened to round times."""
+    return -(-since // step) * step, until // step * step

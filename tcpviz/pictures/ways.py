@@ -1,0 +1,208 @@
+"""The ways of segments between two lifelines: where each stroke lies, and what its label says.
+
+Knows the flights of a Trace and the time axis. Must not know how anything is drawn.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import median_low
+from typing import Literal, NamedTuple
+
+from tcpviz.pictures.drawing import Point
+from tcpviz.pictures.placement import Stroke
+from tcpviz.pictures.time_axis import TimeAxis
+from tcpviz.segment import ACK, FIN, RST, SYN, relative
+from tcpviz.steps import Flight, Kind
+from tcpviz.trace import Trace
+from tcpviz.units import readable
+from tcpviz.words import say
+
+Lines = tuple[str, ...]
+Fashion = Literal["delivered", "lost", "copy", "unsent", "on the way", "departure", "arrival"]
+"""How a way is drawn; the last two are what one end alone saw."""
+
+
+class Way(NamedTuple):
+    """One journey of one flight on the sheet: straight strokes in the direction of travel.
+
+    `texts` are its label and narrower ones for a crowd; `steps` are the numbers of the steps that
+    tell of it.
+    """
+
+    flight: Flight
+    fashion: Fashion
+    strokes: tuple[Stroke, ...]
+    texts: tuple[Lines, ...]
+    steps: tuple[int, ...]
+    copy: int = 0
+
+    @property
+    def name(self) -> str:
+        """An id for the picture, unique in its trace."""
+        return f"flight_{self.flight.number}" + (f"_copy{self.copy}" if self.copy else "")
+
+    @property
+    def rank(self) -> int:
+        """Whose label comes first where there is no room for all: 0 is about the connection."""
+        if self.fashion == "copy":  # dotted, beside its original
+            return 2
+        if self.flight.segment.ctl & (SYN | FIN | RST):
+            return 0
+        return 1 if self.fashion in ("delivered", "departure", "arrival") else 0
+
+
+def typical_delay(trace: Trace) -> int | None:
+    """The middle one of the one-way delays in ns, or None where no delay is known.
+
+    Where no segment was seen at both ends, those that died on the way died half way.
+    """
+    inferred = guessed(trace)
+    sent = [(flight, flight.sent) for flight in trace.flights if flight.sent is not None]
+    delays = [way.arrived[0] - time for way, time in sent if way.arrived] or [
+        2 * (way.lost - time)
+        for way, time in sent
+        if way.lost is not None and way.number not in inferred
+    ]
+    forward = [delay for delay in delays if delay > 0]
+    return median_low(forward) if forward else None
+
+
+def guessed(trace: Trace) -> set[int | None]:
+    """The flights that are known to be lost, but not when."""
+    return {step.flight for step in trace.steps if step.kind is Kind.LOSE and step.inferred}
+
+
+def label_texts(
+    trace: Trace, flight: Flight, absolute: bool, remark: str = ""
+) -> tuple[Lines, ...]:
+    """What is written on an arrow: all on one line, all on two, its control bits alone."""
+    segment = flight.segment
+    seq_from, ack_from = trace.end(flight.sender).iss, trace.end(flight.receiver).iss
+    seq = segment.seq if absolute else relative(segment.seq, seq_from)
+    ack = segment.ack if absolute else relative(segment.ack, ack_from)
+    control = segment.control or say("no_control")
+    octets = [say("octets", count=segment.length)] if segment.length else []
+    numbers = [f"seq {seq}", f"ack {ack}"] if segment.ctl & ACK else [f"seq {seq}"]
+    whole = " ".join([control, *octets, *numbers])
+    remarks = [*([say("again")] if flight.again else []), *([remark] if remark else [])]
+    if not remarks:
+        return (whole,), (control,)
+    said = say("list_comma").join(remarks)
+    return (say("list_comma").join((whole, said)),), (whole, said), (control, said)
+
+
+@dataclass(frozen=True)
+class Space:
+    """The space between two lifelines: from x `left` to x `right`; its time begins at y `top`."""
+
+    trace: Trace
+    axis: TimeAxis
+    top: float
+    left: float
+    right: float
+    absolute: bool
+
+    @cached_property
+    def ways(self) -> tuple[Way, ...]:
+        """Every way of every flight, in the order of the flights."""
+        two_sided = all(end.observed for end in self.trace.ends)
+        of = self._of_both if two_sided else self._of_one
+        return tuple(way for flight in self.trace.flights for way in of(flight))
+
+    def tip(self, flight: Flight) -> str:
+        """The segment in RFC notation and when it was seen."""
+        text = self.trace.notation(flight, absolute=self.absolute)
+        times = [readable(time) for time in (flight.sent, *flight.arrived[:1]) if time is not None]
+        return f"{text} {' → '.join(times)}"
+
+    def _of_one(self, flight: Flight) -> Iterator[Way]:
+        """What one end alone saw; strokes are level, for nobody knows the delay."""
+        departed = flight.sent is not None
+        times = (flight.sent,) if flight.sent is not None else flight.arrived
+        for copy, time in enumerate(times):
+            texts = self._texts(flight, say("copy_short") if copy else "")
+            steps = self._steps(flight, time)
+            stroke = self._stroke(flight, time, time, 0, 1)
+            yield Way(flight, "departure" if departed else "arrival", stroke, texts, steps, copy)
+
+    def _of_both(self, flight: Flight) -> Iterator[Way]:
+        if flight.sent is None:
+            yield from self._unsent(flight)
+            return
+        sent, half = flight.sent, (self._delay or 0) // 2
+        for copy, time in enumerate(flight.arrived):
+            texts = ((say("copy_short"),),) if copy else self._texts(flight, "")
+            steps = self._steps(flight, sent, time)
+            stroke = self._stroke(flight, sent, time, 0, 1)
+            yield Way(flight, "copy" if copy else "delivered", stroke, texts, steps, copy)
+        if flight.arrived:
+            return
+        if flight.lost is None:
+            stroke = self._stroke(flight, sent, sent + half, 0, 0.5)
+            texts = self._texts(flight, say("on_the_way"))[1:]
+            yield Way(flight, "on the way", stroke, texts, self._steps(flight, sent))
+            return
+        died, part = flight.lost, 0.5
+        if flight.number in self._guessed:
+            died = sent + half
+        elif self._delay:
+            part = min(max((died - sent) / self._delay, 0.15), 0.85)
+        stroke = self._stroke(flight, sent, died, 0, part)
+        texts = self._texts(flight, say("lost"))[1:]
+        yield Way(flight, "lost", stroke, texts, self._steps(flight, sent, flight.lost))
+
+    def _unsent(self, flight: Flight) -> Iterator[Way]:
+        """Nobody saw it leave: it comes out of the network."""
+        for copy, time in enumerate(flight.arrived):
+            stroke = self._stroke(flight, time - (self._delay or 0) // 2, time, 0.5, 1)
+            texts = self._texts(flight, say("unsent_short", end=flight.sender))[1:]
+            yield Way(flight, "unsent", stroke, texts, self._steps(flight, time), copy)
+
+    def _texts(self, flight: Flight, remark: str) -> tuple[Lines, ...]:
+        return label_texts(self.trace, flight, self.absolute, remark)
+
+    def _steps(self, flight: Flight, *times: int) -> tuple[int, ...]:
+        found = {number for time in times for number in self._numbers[flight.number, time]}
+        return tuple(sorted(found))
+
+    @cached_property
+    def _delay(self) -> int | None:
+        return typical_delay(self.trace)
+
+    @cached_property
+    def _guessed(self) -> set[int | None]:
+        return guessed(self.trace)
+
+    @cached_property
+    def _numbers(self) -> dict[tuple[int, int], list[int]]:
+        found: dict[tuple[int, int], list[int]] = {}
+        for number, step in enumerate(self.trace.steps):
+            if step.flight is not None:
+                found.setdefault((step.flight, step.time), []).append(number)
+        return found
+
+    def _stroke(
+        self, flight: Flight, since: int, until: int, leaves: float, reaches: float
+    ) -> tuple[Stroke, ...]:
+        """The way from one part of the width at `since` to another at `until`, cut at breaks.
+
+        Backwards in time where two clocks disagree.
+        """
+        to_right = flight.sender == self.trace.ends[0].name
+        begin, end = (self.left, self.right) if to_right else (self.right, self.left)
+        start, stop = (begin + (end - begin) * part for part in (leaves, reaches))
+
+        def point(time: int, x: float | None = None) -> Point:
+            if x is None:
+                x = start + (stop - start) * (time - since) / (until - since)
+            return x, self.top + self.axis.y(time)
+
+        if since == until:
+            return ((point(since, start), point(since, stop)),)
+        parts = list(self.axis.visible(min(since, until), max(since, until)))
+        if until < since:
+            parts = [(late, early) for early, late in reversed(parts)]
+        if not parts:
+            return ((point(since, start), point(until, stop)),)
+        return tuple((point(early), point(late)) for early, late in parts)

@@ -1,0 +1,228 @@
+"""The notebook in real JupyterLab, in headless Chromium, as a reader meets it."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import TimeoutError as TooLate
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+NAME = "02-handshake.ipynb"
+CODE = ".jp-NotebookPanel .jp-CodeCell"
+IMAGES = f"{CODE} .jp-OutputArea-output img"
+CONTROL = f"{CODE} .widget-toggle-buttons"
+SECOND = 1000  # Playwright counts milliseconds
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH"),
+]
+
+
+def environment(home):
+    """The variables of a user who is new here: nothing configured, nothing trusted."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
+    places = {
+        "HOME": home,
+        "IPYTHONDIR": home / "ipython",
+        "JUPYTER_CONFIG_DIR": home / "config",
+        "JUPYTER_DATA_DIR": home / "data",
+        "JUPYTER_RUNTIME_DIR": home / "runtime",
+    }
+    return {**kept, **{name: str(place) for name, place in places.items()}}
+
+
+@contextmanager
+def jupyterlab(folder, home):
+    """That user's JupyterLab on a free port; give the address of its notebook."""
+    token = secrets.token_hex(16)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {
+        "ServerApp.root_dir": folder,
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "ServerApp.log_level": "ERROR",
+        "IdentityProvider.token": token,
+        "LabApp.expose_app_in_browser": True,
+        "LabApp.news_url": "None",
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "LabApp.extension_manager": "readonly",
+    }
+    command = [sys.executable, "-m", "jupyterlab"]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    log = home / "jupyterlab.log"
+    with log.open("w") as told:
+        server = subprocess.Popen(
+            command,
+            env=environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=told,
+            stderr=told,
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/api", server, log)
+        yield f"http://127.0.0.1:{port}/lab/tree/{NAME}?reset&token={token}"
+    finally:
+        server.terminate()  # its kernels end with it
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def wait_for(address, server, log):
+    """Wait until the server answers, whatever it answers."""
+    for _ in range(300):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"no answer from JupyterLab: {log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """The home of a user who is new here."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A clone's notebooks."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    shutil.copytree(NOTEBOOKS, folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder, home):
+    """The notebook, opened in a fresh JupyterLab; no cell of it has run here."""
+    with jupyterlab(folder, home) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        # So tall that JupyterLab, which draws only the cells in view, draws all of them.
+        context = browser.new_context(viewport={"width": 1300, "height": 12_000})
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_selector(CODE, timeout=60 * SECOND)
+        yield page
+        browser.close()
+
+
+def trusted(page):
+    """Whether JupyterLab trusts the code cells: one answer for all, or both."""
+    return page.evaluate(
+        "[...new Set([...jupyterapp.shell.currentWidget.content.model.cells]"
+        ".filter(cell => cell.type === 'code').map(cell => cell.trusted))]"
+    )
+
+
+def images(page):
+    """Each picture that is shown: its alt text and whether the browser could draw it."""
+    return page.eval_on_selector_all(
+        IMAGES, "all => all.map(img => [img.alt, img.complete && img.naturalWidth > 0])"
+    )
+
+
+def cells(page):
+    """The number in front of each code cell: `[1]:` when it has run, `[*]:` while it runs."""
+    return page.eval_on_selector_all(
+        f"{CODE} .jp-InputPrompt", "all => all.map(prompt => prompt.textContent)"
+    )
+
+
+def run_everything(page):
+    """Clear every output and run every cell; a kernel that is not there yet ignores the command."""
+    page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page.wait_for_function(f"!document.querySelector('{IMAGES}')")
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+def test_a_clone_shows_its_pictures_unrun_and_untrusted(page, tmp_path):
+    """Where nothing is trusted and nothing has run, every picture of the file is there, with alt.
+
+    The control stands there as the chart of its first setting.
+    """
+    stored = json.loads((NOTEBOOKS / NAME).read_text(encoding="utf-8"))
+    saved = json.dumps(stored["cells"]).count("<img ")
+    with suppress(TooLate):  # pictures come in one after the other; the asserts say what is missing
+        page.wait_for_function(f"document.querySelectorAll('{IMAGES}').length === {saved}")
+    page.screenshot(path=tmp_path / "untrusted.png")
+    assert trusted(page) == [False]
+    assert len(images(page)) == saved > 0
+    assert all(alt and drawn for alt, drawn in images(page))
+    assert not page.query_selector(CONTROL)
+
+
+def test_it_runs_and_the_control_redraws(page, tmp_path):
+    """Every cell runs without an error; a press on a segment's name loses it in the chart."""
+    for _ in range(5):
+        run_everything(page)
+        with suppress(TooLate):  # the kernel was not ready: once more
+            page.wait_for_selector(CONTROL, timeout=15 * SECOND)
+            break
+    page.wait_for_function(
+        f"[...document.querySelectorAll('{CODE} .jp-InputPrompt')]"
+        ".every(prompt => /\\[\\d+\\]/.test(prompt.textContent))",
+        timeout=60 * SECOND,
+    )
+    assert cells(page) == [f"[{number}]:" for number in range(1, len(cells(page)) + 1)]
+    assert not page.query_selector_all(f"{CODE} [data-mime-type*='error']")
+    assert not page.query_selector_all(f"{CODE} [data-mime-type*='stderr']")
+    assert all(alt and drawn for alt, drawn in images(page))
+    page.screenshot(path=tmp_path / "run.png")
+
+    chart = page.query_selector(".widget-html img")
+    seen = [chart.get_attribute("alt")]
+    for name in ("SYN", "SYN,ACK", "ACK", "nothing"):
+        page.click(f"{CONTROL} button:text-is('{name}')")
+        page.wait_for_function(
+            "old => document.querySelector('.widget-html img')?.alt !== old", arg=seen[-1]
+        )
+        chart = page.query_selector(".widget-html img")
+        seen.append(chart.get_attribute("alt"))
+        page.wait_for_function("document.querySelector('.widget-html img').naturalWidth > 0")
+        page.query_selector(".widget-vbox").screenshot(path=tmp_path / f"lose_{name}.png")
+    assert len(set(seen)) == 4
+    assert seen[-1] == seen[0]
+
+
+def test_a_trusted_notebook_opens_with_its_control(page, folder, home, tmp_path):
+    """Where the notebook is trusted, as on Binder, the control is there before any cell has run."""
+    command = [sys.executable, "-m", "jupyter", "trust", folder / NAME]
+    subprocess.run(command, env=environment(home), capture_output=True, check=True)
+    again = page.context.new_page()
+    again.goto(f"{page.url}?reset")
+    again.wait_for_selector(CONTROL, timeout=60 * SECOND)
+    again.wait_for_function("document.querySelector('.widget-html img')?.naturalWidth > 0")
+    again.screenshot(path=tmp_path / "trusted.png")
+    assert trusted(again) == [True]

@@ -1,0 +1,262 @@
+"""The notebooks: built the same each time, honest in what they store, and in the form of a lesson.
+
+nbval runs their cells and compares the outputs; this tests what nbval does not look at.
+"""
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+IDS = [path.stem for path in NOTEBOOKS]
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
+
+_spec = importlib.util.spec_from_file_location("build_notebooks", FOLDER / "build.py")
+build = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(build)
+
+
+def read(path):
+    """The notebook in that file."""
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    """Its cells of code, in order."""
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def outputs(path):
+    """What its cells have shown, in order."""
+    return [output for cell in code_cells(path) for output in cell.outputs]
+
+
+def texts(path):
+    """What the outputs say in plain text."""
+    return [output.get("text") or output.data["text/plain"] for output in outputs(path)]
+
+
+def prose(path):
+    """The sources of its cells of text."""
+    return [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+
+
+# Building.
+
+
+def test_a_rebuild_gives_the_same_bytes(tmp_path):
+    """From the sources of the cells alone, the builder makes every notebook as it is committed."""
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    for path in tmp_path.glob("*.ipynb"):
+        notebook = read(path)
+        notebook.metadata = {}
+        for number, cell in enumerate(notebook.cells):
+            cell.id = f"other-{number}"
+            cell.metadata = {"collapsed": True, **cell.metadata}
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], 7
+        nbformat.write(notebook, path)
+    command = [sys.executable, tmp_path / "build.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [f"{path.name}: rebuilt" for path in NOTEBOOKS]
+    for path in NOTEBOOKS:
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of notebooks of its own for the builder."""
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def write(folder, *sources):
+    """A notebook of these cells, not run."""
+    path = folder / "small.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources]), path)
+    return path
+
+
+def test_check_tells_and_touches_nothing(folder, capsys):
+    """With --check a stale notebook is an exit code of 1 and stays as it is; a fresh one is 0."""
+    path = write(folder, "1 + 1")
+    stale = path.read_bytes()
+    assert build.main(["--check"]) == 1
+    assert capsys.readouterr().out == "small.ipynb: would change\n"
+    assert path.read_bytes() == stale
+    assert build.main([]) == 0
+    assert build.main(["--check"]) == 0
+    assert capsys.readouterr().out == "small.ipynb: rebuilt\nsmall.ipynb: unchanged\n"
+    assert [output.data["text/plain"] for output in outputs(path)] == ["2"]
+
+
+def test_widgets_are_numbered_and_their_state_is_kept(folder):
+    """A widget's random id becomes its place in the order of making, wherever it stands."""
+    path = write(folder, "import ipywidgets\nipywidgets.VBox([ipywidgets.IntSlider(3)])")
+    assert build.main([]) == 0
+    [output] = outputs(path)
+    model = output.data["application/vnd.jupyter.widget-view+json"]["model_id"]
+    state = read(path).metadata.widgets[build.WIDGET_STATE].state
+    assert sorted(state) == [f"{number:032x}" for number in range(1, len(state) + 1)]
+    assert state[model].model_name == "VBoxModel"
+    [child] = state[model].state.children
+    assert state[child.removeprefix("IPY_MODEL_")].state.value == 3
+
+
+@pytest.mark.parametrize(
+    ("sources", "sentence"),
+    [
+        (["1", "1 / 0"], "cell-02: ZeroDivisionError: division by zero"),
+        (["import sys\nprint('old', file=sys.stderr)"], "cell-01 writes to stderr: old"),
+    ],
+    ids=["error", "stderr"],
+)
+def test_what_a_reader_should_not_meet_stops_the_build(folder, capsys, sources, sentence):
+    """An error and a warning are one line that names the cell; the notebook is not written."""
+    path = write(folder, *sources)
+    before = path.read_bytes()
+    assert build.main([]) == 1
+    assert capsys.readouterr().err == f"tcpviz: small.ipynb: {sentence}\n"
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_notebook_is_named(folder, capsys):
+    """Garbage under the name of a notebook is one line, no traceback."""
+    (folder / "broken.ipynb").write_text("{")
+    assert build.main([]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("tcpviz: broken.ipynb: not a notebook: ")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(("kind", "code"), [("text/html", 0), ("text/plain", 1)])
+def test_nbval_compares_text_and_leaves_pictures_out(tmp_path, kind, code):
+    """Another drawing of the same picture passes; another text fails."""
+    shutil.copy(FOLDER / "conftest.py", tmp_path)
+    source = (
+        "class Shown:\n"
+        "    def _repr_mimebundle_(self, include=None, exclude=None):\n"
+        "        return {'text/html': '<b>1</b>', 'text/plain': '1'}\n"
+        "Shown()"
+    )
+    stored = {"text/html": "<b>1</b>", "text/plain": "1"} | {kind: "other"}
+    cell = new_code_cell(source, execution_count=1)
+    cell.outputs = [new_output("execute_result", stored, execution_count=1)]
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "shown.ipynb")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-current-env", tmp_path],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout
+
+
+# What is stored.
+
+
+def test_there_are_notebooks():
+    """The tests below are about something."""
+    assert FOLDER / "02-handshake.ipynb" in NOTEBOOKS
+
+
+@each_notebook
+def test_every_cell_has_run_in_order(path):
+    """Counts are 1 to n: nbval compares no cell without one."""
+    counts = [cell.execution_count for cell in code_cells(path)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@each_notebook
+def test_no_cell_complains(path):
+    """No stored output is an error or went to stderr, and every code cell has a visible result."""
+    assert [o for o in outputs(path) if o.output_type == "error" or o.get("name") == "stderr"] == []
+    assert [cell.id for cell in code_cells(path) if not cell.outputs] == []
+
+
+@each_notebook
+def test_every_picture_is_inline_and_has_alt_text(path):
+    """Each image is stored in the page itself, says what it shows, and has its text twin."""
+    pages = [o.data for o in outputs(path) if "text/html" in o.get("data", {})]
+    images = [tag for page in pages for tag in re.findall(r"<img [^>]*>", page["text/html"])]
+    assert images
+    for tag in images:
+        assert re.search(r'alt="[^"]{40,}"', tag)
+        assert re.search(r'src="data:image/svg\+xml;base64,', tag)
+    assert all(len(page["text/plain"].splitlines()) > 1 for page in pages)
+
+
+@each_notebook
+def test_nothing_of_the_machine_is_stored(path):
+    """No address of an object, no folder, no version: only what holds for every reader."""
+    notebook = read(path)
+    assert set(notebook.metadata) <= {"kernelspec", "language_info", "widgets"}
+    assert "version" not in notebook.metadata.language_info
+    assert {key for cell in notebook.cells for key in cell.metadata} <= {"jupyter", "tags"}
+    for text in texts(path):
+        assert not re.search(r" at 0x[0-9a-f]+|/(home|root|tmp|Users)/", text)
+
+
+# The form of a lesson.
+
+
+@each_notebook
+def test_it_opens_with_a_question_and_ends_with_what_was_learned(path):
+    """Title, question, three objectives with verbs and minutes; the summary takes up each verb."""
+    first, *_, last = prose(path)
+    assert re.match(r"# .*\?", first)
+    assert re.search(r"\d+ minutes", first)
+    objectives = re.findall(r"^- \*\*(\w+)\*\*", first, re.MULTILINE)
+    learned = re.findall(r"^- \*\*(\w+)\*\*", last, re.MULTILINE)
+    assert len(objectives) == 3
+    assert last.startswith("## Summary")
+    assert all(done.startswith(verb) for verb, done in zip(objectives, learned, strict=True))
+
+
+@each_notebook
+def test_steps_are_small(path):
+    """At most eight lines of code in a cell, and sixty words of prose (tables apart) in another."""
+    for cell in code_cells(path):
+        assert len(cell.source.splitlines()) <= 8, cell.source
+    for text in prose(path)[1:-1]:
+        lines = [line for line in text.splitlines() if not line.startswith(("|", "#"))]
+        assert len(" ".join(lines).split()) <= 60, text
+
+
+@each_notebook
+def test_each_prediction_is_observed_and_explained(path):
+    """Predict, observe, explain: in this order, and nothing is left without its explanation."""
+    marks = re.findall(r"\*\*(Predict|Observe|Explain)\*\*", "\n".join(prose(path)))
+    rounds = len(marks) // 3
+    assert rounds >= 3
+    assert marks == ["Predict", "Observe", "Explain"] * rounds
+
+
+@each_notebook
+def test_times_in_prose_come_from_the_run(path):
+    """Every time that the text names stands in an output too."""
+    shown = "\n".join(texts(path))
+    named = re.findall(r"\b\d+(?:\.\d+)? m?s\b", "\n".join(prose(path)))
+    assert named
+    assert [time for time in named if not re.search(rf"(?<![\d.]){re.escape(time)}\b", shown)] == []
+
+
+@each_notebook
+def test_widget_state_is_saved(path):
+    """Where a cell shows widgets, a trusted page opens them live: their state is in the file."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    saved = data["metadata"].get("widgets", {}).get(build.WIDGET_STATE, {}).get("state", {})
+    for output in outputs(path):
+        view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json")
+        assert view is None or view["model_id"] in saved

@@ -1,0 +1,142 @@
+"""Every picture in a real browser: no text on text, none cut, none crossed by a line."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tcpviz.captures import read_capture
+from tcpviz.pictures.sequence_chart import sequence_chart
+from tcpviz.pictures.state_diagram import state_diagram
+from tcpviz.scenarios import SCENARIOS
+from tcpviz.simulate import simulate
+
+sync_api = pytest.importorskip("playwright.sync_api")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PROGRAM = next(filter(None, map(shutil.which, BROWSERS)), None)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(PROGRAM is None, reason="no Chromium on PATH"),
+]
+CAPTURES = sorted((Path(__file__).parents[1] / "notebooks" / "captures").glob("*.pcap*"))
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# What a text hides is not crossing it: a line is behind a text whose group has a filled polygon
+# that was drawn later than the line and reaches around the text.
+CHECK = """
+svg => {
+  const found = [], sheet = svg.getBoundingClientRect();
+  const overlap = (a, b, by) => a.left + by < b.right && b.left + by < a.right
+                             && a.top + by < b.bottom && b.top + by < a.bottom;
+  const order = new Map([...svg.querySelectorAll('*')].map((element, index) => [element, index]));
+  const written = [...svg.querySelectorAll('text')].filter(text => text.textContent.trim());
+  const texts = written.map(text => {
+    const group = text.closest('g[id]'), box = text.getBoundingClientRect();
+    const papers = [...group.querySelectorAll('polygon, path')].filter(shape =>
+      !['none', 'transparent'].includes(shape.getAttribute('fill')));
+    const paper = papers.find(shape => {
+      const around = shape.getBoundingClientRect();
+      return around.left <= box.left + 2 && box.right <= around.right + 2
+          && around.top <= box.top + 3 && box.bottom <= around.bottom + 3;
+    });
+    return {group, box, words: text.textContent, over: paper ? order.get(paper) : -1};
+  });
+  for (const [index, a] of texts.entries()) {
+    if (a.box.left < sheet.left - 0.5 || a.box.right > sheet.right + 0.5
+        || a.box.top < sheet.top - 0.5 || a.box.bottom > sheet.bottom + 0.5)
+      found.push(`cut: ${a.words}`);
+    for (const b of texts.slice(index + 1))
+      if (a.group !== b.group && overlap(a.box, b.box, 1))
+        found.push(`on each other: ${a.words} | ${b.words}`);
+  }
+  for (const line of svg.querySelectorAll('g.edge path')) {
+    const length = line.getTotalLength(), matrix = line.getScreenCTM();
+    const open = texts.filter(text => text.over < order.get(line));
+    for (let at = 0; at <= length; at += 2) {
+      const point = line.getPointAtLength(at).matrixTransform(matrix);
+      const dot = {left: point.x, right: point.x, top: point.y, bottom: point.y};
+      for (const text of open)
+        if (overlap(text.box, dot, 1.5) && text.group !== line.closest('g.edge')) {
+          found.push(`crossed: ${text.words} by ${line.closest('g.edge').id}`);
+          open.splice(open.indexOf(text), 1);
+          break;
+        }
+    }
+  }
+  for (const head of svg.querySelectorAll('g.flight.edge polygon')) {
+    const box = head.getBoundingClientRect(), mine = head.closest('g.edge').classList[2];
+    for (const text of texts)
+      if (text.over > order.get(head) && overlap(text.box, box, 1.5)
+          && !text.group.classList.contains(mine))
+        found.push(`head hidden: ${text.words} over ${head.closest('g.edge').id}`);
+  }
+  return found;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator["sync_api.Page"]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        page.route("**/*", lambda route: route.abort())
+        yield page
+        browser.close()
+
+
+def faults(page: "sync_api.Page", pictures: dict[str, str]) -> dict[str, list[str]]:
+    """What is wrong with each of these SVGs, by name."""
+    page.set_content("".join(f"<div>{svg}</div>" for svg in pictures.values()))
+    found = page.evaluate(f"[...document.querySelectorAll('div > svg')].map({CHECK})")
+    assert len(found) == len(pictures)
+    return {name: faults for name, faults in zip(pictures, found, strict=True) if faults}
+
+
+def test_sequence_charts_of_all_scenarios(page: "sync_api.Page") -> None:
+    """No label of any named scenario's chart touches, leaves the sheet or is crossed."""
+    charts = {name: sequence_chart(simulate(SCENARIOS[name])).svg for name in SCENARIOS}
+    assert faults(page, charts) == {}
+
+
+def test_state_diagrams_of_all_scenarios(page: "sync_api.Page") -> None:
+    """The same of the state diagrams, and of the bare figure."""
+    diagrams = {name: state_diagram(simulate(SCENARIOS[name])).svg for name in SCENARIOS}
+    assert faults(page, {"bare": state_diagram().svg, **diagrams}) == {}
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.name)
+def test_shipped_recordings(page: "sync_api.Page", path: Path) -> None:
+    """Both pictures of every connection that comes with the course."""
+    for connection in read_capture(path).connections[:5]:
+        trace = connection.trace()
+        pictures = {"chart": sequence_chart(trace).svg, "states": state_diagram(trace).svg}
+        assert faults(page, pictures) == {}
+
+
+@pytest.mark.parametrize(
+    ("part", "fault"),
+    [
+        ('<g id="a"><text x="50" y="52">planted</text></g>', "on each other"),
+        ('<g id="a"><text x="160" y="20">planted</text></g>', "cut"),
+        ('<g id="a" class="edge"><path d="M0,48L200,48" stroke="black"/></g>', "crossed"),
+    ],
+)
+def test_the_check_finds_what_is_planted(page: "sync_api.Page", part: str, fault: str) -> None:
+    """A check that cannot fail says nothing."""
+    sound = '<g id="t"><text x="40" y="50">sound</text></g>'
+    around = '<svg width="200" height="100" overflow="visible">{}</svg>'
+    pictures = {"sound": around.format(sound), "planted": around.format(sound + part)}
+    (found,) = faults(page, pictures).items()
+    assert found[0] == "planted"
+    assert found[1][0].startswith(fault)

@@ -1,0 +1,356 @@
+"""The state diagram: complete against the table, legible, still, and true to the trace."""
+
+import re
+from itertools import combinations, pairwise
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tcpviz.pictures import engine, theme
+from tcpviz.pictures.drawing import text_width
+from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, box_at, lines, places
+from tcpviz.pictures.routes import along, beside
+from tcpviz.pictures.state_diagram import _LOOKS, state_diagram
+from tcpviz.scenarios import SCENARIOS
+from tcpviz.simulate import simulate
+from tcpviz.states import FIGURE_5, TRANSITIONS, State
+from tcpviz.steps import End, Kind, Step
+from tcpviz.trace import Trace
+
+TEXT = "{http://www.w3.org/2000/svg}text"
+GROUP = "{http://www.w3.org/2000/svg}g"
+
+
+def everything() -> Trace:
+    """A trace no connection makes: both ends take every edge of the table."""
+    steps = [
+        Step(n, end, Kind.TIMEOUT, edge.target, edges=(edge.id,))
+        for n, edge in enumerate(TRANSITIONS)
+        for end in ("client", "server")
+    ]
+    return Trace((End("client"), End("server")), tuple(steps), "everything")
+
+
+def elements(svg, *classes):
+    """The groups of a drawn picture that have these classes."""
+    groups = ET.fromstring(svg).iter(GROUP)
+    return [g for g in groups if {*classes} <= {*g.get("class", "").split()}]
+
+
+def arrows(svg):
+    """The groups of the drawn moves."""
+    return [g for g in elements(svg, "edge") if g.get("id").startswith("edge_")]
+
+
+def texts(group):
+    """The lines of text in a group."""
+    return ["".join(text.itertext()) for text in group.iter(TEXT)]
+
+
+# ---- where things stand --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("edge", TRANSITIONS, ids=lambda edge: edge.id)
+def test_every_edge_runs_from_its_source_to_its_target(edge):
+    """Each edge of the table has a place, and it leads from the one state to the other."""
+    route = places()[edge.id].route
+    assert BOXES[box_at(route[0])].state is edge.source
+    assert BOXES[box_at(route[-1])].state is edge.target
+    for a, b in pairwise(route):
+        assert a != b
+        assert a.real == b.real or a.imag == b.imag
+
+
+def test_there_are_no_places_without_an_edge():
+    """Nothing is placed that the table does not have."""
+    assert set(places()) == {edge.id for edge in TRANSITIONS}
+
+
+def rectangles():
+    """All that must not touch: labels, boxes with their outer frames."""
+    found = {}
+    for edge in TRANSITIONS:
+        centre, width, height = places()[edge.id].label(lines(edge))
+        found[f"label {edge.id}"] = (centre, width, height)
+    for name, box in BOXES.items():
+        found[name] = (complex(box.x, box.y), 2 * HALF_WIDTH + 8, 2 * box.half + 8)
+    return found
+
+
+def test_no_label_touches_another_or_a_box():
+    """Labels of all edges together keep clear of each other, of boxes and of the canvas' rim."""
+    placed = rectangles()
+    for (one, (a, w, h)), (other, (b, v, k)) in combinations(placed.items(), 2):
+        apart = abs(a.real - b.real) >= (w + v) / 2 or abs(a.imag - b.imag) >= (h + k) / 2 - 0.01
+        assert apart, f"{one} touches {other}"
+    for name, (at, w, h) in placed.items():
+        inside = w / 2 <= at.real <= WIDTH - w / 2 and h / 2 <= at.imag <= HEIGHT - h / 2
+        assert inside, f"{name} leaves the canvas"
+
+
+def test_no_line_runs_through_a_label():
+    """Even where both ends run beside each other, no route touches a label of any edge."""
+    for edge in TRANSITIONS:
+        for other in TRANSITIONS:
+            at, width, height = places()[other.id].label(lines(other))
+            for a, b in pairwise(places()[edge.id].route):
+                left, right = sorted((a.real, b.real))
+                top, bottom = sorted((a.imag, b.imag))
+                thick = 4.6  # beside the middle, and half a line
+                apart = (
+                    at.real + width / 2 < left - thick
+                    or at.real - width / 2 > right + thick
+                    or at.imag + height / 2 < top - thick
+                    or at.imag - height / 2 > bottom + thick
+                )
+                assert apart, f"{edge.id} runs through the label of {other.id}"
+
+
+def test_a_number_covers_no_label():
+    """A number of two digits on any route, of either end, leaves all labels readable."""
+    for edge in TRANSITIONS:
+        for look in _LOOKS:
+            for route in (places()[edge.id].route, beside(places()[edge.id].route, look.aside)):
+                number = along(route, *look.spot)
+                for other in TRANSITIONS:
+                    at, width, height = places()[other.id].label(lines(other))
+                    apart = (
+                        abs(at.real - number.real) >= width / 2 + 7
+                        or abs(at.imag - number.imag) >= height / 2 + 5
+                    )
+                    assert apart, f"a number of {edge.id} covers the label of {other.id}"
+
+
+def test_no_line_runs_through_a_box():
+    """A route touches the boxes it joins, at their borders, and no other."""
+    for edge in TRANSITIONS:
+        route = places()[edge.id].route
+        for a, b in pairwise(route):
+            for share in (0.25, 0.5, 0.75):
+                point = a + (b - a) * share
+                inside = [name for name, box in BOXES.items() if box.touches(point)]
+                assert not inside, f"{edge.id} runs through {inside}"
+
+
+# ---- the figure ----------------------------------------------------------------------------------
+
+
+def test_the_bare_figure_draws_figure_5_and_nothing_else():
+    """Twenty arrows, twelve boxes (CLOSED twice), each arrow labelled as the table says."""
+    svg = state_diagram().svg
+    assert len(arrows(svg)) == len(FIGURE_5) == 20
+    assert len(elements(svg, "state")) == 12
+    assert sorted(texts(g) for g in elements(svg, "label")) == sorted(lines(e) for e in FIGURE_5)
+
+
+def test_omitted_moves_are_an_optional_layer():
+    """With `omitted` every edge of the table is drawn, and told in the text."""
+    picture = state_diagram(omitted=True)
+    assert len(arrows(picture.svg)) == len(TRANSITIONS)
+    assert picture.text.count("(not in Figure 5)") == len(TRANSITIONS) - len(FIGURE_5)
+    assert "(not in Figure 5)" not in state_diagram().text
+
+
+def test_the_usual_ways_of_both_ends_are_marked():
+    """The active opener and closer goes through TIME-WAIT, the passive one through LAST-ACK."""
+    picture = state_diagram()
+    assert len(elements(picture.svg, "edge", "usual")) == 12  # six moves each
+    assert "FIN-WAIT-2, TIME-WAIT, CLOSED" in picture.alt
+    assert "CLOSE-WAIT, LAST-ACK, CLOSED" in picture.alt
+
+
+def test_state_ids_are_one_each_and_without_hyphens():
+    """The player finds each box by its id."""
+    ids = [g.get("id") for g in elements(state_diagram().svg, "state")]
+    assert set(ids) == set(BOXES)
+    assert len(ids) == len(set(ids))
+    assert "state_SYN_SENT" in ids
+    assert "state_CLOSED_again" in ids
+
+
+# ---- a trace in the figure -----------------------------------------------------------------------
+
+
+def test_nothing_moves_a_box():
+    """Canvas and boxes are at the same place, whatever the trace and the layer."""
+
+    def still(picture):
+        frame = re.search(r'viewBox="[^"]*"', picture.svg).group()
+        boxes = [
+            (name, *re.findall(r"\b(?:pos|width|height)=[^\s\]]+", line))
+            for name, line in re.findall(r"^\t(state_\w+) (\[.*)", picture.dot, re.MULTILINE)
+        ]
+        assert {name for name, *_ in boxes} == set(BOXES)
+        assert {len(box) for box in boxes} == {4}
+        return frame, boxes
+
+    pictures = [state_diagram(), state_diagram(omitted=True), state_diagram(everything())]
+    pictures += [state_diagram(simulate(SCENARIOS[name])) for name in ("handshake", "refused")]
+    assert len({str(still(picture)) for picture in pictures}) == 1
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_path_is_that_of_the_trace(name):
+    """Taken arrows are the trace's moves, each with the class of its step and of its end."""
+    trace = simulate(SCENARIOS[name])
+    svg = state_diagram(trace).svg
+    drawn = set()
+    for group in arrows(svg):
+        classes = group.get("class").split()
+        ends = [c.removeprefix("end_") for c in classes if c.startswith("end_")]
+        drawn |= {(end, int(c[1:])) for end in ends for c in classes if re.fullmatch(r"s\d+", c)}
+        assert bool(ends) == ("taken" in classes)
+    assert drawn == {(step.end, n) for n, step in enumerate(trace.steps) if step.edges}
+    ids = [g.get("id") for g in ET.fromstring(svg).iter(GROUP)]
+    assert len(ids) == len(set(ids))
+
+
+def test_an_end_stands_where_it_is_when_the_trace_ends():
+    """After the handshake both ends are named in ESTABLISHED, and nowhere else."""
+    svg = state_diagram(simulate(SCENARIOS["handshake"])).svg
+    assert [g.get("id") for g in elements(svg, "current")] == ["state_ESTABLISHED"]
+    assert [texts(g) for g in elements(svg, "names")] == [["client, server"]]
+
+
+def test_an_end_that_closed_stands_in_the_lower_closed():
+    """CLOSED has two boxes; an end is in the one that its last move led to."""
+    svg = state_diagram(simulate(SCENARIOS["open_and_close"])).svg
+    assert [g.get("id") for g in elements(svg, "current")] == ["state_CLOSED_again"]
+    svg = state_diagram(simulate(SCENARIOS["listener_closes"]), end="server").svg
+    assert [g.get("id") for g in elements(svg, "current")] == ["state_CLOSED"]
+
+
+def test_one_end_alone():
+    """With `end` only that end's way is drawn and told, numbered from 1."""
+    trace = simulate(SCENARIOS["open_and_close"])
+    picture = state_diagram(trace, end="server")
+    assert not elements(picture.svg, "end_client")
+    assert elements(picture.svg, "end_server")
+    numbers = [line.split()[0] for line in picture.text.splitlines() if " -> " in line]
+    assert numbers == [str(n) for n in range(1, len(numbers) + 1)]
+    assert theme.ORANGE in picture.dot
+    assert theme.BLUE not in picture.dot
+
+
+def test_an_edge_both_ends_take_is_drawn_for_both():
+    """In a simultaneous open both ways can be seen: two curves, neither on the other."""
+    svg = state_diagram(simulate(SCENARIOS["simultaneous_open"])).svg
+    pair = [g for g in arrows(svg) if g.get("id").startswith("edge_SYN_SENT_rcv_SYN_end")]
+    assert len(pair) == 2
+    curves = [g.find(".//{http://www.w3.org/2000/svg}path").get("d") for g in pair]
+    assert curves[0] != curves[1]
+
+
+def test_ways_that_share_a_rail_do_not_lie_on_each_other():
+    """An ABORT and the RST it sends leave ESTABLISHED by the same exit; both can be seen."""
+    svg = state_diagram(simulate(SCENARIOS["abort"])).svg
+    taken = elements(svg, "edge", "taken")
+    paths = [g.find(".//{http://www.w3.org/2000/svg}path").get("d") for g in taken]
+    assert len(paths) == len(set(paths))
+
+
+def test_text_is_the_moves_in_order():
+    """The text twin tells each move with its time, end, states, event and section."""
+    trace = simulate(SCENARIOS["open_and_close"])
+    told = [line.split() for line in state_diagram(trace).text.splitlines() if " -> " in line]
+    moves = [(step, name) for step in trace.steps for name in step.edges]
+    assert len(told) == len(moves)
+    known = {edge.id: edge for edge in TRANSITIONS}
+    for words, (step, name) in zip(told, moves, strict=True):
+        assert step.end in words
+        arrow = words.index("->")
+        assert (words[arrow - 1], words[arrow + 1]) == (known[name].source, known[name].target)
+        assert words[-2:] == ["9293", known[name].section]
+    assert "TIME-WAIT" in state_diagram(trace).alt
+
+
+def test_inferred_moves_are_told_apart():
+    """What a capture concludes is marked in the text, in the numbers and in a note."""
+    edge = next(e for e in TRANSITIONS if e.id == "CLOSED: active OPEN")
+    ends = (End("client"), End("server", observed=False))
+
+    def drawn(*, inferred):
+        step = Step(0, "client", Kind.DEPART, edge.target, edges=(edge.id,), inferred=inferred)
+        return state_diagram(Trace(ends, (step,)))
+
+    assert "(inferred)" in drawn(inferred=True).text
+    assert "(inferred)" not in drawn(inferred=False).text
+    notes = [" ".join(texts(elements(drawn(inferred=i).svg, "note")[-1])) for i in (True, False)]
+    assert "inferred" in notes[0]
+    assert "inferred" not in notes[1]
+    assert "server: its states are not known" in drawn(inferred=True).text
+
+
+def test_hostile_names_are_only_text():
+    """Names and titles of any kind are drawn as they are, cut where they would not fit."""
+    name = '<b>"\\N & 服务器' + "x" * 90
+    step = Step(0, name, Kind.CALL, State.LISTEN, edges=("CLOSED: passive OPEN",))
+    picture = state_diagram(Trace((End(name), End("[2001:db8::1]:443")), (step,), 'a\\n"b<i>'))
+    (shown,) = texts(elements(picture.svg, "names")[0])
+    assert shown.startswith('<b>"\\N & 服')
+    assert shown.endswith("…")
+    assert text_width(shown, theme.TINY) <= 2 * HALF_WIDTH
+
+
+def test_an_end_that_takes_a_move_again_has_all_its_numbers():
+    """Numbers of one arrow stand together; many are shortened."""
+    again = ("TIME-WAIT: rcv FIN",)
+    steps = tuple(Step(n, "client", Kind.ARRIVE, State.TIME_WAIT, edges=again) for n in range(5))
+    ends = (End("client"), End("server"))
+    one, two, five = (state_diagram(Trace(ends, steps[:n])).svg for n in (1, 2, 5))
+    assert [texts(elements(svg, "number")[0]) for svg in (one, two, five)] == [
+        ["1"],
+        ["1,2"],
+        ["1…5"],
+    ]
+
+
+def test_an_empty_trace_is_drawn_too():
+    """Where nothing is known, the figure stays quiet and says so."""
+    picture = state_diagram(Trace((End("client"), End("server")), ()))
+    assert "client: its states are not known" in picture.text
+    assert not elements(picture.svg, "current")
+
+
+def test_what_cannot_be_drawn_is_one_clear_error():
+    """An end that is not there, an end without a trace, an edge that TCP does not have."""
+    trace = simulate(SCENARIOS["handshake"])
+    with pytest.raises(KeyError, match="no end 'bob'"):
+        state_diagram(trace, end="bob")
+    with pytest.raises(ValueError, match="without a trace"):
+        state_diagram(end="client")
+    wrong = Trace(trace.ends, (Step(0, "client", Kind.CALL, edges=("CLOSED: magic",)),))
+    with pytest.raises(ValueError, match=r"steps\[0\] takes an edge .*'CLOSED: magic'"):
+        state_diagram(wrong)
+
+
+def test_same_trace_same_bytes():
+    """A picture is a function of the trace."""
+    one, two = (state_diagram(simulate(SCENARIOS["lost_fin"])) for _ in range(2))
+    assert (one.dot, one.text, one.alt) == (two.dot, two.text, two.alt)
+    assert engine.svg(one.dot) == engine.svg(two.dot)
+
+
+def luminance(colour):
+    """Relative luminance of #rrggbb (WCAG)."""
+    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(c * w for c, w in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
+
+
+def test_text_can_be_read():
+    """Every text reaches a contrast of 4.5 on what is behind it, and lines 3."""
+    dot = state_diagram(everything()).dot + state_diagram().dot
+    assert set(re.findall(r"color=\"?(#?\w+)", dot)) <= {*re.findall(r"#[0-9a-f]{6}", dot)}, (
+        "colours are #rrggbb"
+    )
+
+    def contrast(one, other):
+        dark, light = sorted((luminance(one), luminance(other)))
+        return (light + 0.05) / (dark + 0.05)
+
+    for ink in (theme.INK, theme.QUIET, theme.BLUE, theme.ORANGE):
+        assert contrast(ink, theme.PAPER) >= 4.5
+    for tint in theme.TINTS.values():
+        assert contrast(theme.INK, tint) >= 4.5
+    assert contrast(theme.LINE, theme.PAPER) >= 3
