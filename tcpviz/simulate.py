@@ -72,7 +72,7 @@ class _Run:
         self._check_faults()
 
     def trace(self) -> Trace:
-        ends = tuple(End(name, iss=self._iss(name)) for name in ENDS)
+        ends = tuple(End(name, "", *self._iss(name)) for name in ENDS)
         return Trace(ends, tuple(self.steps), self.scenario.name, notes=self.notes)
 
     def _schedule(self, time: int, rank: int, end: Name | Literal[""], **what: Any) -> None:
@@ -181,10 +181,10 @@ class _Run:
                 f" it sends {', '.join(each.control for each in sent if each) or 'nothing'}"
             )
 
-    def _iss(self, name: Name) -> int:
-        """The ISS that relative numbers are counted from: that of the last SYN sent."""
-        iss = self.scenario.settings(name).iss[0]
-        for step in self.steps:
-            if step.end == name and step.kind is Kind.DEPART and step.segment:
-                iss = step.segment.seq if step.segment.ctl & SYN else iss
-        return iss
+    def _iss(self, name: Name) -> tuple[int, bool]:
+        """The ISS that relative numbers are counted from, that of the last SYN sent; if one was."""
+        for step in reversed(self.steps):
+            left = step.segment if step.end == name and step.kind is Kind.DEPART else None
+            if left and left.ctl & SYN:
+                return left.seq, True
+        return 0, False

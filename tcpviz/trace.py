@@ -134,7 +134,10 @@ class Trace:
         return flight.segment.notation(seq_from, ack_from)
 
     def to_json(self) -> dict[str, Any]:
-        """The trace as plain JSON data; `steps` point at `segments`, whose numbers are relative."""
+        """The trace as plain JSON data; `steps` point at `segments`.
+
+        `seq` and `ack` count from the SYN of their direction, and are null where it was not seen.
+        """
         return {
             "schema": SCHEMA,
             "title": self.title,
@@ -148,12 +151,15 @@ class Trace:
 
     def _segment_json(self, flight: Flight) -> dict[str, Any]:
         segment = flight.segment
-        seq_from, ack_from = self.end(flight.sender).iss, self.end(flight.receiver).iss
+        sender, receiver = self.end(flight.sender), self.end(flight.receiver)
+        acks = bool(segment.ctl & ACK)
         return {
             "from": flight.sender,
             "flags": list(names(segment.ctl)),
-            "seq": (segment.seq - seq_from) % NUMBERS,
-            "ack": (segment.ack - ack_from) % NUMBERS if segment.ctl & ACK else None,
+            "seq": (segment.seq - sender.iss) % NUMBERS if sender.syn_seen else None,
+            "ack": (segment.ack - receiver.iss) % NUMBERS if acks and receiver.syn_seen else None,
+            "seq_absolute": segment.seq,
+            "ack_absolute": segment.ack if acks else None,
             "length": segment.length,
             "window": segment.window,
             "options": [list(option) for option in segment.options],
@@ -172,12 +178,10 @@ class Trace:
         where = "ends"
         try:
             ends = tuple(End(**end) for end in data["ends"])
-            iss = {end.name: end.iss for end in ends}
             segments = []
             for index, entry in enumerate(data["segments"]):
                 where = f"segments[{index}]"
-                far = next(name for name in iss if name != entry["from"])
-                segments.append(_segment_from(entry, iss[entry["from"]], iss[far]))
+                segments.append(_segment_from(entry))
             steps = []
             for index, entry in enumerate(data["steps"]):
                 where = f"steps[{index}]"
@@ -328,11 +332,10 @@ def _step_from(entry: dict[str, Any], segments: list[Segment]) -> Step:
     )
 
 
-def _segment_from(entry: dict[str, Any], seq_from: int, ack_from: int) -> Segment:
-    ack = entry["ack"]
+def _segment_from(entry: dict[str, Any]) -> Segment:
     return Segment(
-        (int(entry["seq"]) + seq_from) % NUMBERS,
-        0 if ack is None else (int(ack) + ack_from) % NUMBERS,
+        int(entry["seq_absolute"]),
+        int(entry["ack_absolute"] or 0),
         bits(",".join(entry["flags"])),
         int(entry["length"]),
         int(entry["window"]),

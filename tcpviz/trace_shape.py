@@ -46,8 +46,8 @@ def _contradictions(data: dict[str, Any]) -> Iterator[str]:
         where = f"segments[{index}]"
         if segment["from"] not in names:
             yield f"{where}.from: {segment['from']!r} is none of the ends"
-        if (segment["ack"] is None) is bool(bits(",".join(segment["flags"])) & ACK):
-            yield f"{where}.ack: a number goes with the flag ACK, and only with it"
+        if (segment["ack_absolute"] is None) is bool(bits(",".join(segment["flags"])) & ACK):
+            yield f"{where}.ack_absolute: a number goes with the flag ACK, and only with it"
     seen: dict[int, list[Kind]] = {index: [] for index in range(len(data["segments"]))}
     for index, step in enumerate(data["steps"]):
         where, kind, number = f"steps[{index}]", Kind(step["kind"]), step.get("segment")
@@ -147,8 +147,11 @@ _END: Final[_Fields] = {
 _SEGMENT: Final[_Fields] = {
     "from": _TEXT,
     "flags": (_list(_one_of(*CONTROL_BITS)), f"a list of {', '.join(CONTROL_BITS)}"),
-    "seq": _NUMBER,
-    "ack": (lambda value: value is None or _whole(value, NUMBERS), "a number of 32 bits or null"),
+    "seq_absolute": _NUMBER,
+    "ack_absolute": (
+        lambda value: value is None or _whole(value, NUMBERS),
+        "a number of 32 bits or null",
+    ),
     "length": _COUNT,
     "window": _COUNT,
     "options": (_list(_is_option), "a list of [name, value]"),

@@ -553,3 +553,12 @@ def test_numbers_that_wrap_around():
         "<SEQ=1><ACK=1><CTL=ACK>",
     ]
     assert trace.spans("client")[-1].state is State.ESTABLISHED
+
+
+def test_a_direction_without_a_syn_has_no_relative_numbers() -> None:
+    """The RST of a closed port carries SEQ 0, and counts from no SYN."""
+    capture = read_capture(MERGED / "refused.pcapng")
+    trace = capture.connections[0].trace()
+    rst = trace.to_json()["segments"][1]
+    assert (rst["flags"], rst["seq"], rst["seq_absolute"], rst["ack"]) == (["RST", "ACK"], None, 0, 1)
+    assert "<SEQ=0><ACK=1><CTL=RST,ACK>" in str(trace)

@@ -75,8 +75,8 @@ def _first_number(found: list[Way], end: int) -> tuple[int, bool]:
         return next((number for number in acked if number in numbers), sent.row.seq), True
     seen = [way.row.seq for way in own if not way.row.ctl & RST]
     acks = [way.row.ack for way in found if way.backward != end and way.row.ctl & ACK]
-    resets = [way.row.seq for way in own]
-    return add((seen or acks or resets or [1])[0], -1), False
+    # An end that only refused has no numbers of its own: its RST carries SEQ 0 (§3.10.7.1).
+    return (add((seen or acks)[0], -1) if seen or acks else 0), False
 
 
 def _opened(found: list[Way], client: int) -> str:
