@@ -19,6 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
@@ -292,6 +293,11 @@ def follow(command: List[str], **extra: str) -> Tuple[int, List[str]]:
 def environment() -> Dict[str, str]:
     """Give the children .venv's commands first, and no modules of elsewhere."""
     kept = {key: value for key, value in os.environ.items() if key not in STRAY}
+    if os.name != "nt" and not os.access(os.path.expanduser("~"), os.W_OK):
+        # A container's user may own no home, and Jupyter wants one.
+        home = Path(tempfile.gettempdir(), f"tcpviz-home-{os.getuid()}")
+        home.mkdir(mode=0o700, exist_ok=True)
+        kept["HOME"] = str(home)
     path = os.pathsep.join([str(PYTHON.parent), kept.get("PATH", os.defpath)])
     return dict(kept, PATH=path, VIRTUAL_ENV=str(VENV))
 
@@ -315,7 +321,13 @@ def child(
         raise
     finally:
         if process.poll() is None:
-            process.terminate()
+            # JupyterLab takes SIGINT without a word, and answers SIGTERM with a line of its log.
+            quiet = streams.get("start_new_session") and os.name != "nt"
+            process.send_signal(signal.SIGINT if quiet else signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=10)
+        if process.poll() is None:
+            process.kill()
             process.wait()
 
 
@@ -369,14 +381,7 @@ def open_lab(wanted: int, browser: bool) -> int:
                 time.sleep(0.05)
         say(f"JupyterLab is at http://127.0.0.1:{port}/lab?token={token}")
         say("Ctrl-C ends it")
-        try:
-            return server.wait()
-        except KeyboardInterrupt:
-            if os.name != "nt":  # there it has had the Ctrl-C itself
-                server.send_signal(signal.SIGINT)  # which it takes without a word
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(timeout=10)
-            raise
+        return server.wait()
 
 
 def answers(port: int, token: str) -> bool:

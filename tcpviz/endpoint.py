@@ -200,8 +200,9 @@ class Endpoint(NamedTuple):
             return Reading()
         if self.state is State.SYN_RECEIVED and not self._acknowledges(segment):
             return Reading(reply=_reset(segment))
-        if distance(segment.ack, self.snd_nxt) > 0:
-            return Reading(reply=self._ack())
+        behind = distance(segment.ack, self.snd_una)
+        if distance(segment.ack, self.snd_nxt) > 0 or behind < -self.settings.window:
+            return Reading(reply=self._ack())  # never sent, or too old to be true (RFC 5961 §5)
         una = segment.ack if self._acknowledges(segment) else None
         return self._read_text(segment, una)
 

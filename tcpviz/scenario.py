@@ -245,7 +245,7 @@ _FIELDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "time": (_whole, "a time in ns, 0 or more"),
     "after": (_whole, "a duration in ns, 0 or more"),
     "by": (_whole, "a duration in ns, 0 or more"),
-    "octets": (_whole, "a number of octets"),
+    "octets": (lambda octets: _whole(octets) and octets < 1 << 24, "0 to 16777215 octets"),
     "nth": (lambda nth: nth is None or _whole(nth, 1), "1 or more, or None for every one"),
     "end": (lambda end: end in ENDS, f"one of {', '.join(ENDS)}"),
     "call": (lambda call: call in CALLS, f"one of {', '.join(CALLS)}"),

@@ -42,7 +42,15 @@ def program(*arguments, **options):
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
     environment = os.environ | {"PYTHONPATH": str(HERE.parent)} | options.pop("env", {})
     command = [sys.executable, "-m", "tcpviz", *map(str, arguments)]
-    return subprocess.Popen(command, env=environment, **options)
+    return subprocess.Popen(command, env=environment, preexec_fn=_HEAR_CTRL_C, **options)  # noqa: PLW1509  # no threads here
+
+
+def _hear_ctrl_c():
+    """A run in the background ignores Ctrl-C, and its children with it; a terminal's does not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_HEAR_CTRL_C = None if os.name == "nt" else _hear_ctrl_c
 
 
 def ended(*arguments, data=None, **options):

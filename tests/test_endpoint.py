@@ -214,6 +214,13 @@ def test_syn_sent_an_ack_without_syn_is_dropped_and_stops_no_timer() -> None:
     assert arrive(end, "<SEQ=300><ACK=101><CTL=ACK>") == Outcome(end)
 
 
+def test_syn_sent_an_ack_of_the_iss_itself_acknowledges_nothing() -> None:
+    """SEG.ACK =< ISS is unacceptable, ISS included: a RST answers it."""
+    outcome = arrive(syn_sent(), "<SEQ=300><ACK=100><CTL=SYN,ACK>")
+    assert sent(outcome) == ["<SEQ=100><CTL=RST>"]
+    assert outcome.end == syn_sent()
+
+
 # == SYN-RECEIVED ============================================================================
 
 
@@ -314,6 +321,30 @@ def test_an_ack_of_what_was_never_sent_is_answered_and_dropped(state: State) -> 
     assert outcome.end == end
 
 
+@pytest.mark.parametrize("state", SYNCHRONIZED[:-1])
+def test_an_ack_one_beyond_snd_nxt_is_already_too_much(state: State) -> None:
+    """The edge of the fifth check: SND.NXT may be acknowledged, SND.NXT + 1 may not."""
+    end = MAKERS[state]()
+    outcome = arrive(end, f"<SEQ={end.rcv_nxt}><ACK={end.snd_nxt + 1}><CTL=ACK>")
+    assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=ACK>"]
+    assert outcome.end == end
+
+
+def test_an_ack_from_long_ago_is_answered_and_its_data_not_taken() -> None:
+    """RFC 5961 §5: an ACK older than a window cannot be the peer's; its text is dropped."""
+    end = call(established(), "SEND", octets=200_000).end
+    end = arrive(end, "<SEQ=301><ACK=200101><CTL=ACK>").end
+    outcome = arrive(end, "<SEQ=301><ACK=101><CTL=ACK><DATA=10>")
+    assert outcome.end == end
+    assert sent(outcome) == ["<SEQ=200101><ACK=301><CTL=ACK>"]
+
+
+def test_a_duplicate_ack_does_not_restart_the_rto() -> None:
+    """Only an ACK of something new is progress (RFC 6298 §5.3)."""
+    end = call(established(), "SEND", octets=10).end
+    assert arrive(end, "<SEQ=301><ACK=101><CTL=ACK>", now=500 * MS).end == end
+
+
 def test_established_data_out_of_order_is_acknowledged_but_not_taken() -> None:
     """A gap is not bridged: RCV.NXT stays, and a FIN behind the gap is no FIN yet."""
     outcome = arrive(established(), "<SEQ=310><ACK=101><CTL=FIN,ACK><DATA=5>")
@@ -364,6 +395,12 @@ def test_close_wait_ignores_text() -> None:
     assert arrive(end, "<SEQ=302><ACK=101><CTL=ACK><DATA=5>") == Outcome(end)
 
 
+def test_a_crossing_syn_ack_with_rst_is_a_rst_from_outside_the_window() -> None:
+    """What Figure 7 lets in is a SYN,ACK, not a RST that looks like one."""
+    end = syn_received_active()
+    assert arrive(end, "<SEQ=300><ACK=101><CTL=SYN,RST,ACK>") == Outcome(end)
+
+
 # == TIME-WAIT ===============================================================================
 
 
@@ -372,6 +409,13 @@ def test_time_wait_the_fin_again_is_acknowledged_and_starts_the_wait_again() -> 
     outcome = arrive(time_wait(), "<SEQ=301><ACK=102><CTL=FIN,ACK>", now=5 * S)
     assert sent(outcome) == ["<SEQ=102><ACK=302><CTL=ACK>"]
     assert outcome.end.deadlines == (Timer("2MSL", 5 * S, 65 * S),)
+
+
+def test_time_wait_another_old_fin_is_answered_but_the_wait_goes_on() -> None:
+    """Only the peer's own last FIN restarts 2MSL; an older duplicate is merely acknowledged."""
+    outcome = arrive(time_wait(), "<SEQ=290><ACK=102><CTL=FIN,ACK>", now=5 * S)
+    assert sent(outcome) == ["<SEQ=102><ACK=302><CTL=ACK>"]
+    assert outcome.end == time_wait()
 
 
 def test_time_wait_a_bare_ack_is_not_answered() -> None:
@@ -408,6 +452,15 @@ def test_progress_stops_the_rto_or_starts_it_afresh() -> None:
     assert arrive(half, "<SEQ=301><ACK=112><CTL=ACK>", now=300 * MS).end.deadlines == ()
 
 
+def test_progress_ends_the_backoff() -> None:
+    """The doubled RTO is forgotten as soon as something new is acknowledged."""
+    end = call(call(established(), "SEND", octets=10).end, "CLOSE").end
+    end = end.expire(end.deadlines[0], 1 * S).end
+    assert end.deadlines == (Timer("RTO", 1 * S, 3 * S),)
+    half = arrive(end, "<SEQ=301><ACK=111><CTL=ACK>", now=1100 * MS).end
+    assert half.deadlines == (Timer("RTO", 1100 * MS, 2100 * MS),)
+
+
 def patient() -> Endpoint:
     """ESTABLISHED, with a delayed ACK of 40 ms."""
     end = call(Endpoint(SETTINGS._replace(delayed_ack=40 * MS)), "active OPEN").end
@@ -439,6 +492,14 @@ def test_a_second_segment_is_acknowledged_at_once() -> None:
     assert sent(arrive(waiting, "<SEQ=306><ACK=101><CTL=ACK><DATA=5>")) == [
         "<SEQ=101><ACK=311><CTL=ACK>"
     ]
+
+
+def test_the_last_ack_is_never_delayed() -> None:
+    """In TIME-WAIT and CLOSING nothing more will be sent that an ACK could ride on."""
+    end = call(patient(), "CLOSE").end
+    assert sent(arrive(end, "<SEQ=301><ACK=101><CTL=FIN,ACK>")) == ["<SEQ=102><ACK=302><CTL=ACK>"]
+    half = arrive(end, "<SEQ=301><ACK=102><CTL=ACK>").end
+    assert sent(arrive(half, "<SEQ=301><ACK=102><CTL=FIN,ACK>")) == ["<SEQ=102><ACK=302><CTL=ACK>"]
 
 
 def test_the_acknowledgment_of_the_syn_is_never_delayed() -> None:

@@ -91,6 +91,7 @@ def test_what_an_edge_sends_leaves_at_once_or_is_a_delayed_ack(name: str) -> Non
         ({"calls": [At(0, "clinet", "CLOSE")]}, r"calls\[0\]\.end: 'clinet' is not one of client"),
         ({"calls": [At(0, "client", "SHUT")]}, r"calls\[0\]\.call: 'SHUT'"),
         ({"calls": [At(0, "client", "SEND")]}, r"calls\[0\]\.octets"),
+        ({"calls": [At(0, "client", "SEND", 1 << 31)]}, r"calls\[0\]\.octets: 2147483648"),
         ({"calls": [At(0, "client", "CLOSE", 5)]}, r"calls\[0\]\.octets"),
         ({"calls": ["CLOSE"]}, r"calls\[0\]: 'CLOSE' is not one of At"),
         ({"calls": 5}, r"calls: 5 is not a list"),
@@ -180,6 +181,28 @@ def test_at_the_same_instant_the_wire_goes_first_then_the_timer_then_the_call() 
     assert at_once[:2] == [Kind.ARRIVE, Kind.DEPART]
     assert Kind.TIMEOUT not in at_once
     assert at_once[2:] == [Kind.CALL, Kind.DEPART]
+
+
+def test_a_timer_goes_before_a_call_of_the_same_instant() -> None:
+    """The RTO expires at 1 s; a CLOSE at 1 s comes after the retransmission."""
+    trace = simulate(
+        Scenario(calls=(*OPEN, At(1 * S, "client", "CLOSE")), network=[Lose("client", "SYN")])
+    )
+    at_once = [s.kind for s in trace.of("client") if s.time == 1 * S]
+    assert at_once == [Kind.TIMEOUT, Kind.DEPART, Kind.CALL]
+
+
+def test_what_is_due_at_until_still_happens() -> None:
+    """`until` is the last instant of the run, not the first after it."""
+    trace = simulate(Scenario(calls=OPEN, until=150 * MS))
+    assert (trace.duration, trace.notes) == (150 * MS, ())
+
+
+def test_a_segment_may_be_duplicated_and_delayed() -> None:
+    """Both copies are late."""
+    faults = [Duplicate("client", "ACK", 30 * MS), Delay("client", "ACK", 10 * MS)]
+    trace = simulate(Scenario(calls=OPEN, network=faults))
+    assert trace.flights[2].arrived == (160 * MS, 190 * MS)
 
 
 def test_an_application_whose_connection_is_gone_does_not_call() -> None:

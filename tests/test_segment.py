@@ -40,6 +40,12 @@ def test_a_number_after_its_base_is_never_shown_negative(base: int, ahead: int) 
     assert relative(add(base, ahead), base) == ahead
 
 
+def test_a_number_some_way_before_its_base_is_an_old_one() -> None:
+    """An answer to an old SYN counts backwards, down to 16 million."""
+    assert relative(100, 100 + (1 << 23)) == -(1 << 23)
+    assert relative(100, 100 + (1 << 25)) > 0
+
+
 @given(st.integers(0, 255))
 def test_control_bits_are_named_and_read_back(ctl: int) -> None:
     """Names and bits are the same set."""

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from tcpviz import MS, SCENARIOS, S, Trace, simulate
+from tcpviz.states import State
+from tcpviz.steps import End, Kind, Step, Timer
 from tcpviz.trace import transcript
 
 HANDSHAKE = """\
@@ -82,6 +84,20 @@ def test_a_timer_still_running_at_the_end_is_neither() -> None:
     """The last RTO of an unanswered client has not expired."""
     waits = trace("no_answer").waits("client")
     assert [wait.expired for wait in waits] == [True, True, True, True, None]
+
+
+def test_a_timer_that_another_ones_expiry_stops_has_not_expired() -> None:
+    """Two run; at one's TIMEOUT both are gone."""
+    rto, delayed = Timer("RTO", 0, 9), Timer("delayed ACK", 0, 5)
+    steps = (
+        Step(0, "client", Kind.CALL, State.ESTABLISHED, text="SEND", timers=(rto, delayed)),
+        Step(5, "client", Kind.TIMEOUT, State.ESTABLISHED, text="delayed ACK"),
+    )
+    waits = Trace((End("client"), End("server")), steps).waits("client")
+    assert [(wait.timer.name, wait.expired) for wait in waits] == [
+        ("delayed ACK", True),
+        ("RTO", False),
+    ]
 
 
 def test_lost_and_delivered_are_told_apart_and_retransmissions_named() -> None:
