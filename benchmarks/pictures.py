@@ -5,8 +5,9 @@
 Both draw the same connection. Ours: from the Trace to the finished SVG, every position computed,
 drawn in process. Theirs: a plain chart of the same messages (a row for each event, an arrow for
 each message) written with the graphviz package and laid out by a `dot` process, as everybody draws
-one. A third row gives our own DOT text to `neato -n2`: what the in-process engine saves. Rounds are
-interleaved; medians are printed, and ratios to ours.
+one. Two more rows give our own DOT text to the engine alone, and to `neato -n2`: what computing the
+positions costs, and what drawing in process saves. Rounds are interleaved; medians are printed, and
+ratios to ours.
 """
 
 import os
@@ -19,6 +20,7 @@ from collections.abc import Callable
 import graphviz
 
 from tcpviz import MS, At, On, Scenario, simulate
+from tcpviz.pictures import engine
 from tcpviz.pictures.sequence_chart import sequence_chart
 from tcpviz.pictures.state_diagram import state_diagram
 from tcpviz.states import FIGURE_5
@@ -83,6 +85,7 @@ def main() -> None:
             {
                 "tcpviz, sequence chart": lambda trace=trace: sequence_chart(trace).svg,
                 "graphviz package -> dot": lambda trace=trace: plain_chart(trace).pipe("svg"),
+                "our DOT -> engine alone": lambda ours=ours: engine.svg(ours.dot),
                 "our DOT -> neato -n2": lambda pinned=pinned: pinned.pipe(
                     "svg", neato_no_op=2, quiet=True
                 ),
@@ -98,6 +101,7 @@ def main() -> None:
         {
             "tcpviz, state diagram": lambda: state_diagram(trace).svg,
             "graphviz package -> dot": lambda: plain.pipe("svg"),
+            "our DOT -> engine alone": lambda: engine.svg(source.source),
             "our DOT -> neato -n2": lambda: source.pipe("svg", neato_no_op=2, quiet=True),
         }
     )

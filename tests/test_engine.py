@@ -9,7 +9,6 @@ import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import graphviz
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -290,9 +289,8 @@ HOSTILE = [
 
 def drawn_label_and_tooltip(text: str) -> tuple[str, str]:
     """What a reader sees and hovers over, for a text given through the escapes."""
-    graph = graphviz.Digraph()
-    graph.node("a", pos="0,0", id="a1", label=label(text), tooltip=tooltip(text))
-    shown = group(svg(graph.source), "a1")
+    node = f'id=a1 pos="0,0" label="{label(text)}" tooltip="{tooltip(text)}"'
+    shown = group(svg(f"digraph {{ a [{node}] }}"), "a1")
     lines = [line.text or "" for line in shown.iter(f"{SVG}text")]
     hover = [link.get(TITLE, "") for link in shown.iter(f"{SVG}a")]
     return "\n".join(lines).replace("\xa0", " "), "".join(hover).replace("\xa0", " ")
@@ -331,16 +329,12 @@ def test_a_character_svg_cannot_hold_becomes_a_visible_mark(text: str) -> None:
 
 def test_a_line_can_be_put_to_an_edge_of_its_node() -> None:
     """Left and right alignment is exact in the picture, whatever the font's metrics."""
-    graph = graphviz.Digraph(
-        graph_attr={"notranslate": "true", "pad": "0", "viewport": "400,100,1,200,-50"},
-        node_attr={"shape": "none", "margin": "0", "width": "2", "fixedsize": "true"},
+    left, right = (label("<SEQ=1>") + end for end in (r"\l", r"\r"))
+    picture = svg(
+        'digraph { graph [notranslate=true pad=0 viewport="400,100,1,200,-50"] '
+        "node [shape=none margin=0 width=2 fixedsize=true] "
+        f'a [pos="172,-20" id=left label="{left}"] b [pos="228,-40" id=right label="{right}"] }}'
     )
-    graph.node("a", pos="172,-20", id="left", label=label("<SEQ=1>") + r"\l")
-    graph.node("b", pos="228,-40", id="right", label=label("<SEQ=1>") + r"\r")
-    picture = svg(graph.source)
-    left = group(picture, "left").find(f".//{SVG}text")
-    right = group(picture, "right").find(f".//{SVG}text")
-    assert left is not None
-    assert right is not None
-    assert (left.get("text-anchor"), left.get("x")) == ("start", "100")
-    assert (right.get("text-anchor"), right.get("x")) == ("end", "300")
+    for name, anchor, x in (("left", "start", "100"), ("right", "end", "300")):
+        (text,) = group(picture, name).iter(f"{SVG}text")
+        assert (text.get("text-anchor"), text.get("x")) == (anchor, x)

@@ -31,8 +31,9 @@ FLAGS = [
     "--disable-sync",
 ]
 
-# What a text hides is not crossing it: a line is behind a text whose group has a filled polygon
-# that was drawn later than the line and reaches around the text.
+# What a text hides is not crossing it: a line is behind a text if a filled shape that reaches
+# around the text was drawn later than the line and before the text. Texts of one part belong
+# together; those of the ground, which has no parts, are each alone.
 CHECK = """
 svg => {
   const found = [], sheet = svg.getBoundingClientRect();
@@ -40,15 +41,17 @@ svg => {
                              && a.top + by < b.bottom && b.top + by < a.bottom;
   const order = new Map([...svg.querySelectorAll('*')].map((element, index) => [element, index]));
   const written = [...svg.querySelectorAll('text')].filter(text => text.textContent.trim());
+  const papers = [...svg.querySelectorAll('polygon, path, ellipse')].filter(shape =>
+    !['none', 'transparent'].includes(shape.getAttribute('fill'))).reverse();
   const texts = written.map(text => {
-    const group = text.closest('g[id]'), box = text.getBoundingClientRect();
-    const papers = [...group.querySelectorAll('polygon, path')].filter(shape =>
-      !['none', 'transparent'].includes(shape.getAttribute('fill')));
+    const part = text.closest('g[id]'), box = text.getBoundingClientRect();
     const paper = papers.find(shape => {
       const around = shape.getBoundingClientRect();
-      return around.left <= box.left + 2 && box.right <= around.right + 2
+      return order.get(shape) < order.get(text)
+          && around.left <= box.left + 2 && box.right <= around.right + 2
           && around.top <= box.top + 3 && box.bottom <= around.bottom + 3;
     });
+    const group = !part || part.classList.contains('graph') ? text : part;
     return {group, box, words: text.textContent, over: paper ? order.get(paper) : -1};
   });
   for (const [index, a] of texts.entries()) {
@@ -59,7 +62,7 @@ svg => {
       if (a.group !== b.group && overlap(a.box, b.box, 1))
         found.push(`on each other: ${a.words} | ${b.words}`);
   }
-  for (const line of svg.querySelectorAll('g.edge path')) {
+  for (const line of svg.querySelectorAll('g.edge path, g.graph > polyline')) {
     const length = line.getTotalLength(), matrix = line.getScreenCTM();
     const open = texts.filter(text => text.over < order.get(line));
     for (let at = 0; at <= length; at += 2) {
@@ -67,7 +70,7 @@ svg => {
       const dot = {left: point.x, right: point.x, top: point.y, bottom: point.y};
       for (const text of open)
         if (overlap(text.box, dot, 1.5) && text.group !== line.closest('g.edge')) {
-          found.push(`crossed: ${text.words} by ${line.closest('g.edge').id}`);
+          found.push(`crossed: ${text.words} by ${line.closest('g[id]').id}`);
           open.splice(open.indexOf(text), 1);
           break;
         }
@@ -130,6 +133,8 @@ def test_shipped_recordings(page: "sync_api.Page", path: Path) -> None:
         ('<g id="a"><text x="50" y="52">planted</text></g>', "on each other"),
         ('<g id="a"><text x="160" y="20">planted</text></g>', "cut"),
         ('<g id="a" class="edge"><path d="M0,48L200,48" stroke="black"/></g>', "crossed"),
+        ('<g id="a" class="graph"><polyline points="0,48 200,48" stroke="black"/></g>', "crossed"),
+        ('<g id="a" class="graph"><text x="50" y="52">planted</text></g>', "on each other"),
     ],
 )
 def test_the_check_finds_what_is_planted(page: "sync_api.Page", part: str, fault: str) -> None:

@@ -4,6 +4,9 @@ Knows the ways of the segments. Must not know what stands outside the lifelines.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import chain
+from math import ceil
 from typing import Final
 
 from tcpviz.pictures import theme
@@ -12,21 +15,22 @@ from tcpviz.pictures.placement import Board, Stroke, spread
 from tcpviz.pictures.ways import Lines, Space, Way
 from tcpviz.words import say
 
-CLEAR: Final = 12.0  # pt between a lifeline and a label: room for an arrow's head
-CROSS: Final = 4.5  # pt: half of the cross of a lost segment
+CLEAR: Final = 12  # pt between a lifeline and a label: room for an arrow's head
+CROSS: Final = 5  # pt: half of the cross of a lost segment
 _ROW: Final = theme.FONT_SIZE * LINE + 1
 _ELBOW: Final = 30.0
 _OVER: Final = 5.0  # pt that a label may stand out above the axis
 _CROWD: Final = 3  # so many arrows side by side get labels of their own
-_PARTS: Final = tuple(part / 20 for part in range(2, 19))  # of the way
+_ASIDE: Final = (0, -4, 4, -8, 8, -12, 12, -16, 16)  # pt from the mark of a lost segment
+_MARKED: Final = ("lost", "unsent", "on the way")  # there is room beyond the end of these
 _PENS: Final = {
-    "delivered": Pen(width=1.2, head="normal"),
-    "lost": Pen(theme.RED, 1.2, "dashed"),
+    "delivered": Pen(width=1.25, head="normal"),
+    "lost": Pen(theme.RED, 1.25, "dashed"),
     "copy": Pen(style="dotted", head="normal"),
-    "unsent": Pen(width=1.2, head="normal", tail="odot"),
-    "on the way": Pen(width=1.2, style="dotted"),
-    "departure": Pen(width=1.2, head="vee"),
-    "arrival": Pen(width=1.2, head="normal"),
+    "unsent": Pen(width=1.25, head="normal", tail="odot"),
+    "on the way": Pen(width=1.25, style="dotted"),
+    "departure": Pen(width=1.25, head="vee"),
+    "arrival": Pen(width=1.25, head="normal"),
 }
 
 
@@ -66,7 +70,7 @@ def _draw_way(drawing: Drawing, way: Way, tip: str) -> None:
             [(box.left, box.top), (box.right, box.bottom)],
             [(box.left, box.bottom), (box.right, box.top)],
         ]
-        pen = Pen(theme.RED, 1.8)
+        pen = Pen(theme.RED, 1.75)
         drawing.line(cross, pen, classes=_classes(way), name=f"{way.name}_cross")
 
 
@@ -126,8 +130,10 @@ def _labels(space: Space) -> dict[str, tuple[Box, Lines]]:
     wishes = [wish for group in _alongside(space.ways) for wish in _wishes(group)]
     found: dict[str, tuple[Box, Lines]] = {}
     for way, part in sorted(wishes, key=lambda wish: (wish[0].rank, wish[0].flight.number)):
-        for lines in way.texts:
-            box = board.place(way.flight.number, _candidates(space, way, lines, part))
+        beyond = ((lines, _beyond(space, way, lines)) for lines in way.texts)
+        upon = ((lines, _upon(space, way, lines, part)) for lines in way.texts)
+        for lines, candidates in chain(beyond if way.fashion in _MARKED else (), upon):
+            box = board.place(way.flight.number, candidates)
             if box:
                 found[way.name] = box, lines
                 break
@@ -139,10 +145,7 @@ def _alongside(ways: Sequence[Way]) -> Iterator[list[Way]]:
     open_groups: dict[str, list[Way]] = {}
     for way in ways:
         group = open_groups.get(way.flight.sender)
-        if group and all(
-            abs(mine - other) < _ROW - 2
-            for mine, other in zip(_heights(way), _heights(group[-1]), strict=True)
-        ):
+        if group and _near(way, group[-1]):
             group.append(way)
         else:
             if group:
@@ -151,8 +154,10 @@ def _alongside(ways: Sequence[Way]) -> Iterator[list[Way]]:
     yield from open_groups.values()
 
 
-def _heights(way: Way) -> tuple[float, float]:
-    return way.strokes[0][0][1], way.strokes[-1][1][1]
+def _near(way: Way, other: Way) -> bool:
+    (_, begin), (_, end) = way.strokes[0][0], way.strokes[-1][1]
+    (_, begins), (_, ends) = other.strokes[0][0], other.strokes[-1][1]
+    return abs(begin - begins) < _ROW - 2 and abs(end - ends) < _ROW - 2
 
 
 def _wishes(group: list[Way]) -> Iterator[tuple[Way, float]]:
@@ -163,36 +168,55 @@ def _wishes(group: list[Way]) -> Iterator[tuple[Way, float]]:
     many = [way for way in group if way.rank == 1]
     if len(many) > _CROWD:
         first, *others = many
-        count = (say("more", count=len(others)),)
-        shared = first._replace(texts=tuple(lines + count for lines in first.texts))
+        count = say("more", count=len(others))
+        texts = *((*lines, count) for lines in first.texts), (f"{first.texts[-1][0]} {count}",)
+        shared = first._replace(texts=texts)
         group = [shared if way is first else way for way in group if way not in others]
     for place, way in enumerate(group):
         yield way, (place + 0.5) / len(group)
 
 
-def _width(lines: Lines) -> float:
-    return max(text_width(line, theme.FONT_SIZE) for line in lines) + 4
+def _width(lines: Lines) -> int:
+    """The width of a label, even: it has a middle, and so less to be written."""
+    return 2 * ceil(max(text_width(line, theme.FONT_SIZE) for line in lines) / 2) + 4
 
 
-def _candidates(space: Space, way: Way, lines: Lines, best: float) -> Iterator[tuple[float, Box]]:
-    """Where a label may stand, from the best down, each with how much worse it is than that."""
-    width, height = _width(lines), len(lines) * theme.FONT_SIZE * LINE + 1
-    least, most = space.left + CLEAR + width / 2, space.right - CLEAR - width / 2
+def _height(lines: Lines) -> int:
+    return 2 * ceil(len(lines) * theme.FONT_SIZE * LINE / 2)
+
+
+def _beyond(space: Space, way: Way, lines: Lines) -> Iterator[tuple[float, Box]]:
+    """Beside the mark, where there is nothing of the way; costs what it is aside of the mark."""
+    (x0, _), (x1, _) = way.strokes[0]
+    mark, width = _mark(way), _width(lines)
+    right = (x1 > x0) != (way.fashion == "unsent")
+    x = round(mark.right + CROSS if right else mark.left - CROSS - width)
+    if x < space.left + CLEAR or x + width > space.right - CLEAR:
+        return
+    for aside in _ASIDE:
+        y = round((mark.top + mark.bottom) / 2 + aside)
+        yield abs(aside) / 40, Box.around(x + width // 2, y, width, _height(lines))
+
+
+def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[tuple[float, Box]]:
+    """Upon the way, from the best part of it on; costs what it is away from that."""
+    width, height = _width(lines), _height(lines)
+    least, most = space.left + CLEAR + width // 2, space.right - CLEAR - width // 2
     if least > most:
         return
-    (x0, y0), (x1, y1) = max(way.strokes, key=_length)
-    if way.fashion in ("lost", "on the way", "unsent"):  # beyond its mark there is nothing of it
-        mark = _mark(way)
-        right = (x1 > x0) != (way.fashion == "unsent")
-        x = mark.right + CROSS + width / 2 if right else mark.left - CROSS - width / 2
-        if least <= x <= most:
-            yield 0, Box.around(x, (mark.top + mark.bottom) / 2, width, height)
-    for part in sorted(_PARTS, key=lambda part: abs(part - best)):
+    (x0, y0), (x1, y1) = max(way.strokes, key=_length) if way.strokes[1:] else way.strokes[0]
+    for part in _parts(best):
         x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
         inside = min(max(x, least), most)
         if abs(x1 - x0) > width:  # stay on the arrow
             y = y0 + (y1 - y0) * (inside - x0) / (x1 - x0)
-        yield 3 * abs(part - best), Box.around(inside, y, width, height)
+        yield 3 * abs(part - best), Box.around(round(inside), round(y), width, height)
+
+
+@cache
+def _parts(best: float) -> list[float]:
+    """Parts of a way, the nearest to the best first."""
+    return sorted((part / 20 for part in range(2, 19)), key=lambda part: abs(part - best))
 
 
 def _length(stroke: Stroke) -> float:

@@ -9,17 +9,17 @@ from collections import Counter
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from tcpviz.pictures.drawing import text_width
+from tcpviz.pictures.drawing import Box, text_width
 from tcpviz.pictures.routes import Route, across, down
 from tcpviz.pictures.theme import SMALL
 from tcpviz.states import TRANSITIONS, Edge, State
 from tcpviz.words import say
 
-__all__ = ["BOXES", "HALF_WIDTH", "HEIGHT", "TOP", "WIDTH", "Box", "Place", "box_at", "lines"]
+__all__ = ["BOXES", "HALF_WIDTH", "HEIGHT", "TOP", "WIDTH", "Place", "Stand", "box_at", "lines"]
 __all__ += ["places"]
 
 
-class Box(NamedTuple):
+class Stand(NamedTuple):
     """A state's box: its centre and half its height."""
 
     state: State
@@ -44,13 +44,13 @@ class Place(NamedTuple):
     corner: Literal["nw", "ne", "sw", "se"]
     shared: bool = False
 
-    def label(self, text: list[str]) -> tuple[complex, float, float]:
-        """The label's centre, width and height."""
+    def label(self, text: list[str]) -> Box:
+        """The rectangle of the label."""
         width = max(text_width(line, SMALL) for line in text)
         height = _LINE * len(text)
-        x = self.x + (width if "w" in self.corner else -width) / 2
-        y = self.y + (height if "n" in self.corner else -height) / 2
-        return complex(x, y), width, height
+        left = self.x if "w" in self.corner else self.x - width
+        top = self.y if "n" in self.corner else self.y - height
+        return Box(left, top, left + width, top + height)
 
 
 WIDTH: Final = 640
@@ -67,18 +67,18 @@ _RAILS = 14, 28, 629  # lines that many share, at the left and at the right
 
 TOP: Final = "state_CLOSED"
 BOXES: Final = {
-    TOP: Box(State.CLOSED, _C, _TOP),
-    "state_LISTEN": Box(State.LISTEN, _C, _LISTEN),
-    "state_SYN_RECEIVED": Box(State.SYN_RECEIVED, _L, _SYN, _SYN_H),
-    "state_SYN_SENT": Box(State.SYN_SENT, _R, _SYN, _SYN_H),
-    "state_ESTABLISHED": Box(State.ESTABLISHED, _C, _ESTAB),
-    "state_FIN_WAIT_1": Box(State.FIN_WAIT_1, _L, _FIN, _FIN_H),
-    "state_CLOSE_WAIT": Box(State.CLOSE_WAIT, _R, _FIN, _FIN_H),
-    "state_FIN_WAIT_2": Box(State.FIN_WAIT_2, _L, _ACK),
-    "state_CLOSING": Box(State.CLOSING, _C, _ACK),
-    "state_LAST_ACK": Box(State.LAST_ACK, _R, _ACK),
-    "state_TIME_WAIT": Box(State.TIME_WAIT, _C, _END),
-    "state_CLOSED_again": Box(State.CLOSED, _R, _END),
+    TOP: Stand(State.CLOSED, _C, _TOP),
+    "state_LISTEN": Stand(State.LISTEN, _C, _LISTEN),
+    "state_SYN_RECEIVED": Stand(State.SYN_RECEIVED, _L, _SYN, _SYN_H),
+    "state_SYN_SENT": Stand(State.SYN_SENT, _R, _SYN, _SYN_H),
+    "state_ESTABLISHED": Stand(State.ESTABLISHED, _C, _ESTAB),
+    "state_FIN_WAIT_1": Stand(State.FIN_WAIT_1, _L, _FIN, _FIN_H),
+    "state_CLOSE_WAIT": Stand(State.CLOSE_WAIT, _R, _FIN, _FIN_H),
+    "state_FIN_WAIT_2": Stand(State.FIN_WAIT_2, _L, _ACK),
+    "state_CLOSING": Stand(State.CLOSING, _C, _ACK),
+    "state_LAST_ACK": Stand(State.LAST_ACK, _R, _ACK),
+    "state_TIME_WAIT": Stand(State.TIME_WAIT, _C, _END),
+    "state_CLOSED_again": Stand(State.CLOSED, _R, _END),
 }
 
 _FIGURE_5: Final = {

@@ -5,7 +5,9 @@ Knows one end of a Trace and its side of the picture. Must not know what is betw
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import accumulate
+from math import ceil
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures import theme
@@ -18,12 +20,20 @@ from tcpviz.trace import Trace
 from tcpviz.units import readable
 from tcpviz.words import say
 
-BAR: Final = 20.0
+BAR: Final = 18  # pt: a quarter of an inch, in which Graphviz takes widths
 _SOURCES: Final = {edge.id: edge.source for edge in TRANSITIONS}
-_ROW: Final = theme.SMALL * LINE + 1.5
-_CALL: Final = 100.0  # pt: the width of what is written about a call
+_LINE: Final = theme.SMALL * LINE
+_ROW: Final = _LINE + 1.5
+_CALL: Final = 66.0  # pt: the width of what is written about a call
 _CALL_LINES: Final = 4
 _TIMER: Final = 24  # characters of a timer's name
+_PENS: Final = {  # of a timer that expired, was stopped, is still running
+    True: Pen(theme.PURPLE, 1.25, "solid", "dot", size=0.5),
+    False: Pen(theme.PURPLE, 0.75, "solid", "odot", size=0.5),
+    None: Pen(theme.PURPLE, 0.75),
+}
+_START: Final = Pen(theme.PURPLE, 2)
+_EXPIRY: Final = Pen(theme.PURPLE, 0.75, "dotted")
 
 
 class Stretch(NamedTuple):
@@ -43,8 +53,31 @@ class Note(NamedTuple):
     at: float
     y: float
     lines: tuple[str, ...]
-    face: Face
-    classes: str
+    face: Face = ""
+    classes: str = ""
+
+    @property
+    def width(self) -> int:
+        """The width of the longest line in pt, even: it has a middle, and so less to be written."""
+        return _wide(self.lines, self.face)
+
+    @property
+    def height(self) -> int:
+        """The height of all lines in pt, even."""
+        return 2 * ceil(len(self.lines) * _LINE / 2)
+
+
+@lru_cache(maxsize=1024)
+def _wide(lines: tuple[str, ...], face: Face) -> int:
+    return 2 * ceil(max((text_width(line, theme.SMALL, face) for line in lines), default=0) / 2)
+
+
+class Bracket(NamedTuple):
+    """A timer that ran: in which lane it is drawn, and what is written on it."""
+
+    wait: Wait
+    lane: int
+    note: Note
 
 
 @dataclass(frozen=True)
@@ -70,16 +103,21 @@ class Margin:
         return theme.BLUE if self.sign < 0 else theme.ORANGE
 
     @cached_property
-    def width(self) -> float:
+    def _steps(self) -> list[tuple[int, Step]]:
+        """The steps of this end, with their numbers in the trace."""
+        return [each for each in enumerate(self.trace.steps) if each[1].end == self.end]
+
+    @cached_property
+    def width(self) -> int:
         """What it needs beside the bar, in pt."""
-        return self._calls_at + (6 + self._call_width if self.calls else 0)
+        return self._lanes[-1] + (6 + max(note.width for note in self.calls) if self.calls else 0)
 
     @cached_property
     def stretches(self) -> tuple[Stretch, ...]:
         """The states of the bar, from before the first step to after the last."""
         begins: dict[tuple[int, State], tuple[int, Step]] = {}
-        for number, step in enumerate(self.trace.steps):
-            if step.end == self.end and step.state is not None:
+        for number, step in self._steps:
+            if step.state is not None:
                 begins.setdefault((step.time, step.state), (number, step))
         found: list[Stretch] = []
         bottom = self.top + self.axis.height
@@ -108,7 +146,6 @@ class Margin:
                 self.top + y,
                 (stretch.state,),
                 "italic" if stretch.inferred else "bold",
-                f"name s{stretch.step}" if stretch.step is not None else "name",
             )
             for stretch, (at, _), y in zip(
                 self.stretches, wanted, spread(wanted, self.axis), strict=True
@@ -121,14 +158,11 @@ class Margin:
         """The calls of the user of TCP, and what the user is told."""
         blocks = [
             (number, step.time, _lines(text), face)
-            for number, step in enumerate(self.trace.steps)
-            if step.end == self.end
+            for number, step in self._steps
             for text, face in _told(step)
             if text.strip()
         ]
-        wanted = [
-            (self.axis.y(time), len(lines) * theme.SMALL * LINE + 2) for _, time, lines, _ in blocks
-        ]
+        wanted = [(self.axis.y(time), len(lines) * _LINE + 2) for _, time, lines, _ in blocks]
         return tuple(
             Note(self.y(time), self.top + y, lines, face, f"call s{number}")
             for (number, time, lines, face), y in zip(
@@ -138,129 +172,113 @@ class Margin:
         )
 
     @cached_property
-    def waits(self) -> tuple[tuple[Wait, int, tuple[str, ...], float], ...]:
-        """The timers that ran: each with its lane, its label's lines and that label's height."""
+    def waits(self) -> tuple[Bracket, ...]:
+        """The timers that ran."""
         free: list[float] = []
         found = []
         for wait in self.trace.waits(self.end):
             top, bottom = self.y(wait.timer.since), self.y(wait.until)
             lane = next((n for n, until in enumerate(free) if until <= top + 0.01), len(free))
             free[lane : lane + 1] = [bottom]
-            found.append((wait, lane, *self._label(wait)))
+            found.append(Bracket(wait, lane, self._label(wait)))
         return tuple(found)
 
-    def _label(self, wait: Wait) -> tuple[tuple[str, ...], float]:
+    def _label(self, wait: Wait) -> Note:
         """What is written on a timer, where the longest part of it that is drawn has the room."""
         parts = list(self.axis.visible(wait.timer.since, wait.until))
-        if not parts:
-            return (), 0
-        since, until = max(parts, key=lambda part: part[1] - part[0])
+        since, until = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
         top, bottom = self.y(since) + 6, self.y(until) - 6
         name, time = wait.timer.name[:_TIMER], readable(wait.timer.until - wait.timer.since)
         lines = [name, time] if len(name) > 6 else [f"{name} {time}"]
         if wait.expired is False:
             lines.append(say("timer_stopped"))
-        while len(lines) * theme.SMALL * LINE > bottom - top:
-            lines.pop()
-            if not lines:
-                return (), 0
-        half = len(lines) * theme.SMALL * LINE / 2
+        del lines[max(int((bottom - top) / _LINE), 0) :]
+        half = len(lines) * _LINE / 2
         middle = (top + bottom) / 2
         heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
         calls = [note.at for note in self.calls]
-        return tuple(lines), next(
-            (
-                y
-                for y in heights
-                if y - half >= top
-                and y + half <= bottom
-                and not any(abs(y - call) < half + 2 for call in calls)
-            ),
-            middle,
+        free = (
+            y
+            for y in heights
+            if top <= y - half and y + half <= bottom
+            if not any(abs(y - call) < half + 2 for call in calls)
         )
+        return Note(middle, next(free, middle), tuple(lines))
 
     @cached_property
-    def _leader(self) -> float:
-        moved = any(abs(note.y - note.at) > 2 for note in self.names)
-        return 16.0 if moved else 5.0
+    def _leader(self) -> int:
+        return 16 if any(abs(note.y - note.at) > 2 for note in self.names) else 5
 
     @cached_property
-    def _lanes_at(self) -> float:
-        widest = max((text_width(n.lines[0], theme.SMALL, n.face) for n in self.names), default=0)
-        return self._leader + widest + 8
+    def _lanes_at(self) -> int:
+        return self._leader + max((note.width for note in self.names), default=0) + 8
 
     @cached_property
-    def _lane_widths(self) -> list[float]:
-        widths = [14.0] * (1 + max((lane for _, lane, _, _ in self.waits), default=-1))
-        for _, lane, lines, _ in self.waits:
-            for line in lines:
-                widths[lane] = max(widths[lane], text_width(line, theme.SMALL) + 8)
-        return widths
+    def _lanes(self) -> list[int]:
+        """The middle of each lane, and the end of the last."""
+        halves = [7] * (1 + max((wait.lane for wait in self.waits), default=-1))
+        for wait in self.waits:
+            halves[wait.lane] = max(halves[wait.lane], wait.note.width // 2 + 4)
+        ends = list(accumulate(halves, lambda end, half: end + 2 * half, initial=self._lanes_at))
+        return [*(end + half for end, half in zip(ends, halves, strict=False)), ends[-1]]
 
-    @cached_property
-    def _calls_at(self) -> float:
-        return self._lanes_at + sum(self._lane_widths)
-
-    @cached_property
-    def _call_width(self) -> float:
-        return max(text_width(line, theme.SMALL, n.face) for n in self.calls for line in n.lines)
-
-    def draw(self, drawing: Drawing, edge: float) -> None:
+    def draw(self, drawing: Drawing, edge: int) -> None:
         """Draw it; `edge` is the x of the bar's outer side."""
         self._draw_calls(drawing, edge)
         self._draw_waits(drawing, edge)
         self._draw_bar(drawing, edge)
         for note in self.names:
-            out = self._leader - 1
             if abs(note.y - note.at) > 2:
-                points = [self._at(edge, 0, note.at), self._at(edge, out, note.y)]
+                points = [self._at(edge, 0, note.at), self._at(edge, self._leader - 1, note.y)]
                 drawing.line([points], Pen(theme.QUIET, 0.6))
-            self._write(drawing, edge, self._leader, note, theme.INK)
+            drawing.paper(self._write(drawing, edge, self._leader, note, theme.INK))
 
-    def _draw_calls(self, drawing: Drawing, edge: float) -> None:
+    def _draw_calls(self, drawing: Drawing, edge: int) -> None:
+        out = self._lanes[-1]
         for note in self.calls:
             points = [self._at(edge, 0, note.at)]
             if abs(note.y - note.at) > 2:
-                points.append(self._at(edge, self._calls_at - 8, note.at))
-            points.append(self._at(edge, self._calls_at + 2, note.y))
-            drawing.line([points], Pen(self.color, 0.8, "dotted"), classes=note.classes)
-        for note in self.calls:
-            self._write(drawing, edge, self._calls_at + 5, note, self.color)
+                points.append(self._at(edge, out - 8, note.at))
+            points.append(self._at(edge, out + 2, note.y))
+            drawing.line([points], Pen(self.color, 0.75, "dotted"))
+            self._write(drawing, edge, out + 5, note, self.color)
 
-    def _draw_waits(self, drawing: Drawing, edge: float) -> None:
+    def _draw_waits(self, drawing: Drawing, edge: int) -> None:
         begins: dict[Timer, int] = {}
-        for number, step in enumerate(self.trace.steps):
-            if step.end == self.end:
-                for timer in step.timers:
-                    begins.setdefault(timer, number)
-        for number, (wait, lane, lines, y) in enumerate(self.waits):
-            out = self._lanes_at + sum(self._lane_widths[:lane]) + self._lane_widths[lane] / 2
-            name = f"wait_{'left' if self.sign < 0 else 'right'}_{number}"
-            strokes = [
-                [self._at(edge, out, self.y(since)), self._at(edge, out, self.y(until))]
-                for since, until in self.axis.visible(wait.timer.since, wait.until)
-            ]
-            head = {True: "dot", False: "odot", None: "none"}[wait.expired]
-            pen = Pen(theme.PURPLE, 1.3 if wait.expired else 0.8, "solid", head, "tee", 0.45)
-            classes = f"wait s{begins[wait.timer]}"
-            tip = f"{wait.timer.name} {readable(wait.timer.until - wait.timer.since)}"
+        for number, step in self._steps:
+            for timer in step.timers:
+                begins.setdefault(timer, number)
+        for number, (wait, lane, note) in enumerate(self.waits):
+            x, begin = self._at(edge, self._lanes[lane], self.y(wait.timer.since))
+            box = Box.around(x, note.y, note.width, note.height)
+            strokes: list[list[Point]] = []
+            for since, until in self.axis.visible(wait.timer.since, wait.until):
+                top, bottom = self.y(since), self.y(until)
+                if note.lines and top < note.y < bottom:  # the line leaves room for the text in it
+                    strokes.append([(x, top), (x, box.top)])
+                    top = box.bottom
+                strokes.append([(x, top), (x, bottom)])
+            drawing.line([[(x - 3, begin + 1), (x + 3, begin + 1)]], _START)
             if wait.expired:
-                points = [self._at(edge, 0, self.y(wait.until))]
-                points.append(self._at(edge, out, self.y(wait.until)))
-                drawing.line([points], Pen(theme.PURPLE, 0.8, "dotted"), classes=classes)
-            drawing.line(strokes, pen, classes=classes, name=name, tip=tip)
-            if lines:
-                note = Note(y, y, lines, "", classes)
-                wide = max(text_width(line, theme.SMALL) for line in lines)
-                self._write(drawing, edge, out - wide / 2, note, theme.PURPLE, "centre")
+                end = self.y(wait.until)
+                drawing.line([[self._at(edge, 0, end), (x, end)]], _EXPIRY)
+            if note.lines:
+                drawing.paper(box)
+            drawing.line(
+                strokes,
+                _PENS[wait.expired],
+                classes=f"wait s{begins[wait.timer]}",
+                name=f"wait_{self._side}_{number}",
+                tip=f"{wait.timer.name} {readable(wait.timer.until - wait.timer.since)}",
+                text=((x, note.y), note.lines),
+            )
 
-    def _draw_bar(self, drawing: Drawing, edge: float) -> None:
+    def _draw_bar(self, drawing: Drawing, edge: int) -> None:
         if not self.stretches:  # nothing is known of its states
-            middle = edge - self.sign * BAR / 2
+            middle = edge - self.sign * BAR // 2
             line = [(middle, self.top), (middle, self.top + self.axis.height)]
-            drawing.line([line], Pen(theme.QUIET, 1, "dashed"), classes="lifeline")
+            drawing.line([line], Pen(theme.QUIET, 1, "dashed"))
         left = min(edge, edge - self.sign * BAR)
-        side = "left" if self.sign < 0 else "right"
         for number, stretch in enumerate(self.stretches):
             drawing.box(
                 Box(left, stretch.top, left + BAR, max(stretch.bottom, stretch.top + 0.2)),
@@ -268,33 +286,26 @@ class Margin:
                 outline=theme.QUIET,
                 dashed=stretch.inferred,
                 classes="span" if stretch.step is None else f"span s{stretch.step}",
-                name=f"span_{side}_{number}",
+                name=f"span_{self._side}_{number}",
                 tip=stretch.tip,
             )
 
-    def _at(self, edge: float, out: float, y: float) -> Point:
+    @property
+    def _side(self) -> str:
+        return "left" if self.sign < 0 else "right"
+
+    def _at(self, edge: int, out: int, y: float) -> Point:
         return edge + self.sign * out, y
 
-    def _write(
-        self,
-        drawing: Drawing,
-        edge: float,
-        out: float,
-        note: Note,
-        color: str,
-        align: Align | None = None,
-    ) -> None:
-        width = max(text_width(line, theme.SMALL, note.face) for line in note.lines)
-        height = len(note.lines) * theme.SMALL * LINE
-        near = edge + self.sign * out
-        drawing.text(
-            Box.around(near + self.sign * width / 2, note.y, width, height),
-            note.lines,
-            align=align or ("right" if self.sign < 0 else "left"),
-            face=note.face,
-            color=color,
-            classes=note.classes,
+    def _write(self, drawing: Drawing, edge: int, out: int, note: Note, color: str) -> Box:
+        box = Box.around(
+            edge + self.sign * (out + note.width // 2), note.y, note.width, note.height
         )
+        align: Align = "right" if self.sign < 0 else "left"
+        drawing.text(
+            box, note.lines, align=align, face=note.face, color=color, classes=note.classes
+        )
+        return box
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -93,13 +93,20 @@ class Row:
         return f"<{len(self.pictures)} pictures: {', '.join(p.title for p in self.pictures)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        # What grows by its own width is drawn to one scale with what stands beside it.
         cells = "".join(
-            f'<div style="flex:1;min-width:0">{picture.html()}</div>' for picture in self.pictures
+            f'<div style="flex:{_width(picture.svg)} 1 0;min-width:0">{picture.html()}</div>'
+            for picture in self.pictures
         )
         return {
             "text/html": f'<div style="display:flex;gap:1em;align-items:flex-start">{cells}</div>',
             "text/plain": str(self),
         }
+
+
+def _width(svg: str) -> str:
+    """The width of a picture in pt, as Graphviz writes it at the beginning."""
+    return svg.split('width="', 1)[1].split("pt", 1)[0]
 
 
 def beside(pictures: Iterable[Picture]) -> Row:

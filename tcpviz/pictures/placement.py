@@ -99,22 +99,20 @@ class Board:
         return best
 
     def _is_free(self, box: Box) -> bool:
-        return not any(
-            box.touches(other, 1)
-            for bucket in _buckets(box.top, box.bottom)
-            for other in self._boxes.get(bucket, ())
-        )
+        for bucket in _buckets(box.top, box.bottom):
+            for other in self._boxes.get(bucket, ()):
+                if box.touches(other, 1):
+                    return False
+        return True
 
     def _hidden(self, number: int, box: Box) -> int:
         near = Box(box.left - _NEAR, box.top - _NEAR, box.right + _NEAR, box.bottom + _NEAR)
-        return len(
-            {
-                other
-                for bucket in _buckets(near.top, near.bottom)
-                for other, stroke in self._strokes.get(bucket, ())
-                if other != number and crosses(stroke, near)
-            }
-        )
+        found = set()
+        for bucket in _buckets(near.top, near.bottom):
+            for other, stroke in self._strokes.get(bucket, ()):
+                if other != number and other not in found and crosses(stroke, near):
+                    found.add(other)
+        return len(found)
 
 
 def crosses(stroke: Stroke, box: Box) -> bool:
@@ -123,7 +121,11 @@ def crosses(stroke: Stroke, box: Box) -> bool:
     >>> crosses(((0, 0), (10, 10)), Box(4, 4, 6, 6)), crosses(((0, 0), (10, 10)), Box(6, 0, 9, 4))
     (True, False)
     """
-    (x0, y0), (x1, y1) = sorted(stroke)
+    (x0, y0), (x1, y1) = stroke
+    if max(y0, y1) < box.top or min(y0, y1) > box.bottom:
+        return False
+    if x0 > x1:
+        x0, y0, x1, y1 = x1, y1, x0, y0
     left, right = max(x0, box.left), min(x1, box.right)
     if left > right:
         return False

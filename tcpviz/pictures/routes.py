@@ -4,6 +4,7 @@ Knows geometry, and how Graphviz writes a point. Must not know what a route lead
 complex numbers, in points of length: x to the right, y downwards.
 """
 
+from functools import cache
 from itertools import pairwise
 
 __all__ = ["Route", "across", "along", "arrow", "beside", "down", "xy"]
@@ -59,6 +60,7 @@ def along(route: Route, share: float, limit: float) -> complex:
     return route[-1]
 
 
+@cache  # few routes, drawn often
 def arrow(route: Route, head: float) -> str:
     """The `pos` of an edge along a route, its corners rounded, its arrowhead `head` long."""
     forward = _towards(route[-2], route[-1])
@@ -78,7 +80,7 @@ def arrow(route: Route, head: float) -> str:
 
 def xy(point: complex) -> str:
     """A point as Graphviz writes it, whose y goes upwards."""
-    return f"{point.real:.2f},{-point.imag:.2f}"
+    return f"{point.real:.7g},{-point.imag:.7g}"
 
 
 def _towards(a: complex, b: complex) -> complex:
@@ -86,6 +88,5 @@ def _towards(a: complex, b: complex) -> complex:
 
 
 def _straight(start: complex, end: complex) -> list[complex]:
-    """A straight line as a cubic Bezier curve, without its start."""
-    third = (end - start) / 3
-    return [start + third, end - third, end]
+    """A straight line as a cubic Bezier curve, without its start; its numbers are mostly whole."""
+    return [start, start, end]

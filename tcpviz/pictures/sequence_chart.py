@@ -4,6 +4,7 @@ Puts the parts of the chart on one sheet. Knows no producer of traces.
 """
 
 from itertools import pairwise
+from math import ceil
 from statistics import median_high
 from typing import Final
 
@@ -20,9 +21,9 @@ from tcpviz.trace import Trace, transcript
 from tcpviz.units import readable
 from tcpviz.words import say
 
-_DELAY: Final = 44.0  # pt for the usual one-way delay
-_GAP: Final = (300.0, 440.0)  # pt between the lifelines, at least and at most
-_EDGE: Final = 10.0  # pt of paper around all
+_DELAY: Final = 45.0  # pt for the usual one-way delay
+_GAP: Final = (276, 440)  # pt between the lifelines, at least and at most
+_EDGE: Final = 10  # pt of paper around all
 _NAME: Final = 40  # characters of an end's name or address
 _ROW: Final = theme.SMALL * LINE
 
@@ -68,21 +69,17 @@ def time_axis(trace: Trace) -> TimeAxis:
 def _dot(trace: Trace, absolute: bool) -> str:
     axis = time_axis(trace)
     heads = [_head(trace, index) for index in (0, 1)]
-    head_height = 18 + _ROW * max(len(lines) for lines in heads) - _ROW
     title = 20 if trace.title else 0
-    top = _EDGE + title + head_height + 6
+    top = _EDGE + title + 24 + ceil(_ROW * (max(map(len, heads)) - 1))
     margins = [
         Margin(trace, trace.ends[0].name, axis, top, -1),
         Margin(trace, trace.ends[1].name, axis, top, 1),
     ]
-    half = [max(_wide(line, row) for row, line in enumerate(lines)) / 2 for lines in heads]
-    ticks = list(axis.ticks())
-    ruler = _EDGE + max((text_width(_tick(t), theme.SMALL) for t in ticks), default=0) + 6
+    half = [max(ceil(_wide(line, row) / 2) for row, line in enumerate(lines)) for lines in heads]
+    ticks = {readable(time, 9): top + axis.y(time) for time in axis.ticks()}
+    ruler = _EDGE + ceil(max((text_width(tick, theme.SMALL) for tick in ticks), default=0)) + 6
     left = ruler + 10 + max(margins[0].width, half[0])
-    labels = (label_texts(trace, flight, absolute)[-2][0] for flight in trace.flights)
-    widest = max((text_width(text, theme.FONT_SIZE) for text in labels), default=0)
-    gap = min(max(_GAP[0], 2 * (widest + CLEAR + 2 * CROSS + 4)), _GAP[1])
-    gap = max(gap, half[0] + half[1] - BAR + 12)
+    gap = max(_gap(trace, absolute), half[0] + half[1] - BAR + 12)
     right = left + BAR + gap
     width = right + BAR + max(margins[1].width, half[1]) + _EDGE
     bottom = top + axis.height
@@ -91,16 +88,34 @@ def _dot(trace: Trace, absolute: bool) -> str:
     if trace.title:
         box = Box(_EDGE, _EDGE, width - _EDGE, _EDGE + 16)
         shown = _fitting(" ".join(trace.title.split()), width - 2 * _EDGE, 12)
-        drawing.text(box, [shown], align="left", size=12, face="bold", classes="title")
-    _draw_axis(drawing, axis, ticks, top, ruler, width)
+        drawing.text(box, [shown], align="left", size=12, face="bold")
+    _draw_axis(drawing, ticks, top, bottom, ruler, width)
     margins[0].draw(drawing, left)
     margins[1].draw(drawing, right + BAR)
     draw_arrows(drawing, Space(trace, axis, top, left + BAR, right, absolute))
-    _draw_breaks(drawing, axis, top, width, (left + BAR + right) / 2)
+    _draw_breaks(drawing, axis, top, width)
     for lines, margin, x in zip(heads, margins, (left + BAR / 2, right + BAR / 2), strict=True):
         _draw_head(drawing, lines, x, _EDGE + title, margin.color)
     bottom = _draw_foot(drawing, trace, bottom + 8, width)
     return drawing.source(width, bottom + _EDGE)
+
+
+def _gap(trace: Trace, absolute: bool) -> int:
+    """Room between the lifelines for the longest label, for that of a lost segment in one half."""
+    gap = _GAP[0]
+    for flight in trace.flights:
+        if flight.sent is None or not flight.arrived:
+            three = label_texts(trace, flight, absolute, say("lost"))[2]
+            room = 2 * (_widest(three) + CLEAR + 3 * CROSS)
+        else:
+            whole = label_texts(trace, flight, absolute)[1 if flight.again else 0]
+            room = _widest(whole[:1]) + 2 * CLEAR
+        gap = max(gap, room)
+    return min(gap, _GAP[1])
+
+
+def _widest(lines: tuple[str, ...]) -> int:
+    return ceil(max(text_width(line, theme.FONT_SIZE) for line in lines)) + 4
 
 
 def _head(trace: Trace, index: int) -> list[str]:
@@ -125,10 +140,6 @@ def _wide(line: str, row: int) -> float:
     return text_width(line, theme.SMALL) if row else text_width(line, 13, "bold")
 
 
-def _tick(time: int) -> str:
-    return readable(time, 9)
-
-
 def _draw_head(drawing: Drawing, lines: list[str], x: float, top: float, color: str) -> None:
     for row, line in enumerate(lines):
         y = top + 9 if not row else top + 12 + row * _ROW
@@ -138,40 +149,29 @@ def _draw_head(drawing: Drawing, lines: list[str], x: float, top: float, color: 
             size=theme.SMALL if row else 13,
             face="" if row else "bold",
             color=theme.QUIET if row else color,
-            classes="head",
         )
 
 
 def _draw_axis(
-    drawing: Drawing, axis: TimeAxis, ticks: list[int], top: float, x: float, width: float
+    drawing: Drawing, ticks: dict[str, float], top: float, bottom: float, x: int, width: int
 ) -> None:
-    grid = [[(x - 3, top + axis.y(tick)), (width - _EDGE, top + axis.y(tick))] for tick in ticks]
-    drawing.line(grid, Pen(theme.GRID, 0.8), classes="grid")
-    line = [(x, top), (x, top + axis.height)]
-    drawing.line([line], Pen(theme.QUIET, 1), classes="axis", name="axis")
-    for tick in ticks:
-        y = top + axis.y(tick)
-        drawing.text(
-            Box(_EDGE, y - 6, x - 6, y + 6),
-            [_tick(tick)],
-            align="right",
-            color=theme.QUIET,
-            classes="tick",
-        )
+    grid = [[(x - 3, y), (width - _EDGE, y)] for y in ticks.values()]
+    drawing.line(grid, Pen(theme.GRID, 0.75))
+    drawing.line([[(x, top), (x, bottom)]], Pen(theme.QUIET, 1))
+    for tick, y in ticks.items():
+        box = Box(_EDGE, y - 6, x - 6, y + 6)
+        drawing.text(box, [tick], align="right", color=theme.QUIET)
 
 
-def _draw_breaks(drawing: Drawing, axis: TimeAxis, top: float, width: float, x: float) -> None:
+def _draw_breaks(drawing: Drawing, axis: TimeAxis, top: float, width: float) -> None:
+    """A band across the sheet, its ends beyond it, says what is not drawn."""
     for number, each in enumerate(axis.breaks):
-        upper, lower = top + each.top, top + each.bottom
-        drawing.box(Box(0, upper, width, lower), theme.PAPER, classes="break")
-        borders = [[(0.0, y), (width, y)] for y in (upper, lower)]
-        drawing.line(borders, Pen(theme.QUIET, 0.8, "dashed"), classes="break")
-        text = say("not_drawn", time=readable(each.omitted, 9))
-        wide = text_width(text, theme.SMALL)
-        drawing.text(
-            Box.around(x, (upper + lower) / 2, wide, _ROW),
-            [text],
-            color=theme.QUIET,
+        drawing.box(
+            Box(-2, top + each.top, width + 2, top + each.bottom),
+            theme.PAPER,
+            outline=theme.QUIET,
+            dashed=True,
+            text=say("not_drawn", time=readable(each.omitted, 9)),
             classes="break",
             name=f"break_{number}",
         )
@@ -184,18 +184,18 @@ def _draw_foot(drawing: Drawing, trace: Trace, y: float, width: float) -> float:
     marks += [("odot", say("key_stopped"))] if False in ends else []
     x = _EDGE
     for head, text in marks:
-        pen = Pen(theme.PURPLE, 1.3 if head == "dot" else 0.8, "solid", head, size=0.45)
-        drawing.line([[(x, y + 6), (x + 14, y + 6)]], pen, classes="key")
+        pen = Pen(theme.PURPLE, 1.25 if head == "dot" else 0.75, "solid", head, size=0.5)
+        drawing.line([[(x, y + 6), (x + 14, y + 6)]], pen)
         box = Box(x + 18, y, x + 18 + text_width(text, theme.SMALL), y + _ROW)
-        drawing.text(box, [text], align="left", color=theme.QUIET, classes="key")
-        x = box.right + 18
+        drawing.text(box, [text], align="left", color=theme.QUIET)
+        x = ceil(box.right) + 18
     y += _ROW + 4 if marks else 0
-    notes: list[tuple[str, Face, str]] = [(note, "", "note") for note in trace.notes]
+    notes: list[tuple[str, Face]] = [(note, "") for note in trace.notes]
     if any(step.inferred and step.state for step in trace.steps):
-        notes.insert(0, (say("key_inferred"), "italic", "key"))
-    for note, face, part in notes:
+        notes.insert(0, (say("key_inferred"), "italic"))
+    for note, face in notes:
         lines = wrapped(note, width - 2 * _EDGE, theme.SMALL)
         box = Box(_EDGE, y, width - _EDGE, y + len(lines) * _ROW)
-        drawing.text(box, lines, align="left", color=theme.QUIET, face=face, classes=part)
+        drawing.text(box, lines, align="left", color=theme.QUIET, face=face)
         y = box.bottom + 3
     return y

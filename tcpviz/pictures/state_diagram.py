@@ -7,14 +7,13 @@ are those of states.TRANSITIONS), where anything stands (figure_5) or who wrote 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
-
-import graphviz
+from math import ceil
+from typing import Final, NamedTuple
 
 from tcpviz.pictures import routes, theme
-from tcpviz.pictures.drawing import text_width
-from tcpviz.pictures.engine import label, tooltip
-from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, Box, box_at, lines, places
+from tcpviz.pictures.drawing import Box, Drawing, Pen, text_width
+from tcpviz.pictures.engine import label
+from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, Stand, box_at, lines, places
 from tcpviz.pictures.paths import Move, Path, paths_of, usual_paths
 from tcpviz.pictures.picture import Picture
 from tcpviz.states import TRANSITIONS, Edge
@@ -31,16 +30,18 @@ class _Look(NamedTuple):
     A spot is a share of the route, and a distance not to be exceeded.
     """
 
-    colour: str
-    style: str
+    pen: Pen
     aside: float
     spot: tuple[float, float]
 
 
 _LOOKS: Final = (
-    _Look(theme.BLUE, "solid", -3.5, (0.3, 18)),
-    _Look(theme.ORANGE, "dashed", 3.5, (0.63, 38)),
+    _Look(Pen(theme.BLUE, 2.25, "solid", "normal", size=0.8), -3.5, (0.3, 18)),
+    _Look(Pen(theme.ORANGE, 2.25, "dashed", "normal", size=0.8), 3.5, (0.63, 38)),
 )
+_QUIET: Final = Pen(theme.LINE, head="normal")  # an edge that no end took
+_BOX: Final = Pen()  # the frame of a state that no end was in
+_NEW_LINE: Final = r"\n"
 
 
 def state_diagram(
@@ -118,65 +119,43 @@ def _alt(edges: list[Edge], paths: Iterable[Path]) -> str:
 
 
 def _dot(title: str, edges: list[Edge], paths: tuple[Path, ...]) -> str:
-    graph = graphviz.Digraph(
-        graph_attr={
-            "bgcolor": theme.PAPER,
-            "outputorder": "edgesfirst",
-            # One size, whatever is drawn: the canvas and its centre.
-            "notranslate": "true",
-            "pad": "0",
-            "viewport": f"{WIDTH},{HEIGHT},1,{routes.xy(complex(WIDTH, HEIGHT) / 2)}",
-        },
-        node_attr={"shape": "box", "fixedsize": "true", "margin": "0", "fontname": theme.FONT},
-    )
+    drawing = Drawing()
     takers = {edge.id: [path for path in paths if edge.id in path.edges] for edge in edges}
     for edge in sorted(edges, key=lambda edge: len(takers[edge.id])):  # taken ones lie on top
-        _draw_edge(graph, edge, takers[edge.id])
+        _draw_edge(drawing, edge, takers[edge.id])
     for path in paths:
-        _draw_numbers(graph, path, takers)
+        _draw_numbers(drawing, path, takers)
     for name, box in BOXES.items():
-        _draw_box(graph, name, box, paths)
-    _draw_legend(graph, title, paths)
-    return str(graph.source)
+        _draw_box(drawing, name, box, paths)
+    _draw_legend(drawing, title, paths)
+    return drawing.source(WIDTH, HEIGHT)  # one size, whatever is drawn
 
 
-def _draw_edge(graph: graphviz.Digraph, edge: Edge, takers: list[Path]) -> None:
+def _draw_edge(drawing: Drawing, edge: Edge, takers: list[Path]) -> None:
     """One arrow for each end that took the edge, a quiet one where none did, and one label."""
     place = places()[edge.id]
     name = "edge_" + re.sub(r"\W+", "_", edge.id).strip("_")
-    common = {
-        "tail_name": box_at(place.route[0]),
-        "head_name": box_at(place.route[-1]),
-        "tooltip": tooltip(_row(edge)),
-    }
+    ends = f"{box_at(place.route[0])} -> {box_at(place.route[-1])}"
+    tip = _row(edge)
     if not takers:
-        quiet = {"color": theme.LINE, "arrowsize": "0.7", "pos": routes.arrow(place.route, 7)}
-        graph.edge(**common, **quiet, id=name, **{"class": "quiet"})
-    marks: list[str] = []
+        drawing.edge(routes.arrow(place.route, 7), _QUIET, "quiet", name, tip, ends=ends)
     for path in takers:
         steps = [f"s{move.step}" for move in path.moves if move.edge == edge]
         classes = ["taken", path.mark, *steps] if steps else ["usual"]
-        graph.edge(
-            **common,
-            **_stroke(path),
-            id=f"{name}_{path.mark}" if steps else name,
-            pos=routes.arrow(_route(edge, path, takers), 8),
-            **{"class": " ".join(classes)},
-        )
-        marks += [mark for mark in classes if mark not in marks]
-    colours = [_LOOKS[path.nth].colour for path in takers] or [theme.QUIET]
+        way = routes.arrow(_route(edge, path, takers), 8)
+        part = f"{name}_{path.mark}" if steps else name
+        drawing.edge(way, _LOOKS[path.nth].pen, " ".join(classes), part, tip, ends=ends)
     text = lines(edge)
-    justify = r"\l" if "w" in place.corner else r"\r"
-    _node(
-        graph,
-        f"label {name}",
-        *place.label(text),
-        shape="plaintext",
-        label="".join(label(line) + justify for line in text),
-        fontsize=str(theme.SMALL),
-        fontcolor=theme.INK if len(colours) > 1 else colours[0],
-        classes=["label", *marks],
+    drawing.text(
+        place.label(text),
+        text,
+        align="left" if "w" in place.corner else "right",
+        color=theme.QUIET if not takers else theme.INK if takers[1:] else _color(takers[0]),
     )
+
+
+def _color(path: Path) -> str:
+    return _LOOKS[path.nth].pen.color
 
 
 def _route(edge: Edge, path: Path, takers: list[Path]) -> routes.Route:
@@ -186,7 +165,7 @@ def _route(edge: Edge, path: Path, takers: list[Path]) -> routes.Route:
     return routes.beside(place.route, _LOOKS[path.nth].aside) if both else place.route
 
 
-def _draw_numbers(graph: graphviz.Digraph, path: Path, takers: dict[str, list[Path]]) -> None:
+def _draw_numbers(drawing: Drawing, path: Path, takers: dict[str, list[Path]]) -> None:
     """The numbers of an end's moves, on its routes; on white where they were inferred."""
     look = _LOOKS[path.nth]
     on_route: dict[routes.Route, list[Move]] = defaultdict(list)
@@ -197,79 +176,58 @@ def _draw_numbers(graph: graphviz.Digraph, path: Path, takers: dict[str, list[Pa
         text = ",".join(numbers) if len(numbers) < 3 else f"{numbers[0]}…{numbers[-1]}"
         inferred = any(move.inferred for move in moves)
         alone = route == places()[moves[0].edge.id].route
-        _node(
-            graph,
-            f"number {path.mark} {numbers[0]}",
-            routes.along(route, *(_LOOKS[0] if alone else look).spot),
-            max(12, 4 + text_width(text, theme.TINY)),
-            12,
-            style="filled,rounded",
-            label=label(text),
-            color=look.colour,
-            fillcolor=theme.PAPER if inferred else look.colour,
-            fontcolor=look.colour if inferred else theme.PAPER,
-            fontsize=str(theme.TINY),
-            classes=["number", "taken", path.mark, *(f"s{move.step}" for move in moves)],
+        at = routes.along(route, *(_LOOKS[0] if alone else look).spot)
+        fill, ink = (theme.PAPER, look.pen.color) if inferred else (look.pen.color, theme.PAPER)
+        drawing.node(
+            Box.around(at.real, at.imag, max(12, 4 + ceil(text_width(text, theme.TINY))), 12),
+            f' shape=ellipse label="{label(text)}" color="{look.pen.color}" penwidth=1'
+            f' fillcolor="{fill}" fontcolor="{ink}" fontsize={theme.TINY}',
+            " ".join(["number", "taken", path.mark, *(f"s{move.step}" for move in moves)]),
+            "",
         )
 
 
-def _draw_box(graph: graphviz.Digraph, name: str, box: Box, paths: tuple[Path, ...]) -> None:
+def _draw_box(drawing: Drawing, name: str, box: Stand, paths: tuple[Path, ...]) -> None:
     """A state, a frame for each end that was in it, and the names of those that are in it now."""
-    centre = complex(box.x, box.y)
     visitors = [path for path in paths if name in path.boxes]
     here = [path.name for path in paths if path.box == name]
-    marks = [path.mark for path in visitors]
     quiet = not visitors and any(path.box for path in paths)
-    look = _LOOKS[visitors[0].nth] if visitors else None
+    pen = _LOOKS[visitors[0].nth].pen if visitors else _BOX
     rows = _rows(here)
-    _node(
-        graph,
+    drawing.node(
+        Box.around(box.x, box.y, 2 * HALF_WIDTH, 2 * box.half),
+        f' label="{box.state}{(1 + len(rows)) * _NEW_LINE if rows else ""}"'
+        f' style="filled,rounded,{pen.style}"'
+        f' color="{theme.LINE if quiet else pen.color}"'
+        f' fillcolor="{theme.PAPER if quiet else theme.TINTS[box.state]}"'
+        f' fontcolor="{theme.QUIET if quiet else theme.INK}" fontsize={theme.FONT_SIZE}'
+        f" penwidth={2.5 if here else 1.5 if visitors else 1}",
+        " ".join(
+            [
+                "state",
+                *(["visited"] if visitors else []),
+                *(["current"] if here else []),
+                *(path.mark for path in visitors),
+            ]
+        ),
         name,
-        centre,
-        2 * HALF_WIDTH,
-        2 * box.half,
-        id=name,
-        label=label(box.state) + (r"\n" + len(rows) * r"\n" if rows else ""),
-        tooltip=tooltip(box.state),
-        style="filled,rounded" + (f",{look.style}" if look else ""),
-        color=look.colour if look else theme.LINE if quiet else theme.INK,
-        fillcolor=theme.PAPER if quiet else theme.TINTS[box.state],
-        fontcolor=theme.QUIET if quiet else theme.INK,
-        fontsize=str(theme.FONT_SIZE),
-        penwidth="2.4" if here else "1.4" if visitors else "1",
-        classes=[
-            "state",
-            *(["visited"] if visitors else []),
-            *(["current"] if here else []),
-            *marks,
-        ],
+        box.state,
     )
     for path in visitors[1:]:  # around the first one's frame
-        _node(
-            graph,
-            f"frame {name} {path.mark}",
-            centre,
-            2 * HALF_WIDTH + 7,
-            2 * box.half + 7,
-            style=f"rounded,{_LOOKS[path.nth].style}",
-            label="",
-            color=_LOOKS[path.nth].colour,
-            penwidth="1.4",
-            classes=["frame", "visited", path.mark],
+        look = _LOOKS[path.nth]
+        drawing.node(
+            Box.around(box.x, box.y, 2 * HALF_WIDTH + 7, 2 * box.half + 7),
+            f' style="rounded,{look.pen.style}" color="{look.pen.color}" penwidth=1.5',
+            f"frame visited {path.mark}",
+            "",
         )
     for nth, row in enumerate(rows):
-        below = 7 if len(rows) == 1 else 1 + 11 * nth
-        _node(
-            graph,
-            f"names {name} {nth}",
-            centre + 1j * below,
-            2 * HALF_WIDTH,
-            10,
-            shape="plaintext",
-            label=label(row),
-            fontsize=str(theme.TINY),
-            fontcolor=theme.INK,
-            classes=["names"],
+        y = box.y + (7 if len(rows) == 1 else 1 + 11 * nth)
+        drawing.node(
+            Box.around(box.x, y, 2 * HALF_WIDTH, 10),
+            f' style=solid label="{label(row)}" fontsize={theme.TINY}',
+            "names",
+            "",
         )
 
 
@@ -282,44 +240,32 @@ def _rows(names: list[str]) -> list[str]:
     return [_fit(name, width, theme.TINY) for name in names]
 
 
-def _draw_legend(graph: graphviz.Digraph, title: str, paths: tuple[Path, ...]) -> None:
+def _draw_legend(drawing: Drawing, title: str, paths: tuple[Path, ...]) -> None:
     """The title, whose line is whose, and what must be known to read the numbers."""
-    _note(graph, "title", title, 12 + 16j, theme.INK, theme.FONT_SIZE)
-    _node(graph, "legend", 12 + 34j, 1, 1, style="invis", label="")  # its lines need a node
+    _write(drawing, title, 12, 16, theme.INK, theme.FONT_SIZE)
     for nth, path in enumerate(paths):
         x = 12 + nth * 240
-        sample = routes.arrow(routes.across(x, 34, x + 40), 8)
-        graph.edge("legend", "legend", pos=sample, **_stroke(path), **{"class": "legend"})
+        drawing.line([[(x, 34), (x + 36, 34)]], _LOOKS[path.nth].pen)
         name = path.name if path.states else say("diagram_unknown", end=path.name)
-        _note(graph, f"legend {nth}", name, x + 42 + 34j, _LOOKS[path.nth].colour, theme.SMALL, 190)
+        _write(drawing, name, x + 42, 34, _color(path), theme.SMALL, 190)
     moves = [move for path in paths for move in path.moves]
     if moves:
         notes = [say("diagram_numbers")]
         notes += [say("diagram_inferred")] if any(move.inferred for move in moves) else []
-        _note(graph, "notes", " ".join(notes), 12 + 1j * (HEIGHT - 14), theme.QUIET, theme.SMALL)
+        _write(drawing, " ".join(notes), 12, HEIGHT - 14, theme.QUIET, theme.SMALL)
 
 
-def _note(
-    graph: graphviz.Digraph,
-    name: str,
+def _write(
+    drawing: Drawing,
     text: str,
-    left: complex,
-    colour: str,
+    left: float,
+    y: float,
+    color: str,
     size: float,
     width: float = WIDTH - 24,
 ) -> None:
-    _node(
-        graph,
-        name,
-        left + width / 2,
-        width,
-        14,
-        shape="plaintext",
-        label=label(_fit(text, width, size)) + r"\l",
-        fontsize=str(size),
-        fontcolor=colour,
-        classes=["note"],
-    )
+    box = Box(left, y - 7, left + width, y + 7)
+    drawing.text(box, [_fit(text, width, size)], align="left", size=size, color=color)
 
 
 def _fit(text: str, width: float, size: float) -> str:
@@ -329,24 +275,3 @@ def _fit(text: str, width: float, size: float) -> str:
     while text and text_width(text + "…", size) > width:
         text = text[:-1]
     return text + "…"
-
-
-def _stroke(path: Path) -> dict[str, str]:
-    look = _LOOKS[path.nth]
-    return {"color": look.colour, "style": look.style, "penwidth": "2.2", "arrowsize": "0.8"}
-
-
-def _node(
-    graph: graphviz.Digraph,
-    name: str,
-    centre: complex,
-    width: float,
-    height: float,
-    *,
-    classes: Iterable[str] = (),
-    **attributes: Any,
-) -> None:
-    """A node pinned in its place; Graphviz takes sizes in inches."""
-    size = {"width": f"{width / 72:.4f}", "height": f"{height / 72:.4f}"}
-    mark = {"class": " ".join(classes)} if classes else {}
-    graph.node(name, pos=routes.xy(centre), **size, **attributes, **mark)

@@ -76,7 +76,7 @@ def guessed(trace: Trace) -> set[int | None]:
 def label_texts(
     trace: Trace, flight: Flight, absolute: bool, remark: str = ""
 ) -> tuple[Lines, ...]:
-    """What is written on an arrow: all on one line, all on two, its control bits alone."""
+    """What is written on an arrow: all on one line, on two, on three, its control bits alone."""
     segment = flight.segment
     seq_from, ack_from = trace.end(flight.sender).iss, trace.end(flight.receiver).iss
     seq = segment.seq if absolute else relative(segment.seq, seq_from)
@@ -84,12 +84,13 @@ def label_texts(
     control = segment.control or say("no_control")
     octets = [say("octets", count=segment.length)] if segment.length else []
     numbers = [f"seq {seq}", f"ack {ack}"] if segment.ctl & ACK else [f"seq {seq}"]
-    whole = " ".join([control, *octets, *numbers])
-    remarks = [*([say("again")] if flight.again else []), *([remark] if remark else [])]
-    if not remarks:
+    what, where = " ".join([control, *octets]), " ".join(numbers)
+    whole = f"{what} {where}"
+    if not (flight.again or remark):
         return (whole,), (control,)
-    said = say("list_comma").join(remarks)
-    return (say("list_comma").join((whole, said)),), (whole, said), (control, said)
+    said = say("list_comma").join(filter(None, (say("again") if flight.again else "", remark)))
+    one = say("list_comma").join((whole, said))
+    return (one,), (whole, said), (what, where, said), (control, said)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""The sheet: what lies below what, and text in the ground that is never anything but text."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tcpviz.pictures import engine
+from tcpviz.pictures.drawing import Box, Drawing, Pen
+
+SVG = "{http://www.w3.org/2000/svg}"
+BOX = Box(10, 10, 90, 30)
+
+
+def drawn(drawing: Drawing) -> list[ET.Element]:
+    """What a sheet of 100 by 100 pt shows, from the bottom up, without the paper itself."""
+    (graph,) = ET.fromstring(engine.svg(drawing.source(100, 100))).findall(f"{SVG}g")
+    return [element for element in graph if element.tag != f"{SVG}title"][1:]
+
+
+def test_the_ground_lies_below_the_parts_in_order() -> None:
+    """Whatever was asked for first: lines, papers, texts; then edges; then nodes."""
+    drawing = Drawing()
+    drawing.text(BOX, ["a node"], classes="s1")
+    drawing.line([[(0, 20), (100, 20)]], Pen(head="normal"), classes="s1")
+    drawing.text(BOX, ["ground"])
+    drawing.paper(BOX)
+    drawing.line([[(0, 20), (100, 20)]], Pen())
+    assert [element.tag.removeprefix(SVG) for element in drawn(drawing)] == [
+        "polyline",
+        "polygon",
+        "text",
+        "g",
+        "g",
+    ]
+    assert [element.get("class") for element in drawn(drawing)[3:]] == ["edge s1", "node s1"]
+
+
+@pytest.mark.parametrize(("align", "x"), [("left", 10), ("centre", 50), ("right", 90)])
+def test_text_stands_in_its_box(align: str, x: float) -> None:
+    """Ground and parts put the same text to the same place."""
+    drawing = Drawing()
+    drawing.text(BOX, ["one", "two"], align=align)
+    drawing.text(BOX, ["one", "two"], align=align, classes="part")
+    *ground, part = drawn(drawing)
+    for below, above in zip(ground, part.iter(f"{SVG}text"), strict=True):
+        assert (below.text, below.get("text-anchor")) == (above.text, above.get("text-anchor"))
+        assert float(below.get("x", "")) == float(above.get("x", "")) == x
+        assert float(below.get("y", "")) == pytest.approx(float(above.get("y", "")), abs=0.5)
+
+
+def test_a_line_with_a_text_is_one_part() -> None:
+    """They are lit up together."""
+    drawing = Drawing()
+    drawing.line([[(10, 10), (10, 90)]], Pen(), name="wait", text=((10, 50), ["RTO", "1 s"]))
+    (part,) = drawn(drawing)
+    assert part.get("id") == "wait"
+    assert [text.text for text in part.iter(f"{SVG}text")] == ["RTO", "1 s"]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.text(
+        st.one_of(
+            st.sampled_from(list('\\"<>&;#NGELTHnlr-/ {}[]|x')),
+            st.characters(exclude_categories=["Cc", "Cs", "Cn", "Zs"]),
+        ),
+        min_size=1,
+    )
+)
+def test_no_text_of_the_ground_is_read_as_anything_else(text: str) -> None:
+    """Whatever it holds, it is drawn, and so is what comes after it."""
+    drawing = Drawing()
+    drawing.text(BOX, [text, "after"])
+    drawing.text(BOX, ["last"])
+    shown = [element.text for each in drawn(drawing) for element in each.iter(f"{SVG}text")]
+    assert sorted(shown) == sorted([text, "after", "last"])
