@@ -24,21 +24,29 @@ ENGLISH: Final = {
     "opened_unanswered": "no answer",
     "opened_before": "before the capture",
     "closed_both": "both",
+    "closed_unknown": "?",
     "ended_fin": "FIN from both",
     "ended_reset": "reset by {end}",
     "ended_half": "half-closed by {end}",
+    "ended_half_unknown": "one FIN seen, by {end}",
     "ended_open": "open",
     "ended_never": "never open",
     "gone_before": "the connection was gone before, unseen",
     "vantage_unknown": "The capture does not tell at which end it was taken: "
     "the active opener's is assumed.",
     "opener_unseen": "No SYN was seen: which end opened is a guess by the port numbers.",
+    "established_assumed": "It was open before the capture: "
+    "that it began in ESTABLISHED is an assumption.",
     "clocks": "The clocks of the two ends disagree: times at one end were shifted "
     "so that the shortest delays are equal both ways.",
     "seen_elsewhere": "A third interface saw it on its way: that is left out.",
     "captured_twice": "The capture holds packets twice within 1 ms: each is taken for one packet.",
-    "fate_unknown": "Some segments were not seen to arrive, but the other end may not "
-    "have been watched then, or saw them cut up: their fate is unknown.",
+    "clock_set": "Some segments still arrive before they leave: a clock was set during the "
+    "capture. They are drawn as arriving at once.",
+    "fate_unknown": "Some segments were not seen to arrive, but the other end acknowledged them, "
+    "saw them cut up, or may not have been watched then: their fate is unknown.",
+    "near": "Two interfaces less than 1 ms apart saw the same packets: "
+    "they are taken for the two ends.",
     "stopped": "stopped at {time}, with timers still running or segments on the way",
     # state diagram
     "diagram": "The states of a TCP connection (RFC 9293, Figure 5)",

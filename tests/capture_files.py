@@ -98,3 +98,23 @@ def handshake(isn=100, iss=300, ident=1):
         (False, segment(False, seq=iss, ack=isn + 1, ctl=SYN | ACK, ident=ident)),
         (True, segment(seq=isn + 1, ack=iss + 1, ctl=ACK, ident=ident + 1)),
     ]
+
+
+def crossing(frames, names=("client", "server"), *, delay=50_000_000, ahead=0, missed=()):
+    """A pcapng file of (time from START, whether it goes forward, frame), seen at both ends.
+
+    The second interface's clock is `ahead`; the arrivals of the frames numbered `missed` are not
+    in the file. `delay` and `ahead` are in ns, or tell them for a time.
+    """
+    seen = []
+    for number, (time, forward, frame) in enumerate(frames):
+        way = delay(time) if callable(delay) else delay
+        near, far = (0, 1) if forward else (1, 0)
+        seen.append((time, near, frame))
+        if number not in missed:
+            seen.append((time + way, far, frame))
+    data = section() + b"".join(interface(name) for name in names)
+    for time, face, frame in sorted(seen, key=lambda each: each[0]):
+        wrong = 0 if face == 0 else ahead(time) if callable(ahead) else ahead
+        data += packet(START + time + wrong, frame, face)
+    return data

@@ -5,7 +5,7 @@ import json
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from struct import pack
+from struct import pack, unpack_from
 
 import capture_files as make
 import pytest
@@ -15,6 +15,7 @@ from tcpviz.segment import ACK, FIN, RST, SYN, bits
 from tcpviz.states import TRANSITIONS, State
 from tcpviz.steps import Kind
 from tcpviz.trace import Trace
+from tcpviz.trace_shape import fault
 from tcpviz.units import MIN, MS, US, S
 
 HERE = Path(__file__).parent
@@ -311,6 +312,7 @@ def test_clocks_that_disagree(ahead):
     trace = connection.trace()
     noted = any("clocks" in note for note in trace.notes)
     assert noted == (abs(ahead) > 50 * MS)
+    assert trace.start == make.START + max(ahead, 0) * noted  # the later clock's times are kept
     if noted or not ahead:
         assert [flight.arrived[0] - flight.sent for flight in trace.flights] == [50 * MS] * 3
     assert [flight.sender for flight in trace.flights] == ["client", "server", "client"]
@@ -563,3 +565,268 @@ def test_a_direction_without_a_syn_has_no_relative_numbers() -> None:
     assert rst["flags"] == ["RST", "ACK"]
     assert (rst["seq"], rst["seq_absolute"], rst["ack"]) == (None, 0, 1)
     assert "<SEQ=0><ACK=1><CTL=RST,ACK>" in str(trace)
+
+
+def without_one_packet(path):
+    """The captures that a file would be, had any one of its packets been missed."""
+    data = path.read_bytes()
+    blocks = []
+    while data:
+        length = unpack_from("<I", data, 4)[0]
+        blocks.append(data[:length])
+        data = data[length:]
+    for number, each in enumerate(blocks):
+        if each[0] == 6:
+            yield read(b"".join(blocks[:number] + blocks[number + 1 :]))
+
+
+@pytest.mark.parametrize("folder", [MERGED, ONE_SIDED], ids=["both ends", "one end"])
+def test_one_missed_packet_makes_no_nonsense(folder):
+    """No end acknowledges before it can have a SYN, or after it is CLOSED, whichever is missed."""
+    nowhere = {State.CLOSED, State.LISTEN, State.SYN_SENT}
+    acknowledged = 0
+    for path in sorted(folder.glob("*.pcapng")):
+        for capture in without_one_packet(path):
+            for trace in (connection.trace() for connection in capture.connections):
+                for step in trace.steps:
+                    if step.kind is Kind.DEPART and step.segment.ctl & (SYN | ACK | RST) == ACK:
+                        assert step.state not in nowhere, (path.name, str(trace))
+                        acknowledged += 1
+                assert fault(json.loads(trace.dumps())) == ""
+    assert acknowledged > 1500
+
+
+def test_a_missed_syn_ack_is_concluded_from_its_answer():
+    """The recording of an ordinary connection, without its second packet, ends as it does."""
+    _, without_syn_ack, *_ = without_one_packet(ONE_SIDED / "normal.client.pcapng")
+    whole = read_capture(ONE_SIDED / "normal.client.pcapng")
+    spans = [
+        [span.state for span in capture.connections[0].trace().spans("client")]
+        for capture in (without_syn_ack, whole)
+    ]
+    assert spans[0] == spans[1]
+    assert spans[0][-1] is State.TIME_WAIT
+
+
+def stream(*, octets=10, segments=3, every=100 * MS, start=0):
+    """A handshake, then segments of data from the client, each acknowledged."""
+    frames = [(start + number * 51 * MS, *each) for number, each in enumerate(make.handshake())]
+    for number in range(segments):
+        time, seq = start + 200 * MS + number * every, 101 + number * octets
+        fields = {"seq": seq, "ack": 301, "ctl": ACK, "length": octets, "ident": 10 + number}
+        frames.append((time, True, make.segment(**fields)))
+        fields = {"seq": 301, "ack": seq + octets, "ctl": ACK, "ident": 10 + number}
+        frames.append((time + 51 * MS, False, make.segment(False, **fields)))
+    return frames
+
+
+def test_what_was_acknowledged_was_not_lost():
+    """Data that the receiver acknowledged did arrive, also where its capture has no arrival."""
+    for names in (("client", "server"), ("a", "b")):
+        (connection,) = read(make.crossing(stream(), names, missed=[3])).connections
+        trace = connection.trace()
+        assert (connection.losses, trace.flights[3].fate) == (0, "unknown")
+        assert any("acknowledged" in note for note in trace.notes)
+    (connection,) = read(make.crossing(stream(), missed=[0])).connections
+    assert (connection.losses, connection.trace().flights[0].fate) == (0, "unknown")
+
+
+def test_what_a_later_copy_brought_was_lost_before():
+    """An ACK after the copy arrived tells nothing of the first, however it is cut: it is lost."""
+    for length in (10, 30):
+        again = make.segment(seq=101, ack=301, ctl=ACK, length=length, ident=50)
+        ack = make.segment(False, seq=301, ack=101 + length, ctl=ACK, ident=51)
+        frames = [*stream()[:4], (1 * S, True, again), (1 * S + 51 * MS, False, ack)]
+        (connection,) = read(make.crossing(frames, missed=[3])).connections
+        assert (connection.losses, connection.retransmissions) == (1, 1)
+        assert connection.trace().flights[3].fate == "lost"
+    # A copy that left after the ACK had left, and a number that was never sent, change nothing.
+    late = [*stream(segments=1), (1 * S, *stream()[3][1:])]
+    for missed in ([5], [3, 5]):
+        (connection,) = read(make.crossing(late, missed=missed)).connections
+        assert connection.losses == 1
+    strange = make.segment(False, seq=301, ack=99_000, ctl=ACK, ident=51)
+    frames = [*stream()[:4], (1 * S, False, strange)]
+    assert read(make.crossing(frames, missed=[3])).connections[0].losses == 1
+
+
+def test_an_interface_named_server_is_not_where_every_host_stands():
+    """What the client says to a third host was seen at one end: nothing of it was lost."""
+    other = bytes((8, 8, 8, 8))
+    data = make.crossing(stream())
+    for number, (forward, frame) in enumerate(make.handshake()):
+        ends = (make.CLIENT, other) if forward else (other, make.CLIENT)
+        data += make.packet(make.START + number * S, make.ipv4(frame[20:], *ends), 0)
+    capture = read(data)
+    (third,) = [each for each in capture.connections if each.ends[1].address == "8.8.8.8:80"]
+    assert third.losses is None
+    assert [end.observed for end in third.ends] == [True, False]
+    assert {fate for _, _, fate in of(third.trace())} == {"unknown"}
+
+
+def bridged(answer):
+    """A handshake and data at two interfaces 10 us apart; the far end answers after a while."""
+    times = [0, answer, answer + 50 * US, answer + 100 * US]
+    frames = [*make.handshake(), (True, make.segment(seq=101, ack=301, ctl=ACK, length=5))]
+    frames = [(time, *each) for time, each in zip(times, frames, strict=True)]
+    data = make.crossing(frames, ("br0", "eth0"), delay=10 * US)
+    (connection,) = read(data).connections
+    return connection
+
+
+def test_two_interfaces_of_one_host_that_see_the_same_are_one_end():
+    """Where packets cross in no time and every answer takes long, the far end was not watched."""
+    connection = bridged(100 * MS)
+    trace = connection.trace()
+    assert [end.observed for end in connection.ends] == [True, False]
+    assert (connection.losses, len(trace.flights)) == (None, 4)
+    assert any("twice" in note for note in trace.notes)
+    assert not any("two ends" in note for note in trace.notes)
+
+
+def test_two_ends_that_are_near_are_noted():
+    """Where both ends answer at once, near interfaces are the ends, and a note says so."""
+    connection = bridged(60 * US)
+    assert [end.observed for end in connection.ends] == [True, True]
+    assert any("two ends" in note for note in connection.trace().notes)
+    (far,) = read(make.crossing(stream(), ("a", "b"))).connections
+    assert far.trace().notes == ()
+
+
+def test_clocks_are_compared_by_the_shortest_delays():
+    """Delays vary: half the sum of the shortest ones is what a segment takes at least."""
+    data = make.crossing(stream(), delay=lambda time: 50 * MS + time % (7 * MS) * 5, ahead=-S)
+    (connection,) = read(data).connections
+    delays = {True: [], False: []}
+    for flight in connection.trace().flights:
+        delays[flight.sender == "client"].append(flight.arrived[0] - flight.sent)
+    assert abs(min(delays[True]) - min(delays[False])) <= 1
+    assert min(delays[True]) < max(delays[True])
+
+
+@pytest.mark.parametrize("ahead", [0, 60 * MIN, -60 * MIN])
+def test_whether_the_other_end_was_watched_is_asked_of_its_own_clock(ahead):
+    """Data in the middle that did not arrive was lost; of the last data that is not known."""
+    middle, last = (
+        (time, True, make.segment(seq=seq, ack=301, ctl=ACK, length=9))
+        for time, seq in ((300 * MS, 111), (2 * S, 120))
+    )
+    answer = (1 * S, False, make.segment(False, seq=301, ack=111, ctl=ACK, length=3))
+    frames = [*stream(segments=1), middle, answer, last]
+    data = make.crossing(frames, ("a", "b"), ahead=ahead, missed=[5, 7])
+    (connection,) = read(data).connections
+    fates = [flight.fate for flight in connection.trace().flights]
+    assert fates == ["delivered"] * 5 + ["lost", "delivered", "unknown"]
+    lost = next(step.time for step in connection.trace().steps if step.kind is Kind.LOSE)
+    assert lost == 325 * MS
+
+
+def test_a_clock_that_was_set_during_the_capture():
+    """No time is negative and no arrival before its departure; a note says what was done."""
+    frames = stream(segments=6, every=200 * MS)
+    data = make.crossing(
+        [*frames[:-1], (2500 * MS, *frames[-2][1:])],
+        ahead=lambda time: -300 * MS if time > 450 * MS else 0,
+        missed=[len(frames) - 2],
+    )
+    (connection,) = read(data).connections
+    trace = connection.trace()
+    assert fault(json.loads(trace.dumps())) == ""
+    assert trace.steps[0].time == 0
+    assert any("clock was set" in note for note in trace.notes)
+    assert all(flight.sent <= time for flight in trace.flights for time in flight.arrived)
+
+
+def one_sided(*segments):
+    """The connection of segments (whether forward, fields) seen at one place, 10 ms apart."""
+    frames = [make.segment(forward, **fields) for forward, fields in segments]
+    packets = [(make.START + number * 10 * MS, frame) for number, frame in enumerate(frames)]
+    (connection,) = read(make.pcap(packets)).connections
+    return connection
+
+
+def test_who_closed_first_is_not_guessed_of_a_connection_from_before_the_capture():
+    """One FIN may be the second one; that the other end still sends data tells that it is not."""
+    fin = (False, {"seq": 500, "ack": 200, "ctl": FIN | ACK})
+    ack = (True, {"seq": 200, "ack": 501, "ctl": ACK})
+    unknown = one_sided(fin, ack)
+    assert (unknown.closed_first, unknown.ended) == ("?", "one FIN seen, by server")
+    assert any("assumption" in note for note in unknown.trace().notes)
+    known = one_sided(fin, ack, (True, {"seq": 200, "ack": 501, "ctl": ACK, "length": 5}))
+    assert (known.closed_first, known.ended) == ("server", "half-closed by server")
+    both = one_sided(fin, (True, {"seq": 200, "ack": 501, "ctl": FIN | ACK}))
+    assert (both.closed_first, both.ended) == ("server", "FIN from both")
+    seen = one_sided(*((forward, fields) for forward, fields in opening()), fin_after_opening())
+    assert (seen.closed_first, seen.ended) == ("server", "half-closed by server")
+    assert not any("assumption" in note for note in seen.trace().notes)
+
+
+def opening():
+    """The fields of a handshake."""
+    return [
+        (True, {"seq": 100}),
+        (False, {"seq": 300, "ack": 101, "ctl": SYN | ACK}),
+        (True, {"seq": 101, "ack": 301, "ctl": ACK}),
+    ]
+
+
+def fin_after_opening():
+    """The server's FIN next."""
+    return False, {"seq": 301, "ack": 101, "ctl": FIN | ACK}
+
+
+def test_a_simultaneous_open_ends_open():
+    """A SYN,ACK from each end is all it takes (RFC 9293 Figure 7)."""
+    crossing = [
+        (True, {"seq": 100}),
+        (False, {"seq": 300}),
+        (True, {"seq": 100, "ack": 301, "ctl": SYN | ACK}),
+        (False, {"seq": 300, "ack": 101, "ctl": SYN | ACK}),
+    ]
+    assert one_sided(*crossing).ended == "open"
+    assert one_sided(*crossing[:3]).ended == "never open"
+
+
+def test_what_began_before_the_capture_was_open():
+    """Without a SYN it is not said that it never was: an RST resets it."""
+    rst = one_sided((False, {"seq": 500, "ctl": RST}))
+    assert (rst.opened, rst.ended) == ("before the capture", "reset by server")
+    assert not any("assumption" in note for note in rst.trace().notes)
+    assert one_sided((False, {"seq": 500, "ctl": 0})).ended == "open"
+
+
+def test_octets_sent_again_in_another_cut_are_a_retransmission():
+    """Twice 100 octets, then all 200 at once from the same number on: one retransmission."""
+    data = [
+        (True, {"seq": seq, "ack": 301, "ctl": ACK, "length": length})
+        for seq, length in ((101, 100), (201, 100), (101, 200), (301, 50))
+    ]
+    assert one_sided(*opening(), *data).retransmissions == 1
+
+
+def test_a_turnaround_that_is_only_a_little_longer_tells_no_end():
+    """Where one end answers in 20 ms and the other in 50 ms, either may be far away."""
+    times = [0, 50 * MS, 70 * MS]
+    frames = [(make.START + t, p) for t, (_, p) in zip(times, make.handshake(), strict=True)]
+    (connection,) = read(make.pcap(frames, nano=True)).connections
+    assert any("assumed" in note for note in connection.trace().notes)
+
+
+def test_a_late_segment_is_sought_among_several_incarnations():
+    """The last data of the first of five incarnations goes to the first."""
+    frames = [
+        frame
+        for number in range(5)
+        for _, frame in make.handshake(100 + number * 100_000_000, 300 + number * 200_000_000)
+    ]
+    frames.append(make.segment(seq=101, ack=301, ctl=ACK, length=5))
+    capture = read(make.pcap([(make.START + n * S, frame) for n, frame in enumerate(frames)]))
+    assert [len(each.trace().flights) for each in capture.connections] == [4, 3, 3, 3, 3]
+
+
+def test_an_rst_of_a_closed_port_is_told_by_its_ack_alone():
+    """An RST with SEQ 0 (§3.10.7.1) goes with the SYN it answers, whatever the server's numbers."""
+    frames = [frame for _, frame in make.handshake(100, 3_000_000_000)]
+    frames += [make.segment(seq=9000), make.segment(False, seq=0, ack=101, ctl=RST | ACK)]
+    capture = read(make.pcap([(make.START + n * S, frame) for n, frame in enumerate(frames)]))
+    assert [len(each.trace().flights) for each in capture.connections] == [4, 1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tcpviz.captures.inference import Passing, conclude, listened
+from tcpviz.captures.inference import Passing, conclude, first_state
 from tcpviz.segment import Segment
 from tcpviz.states import State
 from tcpviz.steps import Variables
@@ -32,6 +32,11 @@ def states(*lines):
 def after(*lines):
     """The last conclusion."""
     return conclude(passings(lines))[-1]
+
+
+def listened(found):
+    """Whether the end must have been in LISTEN before its first segment."""
+    return first_state(found) is State.LISTEN
 
 
 def test_an_active_opener():
@@ -119,6 +124,56 @@ def test_an_acceptance_queue_that_is_full_keeps_syn_received():
     assert states(*lines)[2:] == [State.SYN_RECEIVED, State.SYN_RECEIVED, State.ESTABLISHED]
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        # The SYN,ACK is missing: our ACK, our FIN or the other's data tells that it came.
+        ([OPEN_ACTIVELY[0], OPEN_ACTIVELY[2]], ["SYN-SENT", "ESTABLISHED"]),
+        ([OPEN_ACTIVELY[0], "> <SEQ=101><ACK=301><CTL=FIN,ACK>"], ["SYN-SENT", "FIN-WAIT-1"]),
+        (
+            [OPEN_ACTIVELY[0], "< <SEQ=301><ACK=101><CTL=ACK><DATA=5>"],
+            ["SYN-SENT", "ESTABLISHED"],
+        ),
+        ([OPEN_ACTIVELY[0], "> <SEQ=101><CTL=FIN>"], ["SYN-SENT", "SYN-SENT"]),
+        # Our SYN,ACK is missing.
+        ([OPEN_PASSIVELY[0], OPEN_PASSIVELY[2]], [None, None]),
+        (
+            [*OPEN_PASSIVELY[::2], "> <SEQ=301><ACK=101><CTL=ACK><DATA=5>"],
+            ["SYN-RECEIVED", "ESTABLISHED", "ESTABLISHED"],
+        ),
+        # A challenge to an end that refuses it later is no answer to the SYN.
+        (
+            [OPEN_PASSIVELY[0], "> <SEQ=7><ACK=9><CTL=ACK>", "> <SEQ=9><CTL=RST>"],
+            [None, None, None],
+        ),
+        # The ACK of our SYN,ACK is missing; a challenge ACK does not tell of it, data does.
+        ([*OPEN_PASSIVELY[:2], "> <SEQ=301><ACK=101><CTL=ACK>"], ["SYN-RECEIVED"] * 3),
+        (
+            [*OPEN_PASSIVELY[:2], "> <SEQ=301><ACK=106><CTL=ACK>"],
+            ["SYN-RECEIVED", "SYN-RECEIVED", "ESTABLISHED"],
+        ),
+        # Simultaneous open of which only our side was seen.
+        (
+            ["> <SEQ=300><CTL=SYN>", OPEN_PASSIVELY[1], "> <SEQ=301><ACK=101><CTL=ACK>"],
+            ["SYN-SENT", "SYN-RECEIVED", "ESTABLISHED"],
+        ),
+        # An end that goes on sending was not closed, whatever an RST seemed to say.
+        (
+            [*OPEN_ACTIVELY, "< <SEQ=301><CTL=RST>", "> <SEQ=101><ACK=301><CTL=ACK><DATA=5>"],
+            ["SYN-SENT", "ESTABLISHED", "ESTABLISHED", "ESTABLISHED", "ESTABLISHED"],
+        ),
+        # One that challenges a SYN was not CLOSED, although it opens later.
+        (
+            [OPEN_PASSIVELY[0], "> <SEQ=7><ACK=9><CTL=ACK>", "> <SEQ=300><CTL=SYN>"],
+            ["CLOSED", None, None],
+        ),
+    ],
+)
+def test_what_an_end_sends_proves_what_it_has_received(lines, expected):
+    """Where the capture missed a segment, what was sent after it tells that it had come."""
+    assert states(*lines) == expected
+
+
 FIN_SENT = [*OPEN_ACTIVELY, "> <SEQ=101><ACK=301><CTL=FIN,ACK>"]
 
 
@@ -199,3 +254,4 @@ def test_the_variables_are_those_that_the_segments_show():
     assert known == [None, Variables(101, 101, 301), Variables(101, 101, 301)]
     data = after(*OPEN_ACTIVELY, "> <SEQ=101><ACK=301><CTL=ACK><DATA=5>")
     assert data.variables == Variables(101, 106, 301)
+    assert after(*OPEN_ACTIVELY[::2]).variables == Variables(101, 101, 301)

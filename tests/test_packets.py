@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import random
 import tracemalloc
@@ -16,6 +17,7 @@ import pytest
 from tcpviz.captures import CaptureError, read_capture
 from tcpviz.captures.packets import CHUNK
 from tcpviz.segment import ACK, SYN, Segment
+from tcpviz.trace_shape import fault
 
 RECORDINGS = Path(__file__).parent.parent / "notebooks" / "captures"
 SYN_OPTIONS = bytes.fromhex("020405b4 0402 080a 0000000100000002 01 030307")
@@ -74,6 +76,10 @@ def vlan(inner, *tags):
                 + bytes((60, 1)) + bytes(10)
                 + bytes((6, 0)) + bytes(6),
             ),
+        ),
+        *(  # mobility, host identity, shim6
+            (101, make.ipv6(PACKET[20:], protocol=kind, extensions=bytes((6, 0)) + bytes(6)))
+            for kind in (135, 139, 140)
         ),
     ],
 )  # fmt: skip
@@ -334,20 +340,21 @@ def test_a_first_fragment_is_read():
 def test_a_snap_length_keeps_what_is_left():
     """A cut packet keeps its length, its numbers, and the options that are whole."""
     whole = {}
-    for kept in range(34, len(PACKET) + 1):
+    for kept in range(36, len(PACKET) + 1):
         segment, _ = only(make.pcap([(make.START, PACKET)], snaplen=kept))
-        assert (segment.seq, segment.ctl, segment.length) == (100, SYN, 3)
+        assert (segment.seq, segment.ctl, segment.length, segment.window) == (100, SYN, 3, 64240)
         assert segment.options == READ_OPTIONS[: len(segment.options)]
         whole.setdefault(len(segment.options), kept)
-    assert whole == {0: 34, 1: 44, 2: 46, 3: 56, 4: 60}
+    assert whole == {0: 36, 1: 44, 2: 46, 3: 56, 4: 60}
     assert segment == EXPECTED
 
 
 def test_a_segment_the_network_card_still_had_to_cut_has_its_length():
     """A total length of 0 (segmentation offload) is taken from the frame."""
-    frame = bytearray(make.ipv4(make.tcp(ctl=ACK, ack=1, length=300)))
-    frame[2:4] = b"\0\0"
-    assert only(make.pcap([(make.START, bytes(frame))]))[0].length == 300
+    segment = make.tcp(ctl=ACK, ack=1, length=300)
+    for frame, at in ((make.ipv4(segment), 2), (make.ipv6(segment), 4)):
+        unfinished = frame[:at] + b"\0\0" + frame[at + 2 :]
+        assert only(make.pcap([(make.START, unfinished)]))[0].length == 300
 
 
 def test_strange_options_do_no_harm():
@@ -373,6 +380,17 @@ def _pieces(container):
         return [head] + [make.pcap([(make.START, each)])[len(head) :] for each in packets]
     heads = [make.section(), make.interface("eth0")]
     return heads + [make.packet(make.START + i, each) for i, each in enumerate(packets)]
+
+
+def test_a_fraction_of_a_second_that_is_none_stops_the_reading():
+    """A million microseconds are no fraction: the record is garbled."""
+    for nano, limit in ((False, 10**6), (True, 10**9)):
+        good = make.pcap([(make.START, PACKET)], nano=nano)
+        for fraction, packets in ((limit - 1, 2), (limit, 1)):
+            record = pack("<IIII", 1_700_000_000, fraction, len(PACKET), len(PACKET)) + PACKET
+            capture = read(good + record)
+            assert capture.packets == packets
+            assert bool(capture.warnings) == (packets == 1)
 
 
 @pytest.mark.parametrize("container", ["pcap", "pcapng"])
@@ -405,8 +423,9 @@ def test_garbled_bytes_never_crash(source):
     outcomes = set()
     for _ in range(400):
         garbled = bytearray(data)
-        for _ in range(chance.choice((1, 1, 1, 8))):
-            garbled[chance.randrange(len(garbled))] = chance.randrange(256)
+        for _ in range(chance.choice((1, 1, 1, 2, 8))):
+            value = chance.choice((0, 255, chance.randrange(256)))
+            garbled[chance.randrange(len(garbled))] = value
         try:
             capture = read(bytes(garbled))
         except CaptureError:
@@ -415,7 +434,10 @@ def test_garbled_bytes_never_crash(source):
         outcomes.add("warning" if capture.warnings else "read")
         for connection in capture.connections:
             assert repr(connection)
-            assert str(connection.trace())
+            trace = connection.trace()
+            assert str(trace)
+            assert trace.steps[0].time == 0
+            assert fault(json.loads(trace.dumps())) == ""
     assert outcomes == {"error", "warning", "read"}
 
 
@@ -477,7 +499,7 @@ def test_a_garbled_block_stops_the_reading():
 def test_headers_cut_or_malformed_are_counted():
     """However short a packet is cut, and whatever its lengths say, it is counted, not guessed."""
     four, six = PACKET, make.ipv6(PACKET[20:], protocol=0, extensions=bytes((6, 0)) + bytes(6))
-    for packet, least in ((four, 34), (six, 62)):
+    for packet, least in ((four, 36), (six, 64)):
         for kept in range(least):
             assert read(make.pcap([(make.START, packet[:kept])])).skipped == {"cut before TCP": 1}
         assert read(make.pcap([(make.START, packet[:least])])).skipped == {}
@@ -494,10 +516,13 @@ def test_headers_cut_or_malformed_are_counted():
 
 
 def test_a_time_that_no_clock_shows_is_that_of_the_packet_before():
-    """A time beyond 64 bits of nanoseconds comes from a garbled file."""
-    data = make.section() + make.interface(options=b"") + make.packet(make.START // 1000, PACKET)
-    (connection,) = read(data + make.packet((1 << 64) - 1, PACKET)).connections
-    assert connection.trace().duration == 0
+    """A time before 1970, or centuries ahead, comes from a garbled file."""
+    data = make.section() + make.interface(options=b"")
+    data += make.interface(options=make.option(14, pack("<q", -1_600_000_000)))
+    data += make.packet(make.START // 1000, PACKET)
+    for late in (make.packet((1 << 64) - 1, PACKET), make.packet(1000, PACKET, 1)):
+        (connection,) = read(data + late).connections
+        assert (connection.start, connection.trace().duration) == (make.START, 0)
 
 
 def test_interfaces_without_end_stop_the_reading():

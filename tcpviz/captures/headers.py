@@ -25,8 +25,8 @@ LATER_FRAGMENT: Final = 0x1FFF
 ipv4_fields: Final = Struct(">HHHxB").unpack_from
 """Total length, identification, fragment, protocol: from the third octet of an IPv4 header on."""
 
-LEAST: Final = 14
-"""The TCP octets needed to know a segment: up to and with the control bits."""
+LEAST: Final = 16
+"""The TCP octets needed to know a segment: up to and with the window."""
 
 
 def tcp_header(

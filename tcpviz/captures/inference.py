@@ -2,6 +2,8 @@
 
 Every move is an edge of TRANSITIONS. It knows one end at a time and nothing of captures. Timers are
 not seen, so none is concluded: TIME-WAIT stays until something is seen to end it.
+
+A capture may have missed segments: what an end sends proves what it must have received before.
 """
 
 from collections.abc import Sequence
@@ -35,31 +37,35 @@ def conclude(passings: Sequence[Passing]) -> list[Conclusion]:
     return [tcb.after(index) for index in range(len(passings))]
 
 
-def listened(passings: Sequence[Passing]) -> bool:
-    """Whether this end must have been in LISTEN when its first segment came."""
-    return _first_state(passings) is State.LISTEN
-
-
-def _first_state(passings: Sequence[Passing]) -> State | None:
+def first_state(passings: Sequence[Passing]) -> State | None:
     """The state before the first segment, so that what follows makes sense."""
-    if not passings:
+    begin = next((p for p in passings if p.segment.ctl & (SYN | RST) == SYN), None)
+    earlier = passings[: passings.index(begin)] if begin else passings
+    if any(not segment.ctl & RST for _, segment in earlier):
+        return None if begin is None and earlier[0].segment.ctl & RST else State.ESTABLISHED
+    if begin is None:
         return None
-    first = passings[0].segment
-    synchronizing = [p for p in passings if p.segment.ctl & SYN and not p.segment.ctl & RST]
-    if not synchronizing:
-        return None if first.ctl & RST else State.ESTABLISHED
-    begin = synchronizing[0]
-    if begin is not passings[0] and not first.ctl & RST:
-        return State.ESTABLISHED
-    if not begin.segment.ctl & ACK:
-        if not begin.arrives:
-            return State.CLOSED
-        sent = [p.segment for p in passings if not p.arrives]
-        if any(segment.ctl & SYN for segment in sent):
-            answer = next(segment for segment in sent if segment.ctl & SYN)
-            return State.LISTEN if answer.ctl & ACK else State.CLOSED
-        return State.CLOSED if any(segment.ctl & RST for segment in sent) else None
-    return State.SYN_SENT if begin.arrives else State.SYN_RECEIVED
+    if begin.segment.ctl & ACK:
+        return State.SYN_SENT if begin.arrives else State.SYN_RECEIVED
+    return _before_syn(passings) if begin.arrives else State.CLOSED
+
+
+def _before_syn(passings: Sequence[Passing]) -> State | None:
+    """The state of an end that a SYN reached, by what the end sent afterwards."""
+    sent = [segment for arrives, segment in passings if not arrives]
+    if own := next((segment for segment in sent if segment.ctl & SYN), None):
+        return State.LISTEN if own.ctl & ACK else State.CLOSED
+    acks = {segment.ack for segment in sent if _proves_synchronized(segment)}
+    if not acks:
+        return State.CLOSED if sent else None
+    arrived = (segment for arrives, segment in passings if arrives and not segment.ctl & RST)
+    accepted = any(add(segment.seq, segment.span) in acks for segment in arrived)
+    return State.LISTEN if accepted else None
+
+
+def _proves_synchronized(sent: Segment) -> bool:
+    """Whether only an end that has the SYN of the other sends this."""
+    return sent.ctl & (SYN | ACK | RST) == ACK
 
 
 class _Tcb:
@@ -67,7 +73,7 @@ class _Tcb:
 
     def __init__(self, passings: Sequence[Passing]) -> None:
         self.passings = passings
-        self.state = _first_state(passings)
+        self.state = first_state(passings)
         self.opened: Opened = "active"
         if self.state in (State.LISTEN, State.SYN_RECEIVED):
             self.opened = "passive"
@@ -87,11 +93,13 @@ class _Tcb:
             ),
             default=-1,
         )
+        self.alive = _goes_on(passings)
 
     def after(self, index: int) -> Conclusion:
         """What is to be concluded from the segment of that index, after all those before."""
         arrives, segment = self.passings[index]
         self.edges, self.says = [], ""
+        self.goes_on = self.alive[index]
         if arrives:
             self._arrives(index, segment)
         else:
@@ -103,10 +111,12 @@ class _Tcb:
 
     def _take(self, event: Event) -> bool:
         edge = transition(self.state, event, self.opened) if self.state is not None else None
-        if edge is None:
+        if edge is None or (self.goes_on and edge.target in (State.LISTEN, State.CLOSED)):
             return False
         self.edges.append(edge.id)
         self.state = edge.target
+        if edge.target is State.ESTABLISHED and self.iss is not None and self.una == self.iss:
+            self.una = add(self.iss, 1)  # our SYN was acknowledged, also if that was not seen
         if edge.target in (State.LISTEN, State.CLOSED):
             self.una = self.nxt = self.rcv = self.fin = self.their_fin = None
         return True
@@ -120,6 +130,8 @@ class _Tcb:
         if self.state in (State.CLOSED, State.LISTEN) and segment.ctl & (SYN | ACK) == SYN:
             self.opened = "active"
             self._take(Event.ACTIVE_OPEN)
+        elif segment.ctl & ACK:
+            self._catch_up(segment)
         if segment.ctl & SYN:
             self.iss = segment.seq
             self.una = segment.seq if self.una is None else self.una
@@ -131,11 +143,26 @@ class _Tcb:
         if self.nxt is None or distance(end, self.nxt) > 0:
             self.nxt = end
         if segment.ctl & FIN:
-            if self.fin is None:
+            if self.fin is None and self.state is not State.SYN_SENT:
                 self._take(Event.CLOSE)
             self.fin = add(end, -1)
         if segment.ctl & ACK:
             self._received_up_to(segment.ack)
+
+    def _catch_up(self, segment: Segment) -> None:
+        """Whoever sends this has received what it answers, also if the capture missed that."""
+        synchronized = _proves_synchronized(segment)
+        if self.state is State.CLOSED and synchronized:
+            self.state = None  # it was not CLOSED: what it was instead is not known
+        if self.state is State.LISTEN or (self.state is State.SYN_SENT and not synchronized):
+            self._take(Event.RCV_SYN)
+        elif self.state is State.SYN_SENT:
+            self._take(Event.RCV_SYN_ACK)
+        if self.state is State.SYN_RECEIVED and synchronized:
+            more = self.rcv is not None and distance(segment.ack, self.rcv) > 0
+            # A bare ACK may be a challenge; in a simultaneous open it answers the other's SYN,ACK.
+            if segment.length or more or self.opened == "active":
+                self._take(Event.RCV_ACK_OF_SYN)
 
     def _resets(self, segment: Segment) -> None:
         """An RST leaves: an ABORT, unless it only answers what this end does not know."""
@@ -150,15 +177,15 @@ class _Tcb:
         if segment.ctl & RST:
             self._reset(segment)
         elif self.state is not None and self._unknown_here(index, segment):
-            if self.state not in (State.CLOSED, State.LISTEN, State.SYN_SENT):
-                self._take(Event.USER_TIMEOUT)
+            unsynchronized = (State.CLOSED, State.LISTEN, State.SYN_SENT)
+            if self.state not in unsynchronized and self._take(Event.USER_TIMEOUT):
                 self.says = say("gone_before")
         elif self.state is State.LISTEN:
             if segment.ctl & (SYN | ACK) == SYN and self._accepts(index, segment):
                 self._take(Event.RCV_SYN)
                 self._learn(segment)
         elif self.state is State.SYN_SENT:
-            self._answers_syn(segment)
+            self._answers_syn(index, segment)
         elif self.state not in (State.CLOSED, None):
             self._in_a_connection(index, segment)
 
@@ -189,18 +216,25 @@ class _Tcb:
                 if segment.ctl & SYN:
                     return False
             elif segment.ctl & SYN:
-                return segment.ack == add(syn.seq, 1) or segment.ack == add(syn.seq, syn.span)
+                return segment.ack in (add(syn.seq, 1), add(syn.seq, syn.span))
+            elif _proves_synchronized(segment):  # the capture missed our SYN,ACK
+                return distance(segment.ack, syn.seq) > 0
         return False
 
     def _learn(self, segment: Segment) -> None:
         """A SYN tells where the other's numbers begin."""
         self.rcv = add(segment.seq, segment.span)
 
-    def _answers_syn(self, segment: Segment) -> None:
+    def _answers_syn(self, index: int, segment: Segment) -> None:
         acks = bool(segment.ctl & ACK) and self.iss is not None
         if acks and self.iss is not None and distance(segment.ack, self.iss) <= 0:
             return
         if not segment.ctl & SYN:
+            acceptable = acks and self.nxt is not None and distance(segment.ack, self.nxt) <= 0
+            if acceptable and segment.span:
+                # The other sends data only after our ACK of its SYN,ACK: both were missed.
+                self._take(Event.RCV_SYN_ACK)
+                self._in_a_connection(index, segment)
             return
         self._learn(segment)
         if acks or segment.ctl & ACK:
@@ -247,3 +281,17 @@ class _Tcb:
             self.rcv = ack
             if missed_fin:
                 self._take(Event.RCV_FIN)
+
+
+def _goes_on(passings: Sequence[Passing]) -> list[bool]:
+    """For each segment whether the end still sends, after it, as only a connection does.
+
+    What seemed to end the connection did not then: an RST may not have been accepted.
+    """
+    found: list[bool] = []
+    alive = False
+    for arrives, segment in reversed(passings):
+        found.append(alive)
+        if not arrives:
+            alive = _proves_synchronized(segment) or (alive and not segment.ctl & SYN)
+    return found[::-1]

@@ -1,8 +1,10 @@
-"""What a table of connections says of one: its ends, how it opened, who closed first, how it ended.
+"""What the segments of one connection tell together, and what a table of connections says of it.
 
-Read off the ways of its segments, without making Segments or Steps. Its words are in words.py.
+Its ends, how it opened, who closed first, how it ended, and which losses cannot have been. Read off
+the ways of its segments, without making Segments or Steps. Its words are in words.py.
 """
 
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from tcpviz.captures.headers import addresses, ports, socket_name
@@ -42,13 +44,13 @@ def outcome(four_tuple: bytes, found: list[Way], where: View) -> Outcome:
         )
         for end, (address, port) in enumerate(named)
     ]
-    ended, ended_by = _ended(found)
+    ended, ended_by = _ended(found, before=opened == "before")
     return Outcome(
         (ends[client], ends[1 - client]),
         names,
         seen,
         opened,
-        _closed_first(found, names),
+        "unknown" if ended == "half_unknown" else _closed_first(found, names),
         ended,
         names[ended_by],
         _retransmissions(found),
@@ -108,31 +110,39 @@ def _closed_first(found: list[Way], names: tuple[str, str]) -> str:
     return "both"
 
 
-def _ended(found: list[Way]) -> tuple[str, int]:
-    """How it ended, and by which end. Only an RST with the number expected next counts."""
+def _ended(found: list[Way], *, before: bool) -> tuple[str, int]:
+    """How it ended, and by which end. Only an RST with the number expected next counts.
+
+    Of a connection from before the capture a FIN may have passed before, too: a single one half-
+    closed it only if the other end still sent data.
+    """
     after: list[int | None] = [None, None]
     acked: list[int | None] = [None, None]  # what each end acknowledged last
     fins: dict[int, int] = {}  # the number after each end's FIN
     reset: int | None = None
-    answered = synchronized = False
+    answered = synchronized = before
+    syn_acks: set[int] = set()
+    with_data: set[int] = set()
     for way in found:
         row, end = way.row, way.backward
         if row.ctl & RST:
-            known = after[end] is None and acked[1 - end] is None
-            if reset is None and (known or row.seq in (after[end], acked[1 - end])):
+            unknown = after[end] is None and acked[1 - end] is None
+            if reset is None and (unknown or row.seq in (after[end], acked[1 - end])):
                 reset = end
             continue
         number = add(row.seq, row.span)
-        before = after[end]
-        if before is None or row.ctl & SYN or distance(number, before) > 0:
+        highest = after[end]
+        if highest is None or row.ctl & SYN or distance(number, highest) > 0:
             after[end] = number
         if row.ctl & ACK:
             acked[end] = row.ack
         answered = answered or bool(row.ctl & ACK)
         if row.ctl & SYN:
             reset = None
+            syn_acks |= {end} if row.ctl & ACK else set()
         elif row.ctl & ACK:
             synchronized = True
+        with_data |= {end} if row.length else set()
         if row.ctl & FIN:
             fins[end] = number
     if len(fins) == 2 and (reset is None or _all_acknowledged(fins, acked)):
@@ -140,8 +150,9 @@ def _ended(found: list[Way]) -> tuple[str, int]:
     if reset is not None and answered:
         return "reset", reset
     if fins:
-        return "half", min(fins)
-    return ("open" if synchronized else "never"), 0
+        closer = min(fins)
+        return ("half" if not before or 1 - closer in with_data else "half_unknown"), closer
+    return ("open" if synchronized or len(syn_acks) == 2 else "never"), 0
 
 
 def _all_acknowledged(fins: dict[int, int], acked: list[int | None]) -> bool:
@@ -153,12 +164,61 @@ def _all_acknowledged(fins: dict[int, int], acked: list[int | None]) -> bool:
 
 
 def _retransmissions(found: list[Way]) -> int:
-    """How often a segment was seen to leave that had been seen before, as Trace counts it."""
+    """How often a segment was seen to leave that had been seen before, or octets that had left."""
     before: set[tuple[int, int, int, int]] = set()
+    after: list[int | None] = [None, None]  # per end: the number after the highest one it sent
     count = 0
     for way in found:
-        row = way.row
+        row, highest = way.row, after[way.backward]
         key = way.backward, row.seq, row.ctl & (SYN | FIN | ACK), row.length
-        count += way.sent is not None and row.span > 0 and key in before
+        if way.sent is not None and row.span:
+            below = row.length > 0 and highest is not None and distance(row.seq, highest) < 0
+            count += key in before or (below and not row.ctl & SYN)
+            number = add(row.seq, row.span)
+            if row.ctl & SYN or highest is None or distance(number, highest) > 0:
+                after[way.backward] = number
         before.add(key)
     return count
+
+
+def without_acknowledged_losses(found: list[Way]) -> list[Way]:
+    """The ways, without losses that the receiver contradicts: their fate is unknown.
+
+    An ACK of all of a segment, sent after its departure and before any copy of it was seen to
+    arrive, tells that a copy did arrive and that the capture missed it.
+    """
+    doubtful = _acknowledged(found, 0) | _acknowledged(found, 1)
+    return [way._replace(lost=None) if way in doubtful else way for way in found]
+
+
+def _acknowledged(found: list[Way], end: int) -> set[Way]:
+    """The ways of segments of this end that seem lost, but not to the receiver."""
+    own = [way for way in found if way.backward == end and way.row.span]
+    lost = [way for way in own if way.lost is not None]
+    if not lost:
+        return set()
+    base = lost[0].row.seq
+    last = {way: distance(way.row.seq, base) + way.row.span - 1 for way in own}
+    newest = max(last[way] for way in own if way.sent is not None)
+    times: list[int] = []
+    acked: list[int] = []  # ascending: what was acknowledged of that which this end sent
+    for way in found:
+        number = distance(way.row.ack, base) - 1
+        new = number <= newest and (not acked or number > acked[-1])
+        if new and way.backward != end and way.row.ctl & ACK:
+            times.append(way.first)
+            acked.append(number)
+    missing = sorted({last[way] for way in lost})
+    came: dict[int, int] = {}  # when a segment with that missing number first arrived
+    arrivals = [(time, last[way], way.row.span) for way in own for time in way.arrived]
+    for time, stop, span in sorted(arrivals):
+        at = bisect_right(missing, stop - span)
+        while at < len(missing) and missing[at] <= stop:
+            came[missing.pop(at)] = time
+    doubtful = set()
+    for way in lost:
+        at = bisect_left(acked, last[way])
+        known = at < len(acked) and way.first <= times[at]
+        if known and not came.get(last[way], times[at] + 1) <= times[at]:
+            doubtful.add(way)
+    return doubtful

@@ -166,7 +166,7 @@ _SIMPLE_PACKET: Final = 3
 _ENHANCED_PACKET: Final = 6
 _IF_NAME, _IF_TSRESOL, _IF_TSOFFSET = 2, 9, 14
 _PACKET_FLAGS: Final = 2
-_LATEST: Final = (1 << 63) - 1
+_LATEST: Final = (1 << 62) - 1  # in the year 2116; two such times still add up in 64 bits
 
 
 class _Garbled(Exception):

@@ -27,8 +27,8 @@ from tcpviz.captures.headers import (
     tcp_header,
 )
 from tcpviz.captures.incarnations import incarnations
-from tcpviz.captures.inference import Passing, conclude, listened
-from tcpviz.captures.outcome import Outcome, outcome
+from tcpviz.captures.inference import Passing, conclude, first_state
+from tcpviz.captures.outcome import Outcome, outcome, without_acknowledged_losses
 from tcpviz.captures.packets import CaptureError, Interface, Progress, chunks, frames
 from tcpviz.captures.vantage import Survey, View, Way, survey, view, ways
 from tcpviz.segment import SYN
@@ -169,7 +169,7 @@ def _converse(
 def _connections(
     name: str, conversations: list[_Conversation], places: list[Interface]
 ) -> tuple["Connection", ...]:
-    known = Survey({}, None, None, {})
+    known = Survey({}, None, None, {}, {})
     if len(places) > 1 or any(place.name for place in places):
         found = ((each.four_tuple, list(rows(each.store))) for each in conversations)
         known = survey(found, places)
@@ -224,6 +224,10 @@ class Connection:
         seen = list(rows(self._store))
         where = self._where or view(self._four_tuple, seen, self._known)
         found, notes = ways(seen, where, self._known)
+        if where.faces is not None:
+            found = without_acknowledged_losses(found)
+            if any(way.sent is not None and not way.arrived and way.lost is None for way in found):
+                notes.append(say("fate_unknown"))
         return found, where, notes
 
     @cached_property
@@ -243,9 +247,12 @@ class Connection:
 
     @property
     def closed_first(self) -> str:
-        """The end whose FIN came first, "both" where they crossed, "" where there is none."""
+        """The end whose FIN came first, "both" where they crossed, "" where there is none.
+
+        "?" where the first one may have passed before the capture.
+        """
         first = self._outcome.closed_first
-        return say("closed_both") if first == "both" else first
+        return say(f"closed_{first}") if first in ("both", "unknown") else first
 
     @property
     def ended(self) -> str:
@@ -273,9 +280,12 @@ class Connection:
         begin = min(way.first for way in found)
         if not sums.opener_seen:
             notes.append(say("opener_unseen"))
+        steps = tuple(_steps(found, sums, begin))
+        if sums.opened == "before" and any(step.state is not None for step in steps):
+            notes.append(say("established_assumed"))
         return Trace(
             sums.ends,
-            tuple(_steps(found, sums, begin)),
+            steps,
             f"{self.source} #{self.number}".strip(),
             "capture",
             begin,
@@ -302,7 +312,7 @@ def _steps(found: list[Way], sums: Outcome, begin: int) -> Iterator[Step]:
             passings[end].append(Passing(kind is Kind.ARRIVE, segments[flight]))
     conclusions = [iter(conclude(each)) for each in passings]
     for end, name in enumerate(names):
-        if listened(passings[end]):
+        if first_state(passings[end]) is State.LISTEN:
             yield Step(
                 0,
                 name,

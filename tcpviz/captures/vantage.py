@@ -7,7 +7,8 @@ What decides where an interface stands: packets that crossed (whatever the clock
 directions' delays add up to more than zero); at a single end the direction that packets are marked
 with, or the turnaround, the time from a segment to its acknowledgment, which is short only where
 the acknowledgment comes from; then the names `client` and `server` of interfaces, which are taken
-to mean the active opener's end and the other.
+to mean the active opener's end and the other. Interfaces that packets cross in less than 1 ms may
+be two of one host: they are, where an end needs longer for every answer than such a short way.
 """
 
 from bisect import bisect_left
@@ -26,6 +27,7 @@ from tcpviz.words import say
 
 MOST_COMPARED: Final = 8
 TWICE_WITHIN: Final = 1 * MS
+NEAR: Final = 1 * MS
 CLEARLY_LONGER: Final = 3
 ALWAYS: Final = (float("-inf"), float("inf"))
 UNKNOWN_DELAY: Final = 50 * MS
@@ -38,6 +40,7 @@ class Survey(NamedTuple):
     client: int | None
     server: int | None
     captured: dict[int, tuple[int, int]]  # interface -> times of its first and last row
+    near: dict[frozenset[int], bool]  # interfaces less than 1 ms apart -> they are of one host
 
     @property
     def named(self) -> bool:
@@ -81,6 +84,7 @@ def survey(conversations: Iterable[tuple[bytes, list[Row]]], places: list[Interf
     """Learn from all conversations which interface stands at which address."""
     votes: dict[bytes, Counter[int]] = defaultdict(Counter)
     captured: dict[int, tuple[int, int]] = {}
+    near: Counter[frozenset[int]] = Counter()  # the more, the more speaks for one host
     for four_tuple, all_rows in conversations:
         seen: dict[int, list[Row]] = defaultdict(list)
         for row in all_rows:
@@ -91,16 +95,21 @@ def survey(conversations: Iterable[tuple[bytes, list[Row]]], places: list[Interf
         if len(seen) < 2 or ends[0] == ends[1]:
             continue
         for one, two in combinations(sorted(seen)[:MOST_COMPARED], 2):
-            near = _nearer_to_end_0(seen[one], seen[two])
-            if near is not None:
-                votes[ends[0]][(one, two)[near]] += 1
-                votes[ends[1]][(two, one)[near]] += 1
+            nearer = _nearer_to_end_0(seen[one], seen[two])
+            if nearer is not None:
+                faces = (one, two) if nearer == 0 else (two, one)
+                votes[ends[0]][faces[0]] += 1
+                votes[ends[1]][faces[1]] += 1
+                apart = _slow_answers(*(seen[face] for face in faces))
+                if apart is not None:
+                    near[frozenset(faces)] += apart
     hosts = {
         address: max(sorted(counts), key=lambda number: counts[number])
         for address, counts in votes.items()
     }
     names = {place.name.lower(): place.number for place in reversed(places)}
-    return Survey(hosts, names.get("client"), names.get("server"), captured)
+    one_host = {faces: count > 0 for faces, count in near.items()}
+    return Survey(hosts, names.get("client"), names.get("server"), captured, one_host)
 
 
 def _nearer_to_end_0(one: list[Row], two: list[Row]) -> int | None:
@@ -129,6 +138,22 @@ def _delays(one: Iterable[Row], two: Iterable[Row]) -> tuple[list[int], list[int
     return delays
 
 
+def _slow_answers(zero: list[Row], one: list[Row]) -> int | None:
+    """Whether two interfaces, nearer to end 0 and to end 1, seem to be of one host.
+
+    None where they are too far apart; else 1 where an end takes much longer to answer than packets
+    take from one to the other, -1 where both answer at once, 0 where that was not seen.
+    """
+    there, back = _delays(zero, one)
+    crossing = (median_low(there) if there else 0) - (median_low(back) if back else 0)
+    if crossing >= NEAR:
+        return None
+    answers = [gap for gap in (_turnarounds(zero)[0], _turnarounds(one)[1]) if gap is not None]
+    if any(gap > max(NEAR, 10 * crossing) for gap in answers):
+        return 1
+    return -1 if len(answers) == 2 else 0
+
+
 def opener(four_tuple: bytes, seen: Iterable[Row]) -> tuple[int, bool]:
     """The end that opened actively, and whether that was seen.
 
@@ -152,15 +177,25 @@ def view(four_tuple: bytes, seen: list[Row], known: Survey) -> View:
     """Where this conversation was watched from, by the evidence named above."""
     ends = addresses(four_tuple)
     first, second = (known.hosts.get(address) for address in ends)
-    if first is not None and second is not None and first != second:
-        named = {known.client: 0, known.server: 1}.get(first)
-        return View((first, second), client=named)
     active, _ = opener(four_tuple, seen)
     client, server = known.client, known.server
+    used = {row.interface for row in seen}
+    if first is not None and second is not None and first != second:
+        one_host = None if known.named else known.near.get(frozenset((first, second)))
+        if not one_host:
+            named = {client: 0, server: 1}.get(first)
+            note = "" if one_host is None else say("near")
+            return View((first, second), client=named, note=note)
+        local = _local([row for row in seen if row.interface == first])
+        if local is None:
+            return View(None, active, note=say("vantage_unknown"))
+        return View(None, local)
     if client is not None and server is not None:
         swapped = first == server or second == client if first != second else active == 1
+        elsewhere = server in known.hosts.values() and (first if swapped else second) != server
+        if elsewhere and used == {client}:  # another host stands at the server's interface
+            return View(None, int(swapped), client=int(swapped))
         return View((server, client), client=1) if swapped else View((client, server), client=0)
-    used = {row.interface for row in seen}
     for end, host in enumerate((first, second)):
         if used == {host}:
             return View(None, end)
@@ -206,7 +241,8 @@ def _turnarounds(seen: Iterable[Row]) -> tuple[int | None, int | None]:
 
 def ways(seen: list[Row], where: View, known: Survey) -> tuple[list[Way], list[str]]:
     """Every segment's way in order of time, and notes on how it was concluded."""
-    seen, notes = _once(sorted(seen, key=lambda row: row.time))
+    seen, notes = _once(sorted(seen, key=lambda row: row.time), one_end=where.faces is None)
+    notes += [where.note] * bool(where.note)
     if where.faces is None:
         found = [
             Way(row.backward, row.time, (), None, (row,))
@@ -214,7 +250,7 @@ def ways(seen: list[Row], where: View, known: Survey) -> tuple[list[Way], list[s
             else Way(row.backward, None, (row.time,), None, (row,))
             for row in seen
         ]
-        return found, notes + [where.note] * bool(where.note)
+        return found, notes
     at = [[row for row in seen if row.interface == face] for face in where.faces]
     shift = _clock_shift(*at)
     if shift:
@@ -222,23 +258,28 @@ def ways(seen: list[Row], where: View, known: Survey) -> tuple[list[Way], list[s
     if len(seen) > len(at[0]) + len(at[1]):
         notes.append(say("seen_elsewhere"))
     captured = [ALWAYS if known.named else known.captured[face] for face in where.faces]
-    found = list(_pair(at, (0, shift), captured))
-    if any(way.sent is not None and not way.arrived and way.lost is None for way in found):
-        notes.append(say("fate_unknown"))
-    return sorted(found, key=lambda way: way.first), notes
+    shifts = max(-shift, 0), max(shift, 0)  # forward, lest a time becomes negative
+    found = sorted(_pair(at, shifts, captured), key=lambda way: way.first)
+    if any(
+        way.sent is not None and row.time + shifts[1 - way.backward] < way.sent
+        for way in found
+        for row in way.rows[1:]
+    ):
+        notes.append(say("clock_set"))
+    return found, notes
 
 
-def _once(seen: list[Row]) -> tuple[list[Row], list[str]]:
-    """Without the second copies, where an interface captured (nearly) every packet twice.
+def _once(seen: list[Row], *, one_end: bool) -> tuple[list[Row], list[str]]:
+    """Without the second copies, where (nearly) every packet was captured twice at one place.
 
     Copies within 1 ms, of at least half of the packets, are the capture's doing (a loopback
-    device, all devices of a router at once); a network duplicates now and then, not always.
+    device, several devices of `one_end`); a network duplicates now and then, not always.
     """
     kept: list[Row] = []
     twice: list[Row] = []
     last: dict[tuple[int, tuple[int, int, int, bytes]], int] = {}
     for row in seen:
-        key = row.interface, row.unchanging
+        key = 0 if one_end else row.interface, row.unchanging
         if key in last and row.time - last[key] <= TWICE_WITHIN:
             twice.append(row)
         else:
@@ -272,9 +313,10 @@ def _pair(
     until when each end's interface was watched.
     """
     there, back = _delays(*at)
+    shift = shifts[1] - shifts[0]
     medians = [
-        median_low(there) + shifts[1] if there else None,
-        median_low([-delay for delay in back]) - shifts[1] if back else None,
+        median_low(there) + shift if there else None,
+        median_low([-delay for delay in back]) - shift if back else None,
     ]
     for end, own in enumerate(medians):
         typical = own if own is not None else medians[1 - end]
@@ -284,7 +326,7 @@ def _pair(
         arrivals, strays = _matched(sent, reached, (typical or 0) + here - far)
         yield from (Way(end, None, (row.time + far,), None, (row,)) for row in strays)
         recut = _Octets(strays)
-        delay = UNKNOWN_DELAY if typical is None else typical
+        delay = UNKNOWN_DELAY if typical is None else max(typical, 0)
         for row, arrived in zip(sent, arrivals, strict=True):
             time = row.time + here
             lost = None
