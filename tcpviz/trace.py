@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, NamedTuple
 
-from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Option, Segment, bits, names
+from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Option, Segment, add, bits, distance, names
 from tcpviz.states import State
 from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Variables, Wait
 from tcpviz.units import readable
@@ -78,12 +78,10 @@ class Trace:
         for step in self.steps:
             if step.flight is not None:
                 ways.setdefault(step.flight, []).append(step)
-        sent_before: set[tuple[str, int, int, int]] = set()
-        return tuple(self._flight(number, ways[number], sent_before) for number in sorted(ways))
+        sent = {end.name: _Sent(set(), []) for end in self.ends}
+        return tuple(self._flight(number, ways[number], sent) for number in sorted(ways))
 
-    def _flight(
-        self, number: int, steps: list[Step], sent_before: set[tuple[str, int, int, int]]
-    ) -> Flight:
+    def _flight(self, number: int, steps: list[Step], before: dict[str, "_Sent"]) -> Flight:
         segment = steps[0].segment
         assert segment is not None  # a step with a flight has its segment
         sent = next((s.time for s in steps if s.kind is Kind.DEPART), None)
@@ -93,9 +91,8 @@ class Trace:
         if sender is None:
             sender = self.other(next(s.end for s in steps if s.end)).name
         receiver = self.other(sender).name
-        key = (sender, segment.seq, segment.ctl & (SYN | FIN | ACK), segment.length)
-        again = sent is not None and segment.span > 0 and key in sent_before
-        sent_before.add(key)
+        # What was only seen to arrive twice, the network may have duplicated.
+        again = sent is not None and before[sender].repeats(segment)
         fate: Fate = "unknown"
         if all(end.observed for end in self.ends):
             fate = "delivered" if arrived else "lost" if lost is not None else "unknown"
@@ -201,6 +198,25 @@ class Trace:
     def dumps(self) -> str:
         """The trace as JSON text, the same bytes for the same trace."""
         return json.dumps(self.to_json(), indent=1)
+
+
+class _Sent(NamedTuple):
+    """What one end has sent so far: segments, and the number after the highest (none or one)."""
+
+    segments: set[tuple[int, int, int]]
+    highest: list[int]
+
+    def repeats(self, segment: Segment) -> bool:
+        """Whether it was sent before, perhaps cut into other pieces; it counts as sent now."""
+        if not segment.span:
+            return False
+        key = (segment.seq, segment.ctl & (SYN | FIN | ACK), segment.length)
+        known, after = key in self.segments, add(segment.seq, segment.span)
+        self.segments.add(key)
+        old = bool(self.highest) and distance(segment.seq, self.highest[0]) < 0
+        if not self.highest or segment.ctl & SYN or distance(after, self.highest[0]) > 0:
+            self.highest[:] = [after]
+        return known or (old and segment.length > 0 and not segment.ctl & SYN)
 
 
 def transcript(trace: Trace, *, absolute: bool | None = None) -> Iterator[str]:

@@ -657,7 +657,10 @@ def test_an_interface_named_server_is_not_where_every_host_stands():
     for number, (forward, frame) in enumerate(make.handshake()):
         ends = (make.CLIENT, other) if forward else (other, make.CLIENT)
         data += make.packet(make.START + number * S, make.ipv4(frame[20:], *ends), 0)
+    second = bytes((10, 0, 0, 9))  # another address of the client, whose SYN to the server is lost
+    data += make.packet(make.START, make.ipv4(make.tcp(), second, make.SERVER), 0)
     capture = read(data)
+    assert [each.losses for each in capture.connections if "0.9" in each.ends[0].address] == [1]
     (third,) = [each for each in capture.connections if each.ends[1].address == "8.8.8.8:80"]
     assert third.losses is None
     assert [end.observed for end in third.ends] == [True, False]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tcpviz import MS, SCENARIOS, S, Trace, simulate
+from tcpviz.segment import ACK, Segment
 from tcpviz.states import State
 from tcpviz.steps import End, Kind, Step, Timer
 from tcpviz.trace import transcript
@@ -108,6 +109,16 @@ def test_lost_and_delivered_are_told_apart_and_retransmissions_named() -> None:
         ("delivered", True, 1 * S),
     ]
     assert flights[0].lost == 25 * MS
+
+
+def test_a_retransmission_cut_into_other_pieces_is_one() -> None:
+    """Two segments of 100 octets, then 200 octets from the first number on."""
+    steps = tuple(
+        Step(time, "client", Kind.DEPART, None, Segment(seq, 1, ACK, octets), flight)
+        for flight, (time, seq, octets) in enumerate([(0, 1, 100), (1, 101, 100), (9, 1, 200)])
+    )
+    flights = Trace((End("client"), End("server")), steps).flights
+    assert [flight.again for flight in flights] == [False, False, True]
 
 
 def test_the_json_has_what_other_programs_need() -> None:
