@@ -7,8 +7,8 @@ shows.
 import base64
 import html
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -23,18 +23,23 @@ class Picture:
     """A drawn picture: `dot` is its source, `text` its twin for reading, `alt` says what it shows.
 
     In a notebook it shows itself: an image with `alt`, and the text under it to unfold. Rendering
-    happens when it is first asked for; EngineError says when there is nothing to draw with.
+    and telling happen when first asked for; EngineError says when there is nothing to draw with.
     """
 
     title: str
     dot: str
-    text: str
+    tell: Callable[[], str] = field(repr=False, compare=False)
     alt: str
 
     def __post_init__(self) -> None:
         """Replace what SVG and UTF-8 cannot hold: a trace may carry any text."""
-        for name in ("title", "text", "alt"):
+        for name in ("title", "alt"):
             object.__setattr__(self, name, engine.drawable(getattr(self, name)))
+
+    @cached_property
+    def text(self) -> str:
+        """The picture told in lines of text."""
+        return engine.drawable(self.tell())
 
     def __str__(self) -> str:
         return self.text

@@ -42,7 +42,7 @@ def sequence_chart(trace: Trace, *, absolute: bool | None = None) -> Picture:
     return Picture(
         trace.title or say("chart_title"),
         _dot(trace, absolute),
-        "\n".join(transcript(trace, absolute=absolute)),
+        lambda: "\n".join(transcript(trace, absolute=absolute)),
         say("chart_alt", told=summary(trace)),
     )
 

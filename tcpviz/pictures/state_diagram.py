@@ -74,7 +74,7 @@ def state_diagram(
     edges = [edge for edge in TRANSITIONS if edge.drawn or omitted or edge.id in taken]
     rows = map(_row, edges) if trace is None else _history(trace, paths)
     text = "\n".join([title, *rows])
-    return Picture(title, _dot(title, edges, paths), text, _alt(edges, paths))
+    return Picture(title, _dot(title, edges, paths), lambda: text, _alt(edges, paths))
 
 
 # -- words -----------------------------------------------------------------------------------------
