@@ -11,7 +11,8 @@ from math import ceil
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.drawing import LINE, Align, Box, Drawing, Face, Pen, Point, text_width, wrapped
+from tcpviz.pictures.drawing import Align, Box, Drawing, Pen, Point
+from tcpviz.pictures.lettering import LINE, Face, text_width, wrapped
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.states import TRANSITIONS, State

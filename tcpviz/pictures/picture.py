@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tcpviz.pictures import engine, theme
+from tcpviz.pictures.marks import Mark, marked
 
 _INTERNAL: Final = re.compile(r"<!--.*?-->\n|<title>.*?</title>\n")
 
@@ -30,6 +31,7 @@ class Picture:
     dot: str
     tell: Callable[[], str] = field(repr=False, compare=False)
     alt: str
+    marks: tuple[Mark | None, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Replace what SVG and UTF-8 cannot hold: a trace may carry any text."""
@@ -53,6 +55,7 @@ class Picture:
         head, rest = engine.svg(self.dot).split(">", 1)
         # Graphviz titles every part with its internal name, and knows one family for bold text.
         rest = _INTERNAL.sub("", rest).replace("Helvetica,sans-Serif", theme.FONT)
+        rest = marked(rest, self.marks)
         title, description = html.escape(self.title), html.escape(self.alt)
         return f'{head} role="img"><title>{title}</title><desc>{description}</desc>{rest}'
 
