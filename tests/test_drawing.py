@@ -17,8 +17,8 @@ BOX = Box(10, 10, 90, 30)
 
 def drawn(drawing: Drawing) -> list[ET.Element]:
     """What a sheet of 100 by 100 pt shows, from the bottom up, without the paper itself."""
-    svg = marked(engine.svg(drawing.source(100, 100)), drawing.marks)
-    (graph,) = ET.fromstring(svg).findall(f"{SVG}g")
+    lines = engine.svg(drawing.source(100, 100)).split("\n")
+    (graph,) = ET.fromstringlist(marked(lines, drawing.marks)).findall(f"{SVG}g")
     return [element for element in graph if element.tag != f"{SVG}title"][1:]
 
 
@@ -88,7 +88,7 @@ def test_marks_that_do_not_fit_the_shapes_are_an_error(change: int) -> None:
     drawing.text(BOX, ["one", "two"], classes="s1", name="both")
     marks = (*drawing.marks, None) if change > 0 else drawing.marks[:-1]
     with pytest.raises(EngineError, match="shapes it was given"):
-        marked(engine.svg(drawing.source(100, 100)), marks)
+        marked(engine.svg(drawing.source(100, 100)).split("\n"), marks)
 
 
 @pytest.mark.parametrize("name", ["wasm", "dot"])

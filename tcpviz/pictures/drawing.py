@@ -60,7 +60,8 @@ class Pen(NamedTuple):
     size: float = 0.7
 
 
-_Operation = tuple[str, str, Mark | None]  # its settings, itself, and the mark of its shape
+_Settings = tuple[tuple[str, str], ...]
+_Operation = tuple[_Settings, str, Mark | None]  # its settings, itself, and the mark of its shape
 
 
 class Drawing:
@@ -179,7 +180,7 @@ class Drawing:
     ) -> None:
         """Draw a filled rectangle, and in the middle of it a text in the colour of its outline."""
         mark = self._mark("node", classes, name, tip)
-        settings = f"{_fill(fill)} {_pen(Pen(outline, 0.75, 'dashed' if dashed else 'solid'))}"
+        settings = _filled(fill, Pen(outline, 0.75, "dashed" if dashed else "solid"))
         self._boxes.append((settings, _rectangle(box), mark))
         if text:
             self._write(self._boxes, mark, box, [text], "centre", theme.SMALL, "", outline)
@@ -290,39 +291,47 @@ def _marks(classes: str, name: str, tip: str) -> str:
 
 
 @cache
-def _pen(pen: Pen) -> str:
+def _pen(pen: Pen) -> _Settings:
     width = f"setlinewidth({pen.width:g})"
-    return f"c 7 -{pen.color} S {len(width)} -{width} S {len(pen.style)} -{pen.style}"
+    return (
+        ("color", f"c 7 -{pen.color} "),
+        ("width", f"S {len(width)} -{width} "),
+        ("style", f"S {len(pen.style)} -{pen.style} "),
+    )
 
 
 @cache
-def _fill(color: str) -> str:
-    return f"C 7 -{color}"
+def _filled(fill: str, pen: Pen) -> _Settings:
+    return ("fill", f"C 7 -{fill} "), *_pen(pen)
+
+
+_PAPER: Final = _filled(theme.PAPER, Pen(theme.PAPER))
+_NO_OUTLINE: Final = _filled(theme.PAPER, Pen(theme.PAPER, 0))
 
 
 @cache
-def _head_pen(pen: Pen) -> str:
+def _head_pen(pen: Pen) -> _Settings:
     """A head is filled and has a solid outline, whatever its line has."""
-    return f"{_fill(pen.color)} {_pen(pen._replace(style='solid'))}"
-
-
-_PAPER: Final = f"{_fill(theme.PAPER)} {_pen(Pen(theme.PAPER))}"
-_NO_OUTLINE: Final = f"{_fill(theme.PAPER)} {_pen(Pen(theme.PAPER, 0))}"
+    return _filled(pen.color, pen._replace(style="solid"))
 
 
 @cache
-def _font(size: float, face: Face, color: str) -> str:
+def _font(size: float, face: Face, color: str) -> _Settings:
     font = _FACES[face]
-    return f"c 7 -{color} F {size:g} {len(font)} -{font}"
+    return ("color", f"c 7 -{color} "), ("font", f"F {size:g} {len(font)} -{font} ")
 
 
 def _written(operations: Iterable[_Operation]) -> Iterator[str]:
-    """Each operation with its settings, where they are not those of the one before."""
-    last = ""
+    """Each operation after those of its settings that are not in force already."""
+    last: _Settings = ()
+    now: dict[str, str] = {}
     for settings, operation, _ in operations:
-        if settings != last:
-            yield f"{settings} "
+        if settings is not last:
             last = settings
+            for what, setting in settings:
+                if now.get(what) != setting:
+                    now[what] = setting
+                    yield setting
         yield f"{operation} "
 
 
@@ -348,7 +357,7 @@ def _head(head: str, stroke: Sequence[Point], pen: Pen) -> str:
 
     def point(back: float, aside: float) -> str:
         x, y = x1 - back * ahead_x - aside * ahead_y, y1 - back * ahead_y + aside * ahead_x
-        return f"{x:.2f} {-y:.2f}"
+        return f"{round(x, 2):.7g} {-round(y, 2):.7g}"
 
     if head in ("dot", "odot"):
         radius = 4 * pen.size

@@ -324,8 +324,9 @@ def _told(step: Step) -> Iterator[tuple[str, Face]]:
 
 def roles(trace: Trace, end: str) -> Iterator[str]:
     """The parts an end plays: who opens, and who closes first."""
-    states = {step.state for step in trace.of(end)}
-    edges = {edge for step in trace.of(end) for edge in step.edges}
+    steps = trace.of(end)
+    states = {step.state for step in steps}
+    edges = {edge for step in steps for edge in step.edges}
     if State.SYN_SENT in states:
         yield say("active_opener")
     elif "CLOSED: passive OPEN" in edges or states & {State.LISTEN, State.SYN_RECEIVED}:

@@ -22,14 +22,13 @@ class Mark(NamedTuple):
     tip: str
 
 
-def marked(svg: str, marks: Sequence[Mark | None]) -> str:
-    """The SVG with its first shapes, one for each of `marks`, put into groups that carry them.
+def marked(lines: list[str], marks: Sequence[Mark | None]) -> list[str]:
+    """The lines of an SVG, the first shapes put into groups that carry the marks: one for each.
 
     Neighbours with the same mark share a group. EngineError if the shapes are not so many.
     """
     if not marks:
-        return svg
-    lines = svg.split("\n")
+        return lines
     sheet = next((at for at, line in enumerate(lines) if line.startswith("<polygon")), len(lines))
     begin, end = sheet + 1, sheet + 1 + len(marks)
     shapes = lines[begin:end]
@@ -53,4 +52,4 @@ def marked(svg: str, marks: Sequence[Mark | None]) -> str:
         else:
             grouped += own
         grouped.append("</g>")
-    return "\n".join([*lines[:begin], *grouped, *lines[end:]])
+    return [*lines[:begin], *grouped, *lines[end:]]

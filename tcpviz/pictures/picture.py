@@ -6,7 +6,6 @@ shows.
 
 import base64
 import html
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +15,7 @@ from typing import Any, Final
 from tcpviz.pictures import engine, theme
 from tcpviz.pictures.marks import Mark, marked
 
-_INTERNAL: Final = re.compile(r"<!--.*?-->\n|<title>.*?</title>\n")
+_INTERNAL: Final = ("<!--", "<title>")
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ class Picture:
         """The picture as one `<svg>` element, with its title and description in it."""
         head, rest = engine.svg(self.dot).split(">", 1)
         # Graphviz titles every part with its internal name, and knows one family for bold text.
-        rest = _INTERNAL.sub("", rest).replace("Helvetica,sans-Serif", theme.FONT)
-        rest = marked(rest, self.marks)
+        lines = [line for line in rest.split("\n") if not line.startswith(_INTERNAL)]
+        rest = "\n".join(marked(lines, self.marks)).replace("Helvetica,sans-Serif", theme.FONT)
         title, description = html.escape(self.title), html.escape(self.alt)
         return f'{head} role="img"><title>{title}</title><desc>{description}</desc>{rest}'
 

@@ -100,7 +100,8 @@ def _drawn(trace: Trace, absolute: bool) -> tuple[Drawing, float, float]:
     _draw_breaks(drawing, axis, top, width)
     for lines, margin, x in zip(heads, margins, (left + BAR / 2, right + BAR / 2), strict=True):
         _draw_head(drawing, lines, x, _EDGE + title, margin.color)
-    bottom = _draw_foot(drawing, trace, bottom + 8, width)
+    expired = {bracket.wait.expired for margin in margins for bracket in margin.waits}
+    bottom = _draw_foot(drawing, trace, expired, bottom + 8, width)
     return drawing, width, bottom + _EDGE
 
 
@@ -181,11 +182,12 @@ def _draw_breaks(drawing: Drawing, axis: TimeAxis, top: float, width: float) -> 
         )
 
 
-def _draw_foot(drawing: Drawing, trace: Trace, y: float, width: float) -> float:
+def _draw_foot(
+    drawing: Drawing, trace: Trace, expired: set[bool | None], y: float, width: float
+) -> float:
     """The key to the marks that occur, and the trace's notes; returns where they end."""
-    ends = {wait.expired for end in trace.ends for wait in trace.waits(end.name)}
-    marks = [("dot", say("key_expired"))] if True in ends else []
-    marks += [("odot", say("key_stopped"))] if False in ends else []
+    marks = [("dot", say("key_expired"))] if True in expired else []
+    marks += [("odot", say("key_stopped"))] if False in expired else []
     x = _EDGE
     for head, text in marks:
         pen = Pen(theme.PURPLE, 1.25 if head == "dot" else 0.75, "solid", head, size=0.5)
