@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 import graphviz
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.engine import drawable, label, tooltip
+from tcpviz.pictures.engine import label, tooltip
 from tcpviz.pictures.lettering import LINE, Face, text_width
 from tcpviz.pictures.marks import Mark
 
@@ -21,7 +21,8 @@ Point = tuple[float, float]
 Align = Literal["left", "centre", "right"]
 
 
-_FACES: Final = {"": theme.FONT, "bold": "Helvetica-Bold", "italic": "Helvetica-Oblique"}
+# Graphviz measures and writes a short name faster; the picture gets all families of the theme.
+_FACES: Final = {"": "Helvetica", "bold": "Helvetica-Bold", "italic": "Helvetica-Oblique"}
 _LINE_END: Final = {"left": r"\l", "centre": r"\n", "right": r"\r"}
 _SIDES: Final = {"left": -1, "centre": 0, "right": 1}
 
@@ -33,15 +34,6 @@ class Box(NamedTuple):
     top: float
     right: float
     bottom: float
-
-    def touches(self, other: "Box", gap: float = 0) -> bool:
-        """Whether two rectangles come closer than `gap`."""
-        return (
-            self.left < other.right + gap
-            and other.left < self.right + gap
-            and self.top < other.bottom + gap
-            and other.top < self.bottom + gap
-        )
 
     @classmethod
     def around(cls, x: float, y: float, width: float, height: float) -> "Box":
@@ -226,9 +218,10 @@ class Drawing:
         x = left if side < 0 else right if side > 0 else (left + right) / 2
         y = (top + bottom - (len(lines) - 1) * size * LINE) / 2 + round(0.4 * size)
         settings = _font(size, face, color)
-        for line in map(drawable, lines):
+        for line in lines:
             if line:
-                octets, shown = len(line.encode()), line.replace('"', r"\"")
+                octets = len(line) if line.isascii() else len(line.encode())
+                shown = line.replace('"', r"\"")
                 layer.append((settings, f"T {x:.7g} {-y:.7g} {side} 0 {octets} -{shown}", mark))
             y += size * LINE
 
@@ -255,9 +248,9 @@ _DEFAULTS: Final = (
     f'\tgraph [bgcolor="{theme.PAPER}" notranslate=true outputorder=edgesfirst pad=0]\n'
     '\tnode [shape=box label="" margin=0 fixedsize=true style=filled penwidth=0 '
     f'color="{theme.PAPER}" fillcolor="{theme.PAPER}" '
-    f'fontname="{theme.FONT}" fontsize={theme.SMALL:g} fontcolor="{theme.INK}"]\n'
+    f'fontname="Helvetica" fontsize={theme.SMALL:g} fontcolor="{theme.INK}"]\n'
     f'\tedge [dir=both arrowhead=none arrowtail=none color="{theme.INK}" '
-    f'fontname="{theme.FONT}" fontsize={theme.SMALL:g}]\n'
+    f'fontname="Helvetica" fontsize={theme.SMALL:g}]\n'
     '\tsheet [pos="0,0" style=invis]\n'
 )
 
@@ -357,7 +350,7 @@ def _head(head: str, stroke: Sequence[Point], pen: Pen) -> str:
 
     def point(back: float, aside: float) -> str:
         x, y = x1 - back * ahead_x - aside * ahead_y, y1 - back * ahead_y + aside * ahead_x
-        return f"{round(x, 2):.7g} {-round(y, 2):.7g}"
+        return f"{x:.2f} {-y:.2f}"
 
     if head in ("dot", "odot"):
         radius = 4 * pen.size
@@ -380,6 +373,8 @@ def _spaced(points: Iterable[Point]) -> str:
 
 def _without_repeats(stroke: Sequence[Point]) -> Sequence[Point]:
     """At least two points, none twice in a row."""
+    if len(stroke) == 2 and stroke[0] != stroke[1]:
+        return stroke
     kept = [stroke[0], *(point for before, point in pairwise(stroke) if point != before)]
     return kept if len(kept) > 1 else [*kept, (kept[0][0], kept[0][1] + 0.01)]
 

@@ -52,7 +52,7 @@ class Picture:
     def svg(self) -> str:
         """The picture as one `<svg>` element, with its title and description in it."""
         head, rest = engine.svg(self.dot).split(">", 1)
-        # Graphviz titles every part with its internal name, and knows one family for bold text.
+        # Graphviz titles every part with its internal name, and knows one family for its Helvetica.
         lines = [line for line in rest.split("\n") if not line.startswith(_INTERNAL)]
         rest = "\n".join(marked(lines, self.marks)).replace("Helvetica,sans-Serif", theme.FONT)
         title, description = html.escape(self.title), html.escape(self.alt)
