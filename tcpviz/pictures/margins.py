@@ -3,6 +3,7 @@
 Knows one end of a Trace and its side of the picture. Must not know what is between the lifelines.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -184,6 +185,11 @@ class Margin:
             found.append(Bracket(wait, lane, self._label(wait)))
         return tuple(found)
 
+    @cached_property
+    def _called(self) -> list[float]:
+        """The heights of the calls, from the top down."""
+        return [note.at for note in self.calls]
+
     def _label(self, wait: Wait) -> Note:
         """What is written on a timer, where the longest part of it that is drawn has the room."""
         parts = list(self.axis.visible(wait.timer.since, wait.until))
@@ -197,7 +203,8 @@ class Margin:
         half = len(lines) * _LINE / 2
         middle = (top + bottom) / 2
         heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
-        calls = [note.at for note in self.calls]
+        calls = self._called
+        calls = calls[bisect_left(calls, top - 2) : bisect_right(calls, bottom + 2)]
         free = (
             y
             for y in heights
