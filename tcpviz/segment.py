@@ -5,6 +5,7 @@ count: what the octets are never matters here.
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 FIN: Final = 0x01
@@ -50,6 +51,7 @@ def distance(later: int, earlier: int) -> int:
     return (later - earlier + NUMBERS // 2) % NUMBERS - NUMBERS // 2
 
 
+@lru_cache(maxsize=256)
 def names(ctl: int) -> tuple[str, ...]:
     """The control bits that are set, by name.
 

@@ -1,5 +1,6 @@
 """Time as tcpviz keeps it: integer nanoseconds, written with units and printed in ms and s."""
 
+from functools import lru_cache
 from typing import Final
 
 US: Final = 1_000
@@ -8,6 +9,7 @@ S: Final = 1_000_000_000
 MIN: Final = 60 * S
 
 
+@lru_cache(maxsize=4096)
 def readable(time: int, decimals: int = 3) -> str:
     """A time or duration in nanoseconds as a person reads it: ms below one second, else s.
 

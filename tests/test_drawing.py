@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from tcpviz.pictures import engine
 from tcpviz.pictures.drawing import Box, Drawing, Pen
+from tcpviz.pictures.engine import EngineError
+from tcpviz.pictures.marks import marked
 
 SVG = "{http://www.w3.org/2000/svg}"
 BOX = Box(10, 10, 90, 30)
@@ -15,7 +17,8 @@ BOX = Box(10, 10, 90, 30)
 
 def drawn(drawing: Drawing) -> list[ET.Element]:
     """What a sheet of 100 by 100 pt shows, from the bottom up, without the paper itself."""
-    (graph,) = ET.fromstring(engine.svg(drawing.source(100, 100))).findall(f"{SVG}g")
+    lines = engine.svg(drawing.source(100, 100)).split("\n")
+    (graph,) = ET.fromstringlist(marked(lines, drawing.marks)).findall(f"{SVG}g")
     return [element for element in graph if element.tag != f"{SVG}title"][1:]
 
 
@@ -76,3 +79,31 @@ def test_no_text_of_the_ground_is_read_as_anything_else(text: str) -> None:
     drawing.text(BOX, ["last"])
     shown = [element.text for each in drawn(drawing) for element in each.iter(f"{SVG}text")]
     assert sorted(shown) == sorted([text, "after", "last"])
+
+
+@pytest.mark.parametrize("change", [1, -1])
+def test_marks_that_do_not_fit_the_shapes_are_an_error(change: int) -> None:
+    """A picture never shows a thing under the name of another."""
+    drawing = Drawing()
+    drawing.text(BOX, ["one", "two"], classes="s1", name="both")
+    marks = (*drawing.marks, None) if change > 0 else drawing.marks[:-1]
+    with pytest.raises(EngineError, match="shapes it was given"):
+        marked(engine.svg(drawing.source(100, 100)).split("\n"), marks)
+
+
+@pytest.mark.parametrize("name", ["wasm", "dot"])
+def test_both_engines_draw_every_shape(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heads, tails, dashes and any text: each is one shape, and has its mark."""
+    monkeypatch.setenv("TCPVIZ_ENGINE", name)
+    drawing = Drawing()
+    for head in ("none", "normal", "vee", "dot", "odot"):
+        pen = Pen(style="dashed", head=head, tail="odot")
+        drawing.line([[(10, 10), (10, 90)]], pen, classes="s1", name=head, text=((9, 9), [head]))
+    drawing.box(BOX, "#ffffff", outline="#000000", dashed=True, text="é <&>", name="box")
+    try:
+        parts = {part.get("id"): part for part in drawn(drawing)}
+    except EngineError as missing:
+        pytest.skip(str(missing))
+    assert list(parts) == ["none", "normal", "vee", "dot", "odot", "box"]
+    assert [len(part) for part in parts.values()] == [3, 4, 4, 4, 4, 2]
+    assert [text.text for text in parts["box"].iter(f"{SVG}text")] == ["é <&>"]

@@ -23,6 +23,7 @@ FLOORS = [
     {"captures"},
     # the room of pictures; what makes traces knows none of it
     {"pictures.engine", "pictures.theme", "pictures.time_axis", "pictures.summary"},
+    {"pictures.lettering", "pictures.marks"},
     {"pictures.drawing", "pictures.picture", "pictures.routes"},
     {"pictures.placement", "pictures.figure_5"},
     {"pictures.ways", "pictures.margins"},

@@ -62,7 +62,7 @@ svg => {
       if (a.group !== b.group && overlap(a.box, b.box, 1))
         found.push(`on each other: ${a.words} | ${b.words}`);
   }
-  for (const line of svg.querySelectorAll('g.edge path, g.graph > polyline')) {
+  for (const line of svg.querySelectorAll('g.edge path, g.edge polyline, g.graph > polyline')) {
     const length = line.getTotalLength(), matrix = line.getScreenCTM();
     const open = texts.filter(text => text.over < order.get(line));
     for (let at = 0; at <= length; at += 2) {

@@ -50,8 +50,8 @@ def words(element: ET.Element) -> str:
 def points(element: ET.Element) -> list[tuple[float, float]]:
     """The first and the last point of every line in a group."""
     found = []
-    for path in element.iter(f"{SVG}path"):
-        numbers = [float(number) for number in re.findall(r"-?[\d.]+", path.get("d") or "")]
+    for line in element.iter(f"{SVG}polyline"):
+        numbers = [float(number) for number in re.findall(r"-?[\d.]+", line.get("points") or "")]
         found += [(numbers[0], numbers[1]), (numbers[-2], numbers[-1])]
     return found
 

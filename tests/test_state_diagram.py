@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tcpviz.pictures import engine, theme
-from tcpviz.pictures.drawing import text_width
 from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, box_at, lines, places
+from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.routes import along, beside
 from tcpviz.pictures.state_diagram import _LOOKS, state_diagram
 from tcpviz.scenarios import SCENARIOS

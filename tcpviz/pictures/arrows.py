@@ -10,7 +10,8 @@ from math import ceil
 from typing import Final
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.drawing import LINE, Box, Drawing, Pen, text_width
+from tcpviz.pictures.drawing import Box, Drawing, Pen
+from tcpviz.pictures.lettering import LINE, text_width
 from tcpviz.pictures.placement import Board, Stroke, spread
 from tcpviz.pictures.ways import Lines, Space, Way
 from tcpviz.words import say

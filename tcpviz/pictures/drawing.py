@@ -1,13 +1,11 @@
-"""Lines, boxes and text at exact places, written as DOT, and how wide text is.
+"""Lines, boxes and text at exact places, written as DOT.
 
 Knows how a pinned graph makes Graphviz draw just that, and quickly. Must not know what a picture
 shows. Measures are points, y grows downward.
 """
 
-import textwrap
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from itertools import chain, pairwise
 from math import ceil, floor
 from typing import Final, Literal, NamedTuple
@@ -15,73 +13,18 @@ from typing import Final, Literal, NamedTuple
 import graphviz
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.engine import drawable, label, tooltip
+from tcpviz.pictures.engine import label, tooltip
+from tcpviz.pictures.lettering import LINE, Face, text_width
+from tcpviz.pictures.marks import Mark
 
 Point = tuple[float, float]
-Face = Literal["", "bold", "italic"]
 Align = Literal["left", "centre", "right"]
 
 
-class _Widths(dict[str, float]):
-    """How wide a character is, in sizes."""
-
-    def __missing__(self, char: str) -> float:
-        return 1.0 if unicodedata.east_asian_width(char) in "WF" else 0.7
-
-
-_FACES: Final = {"": theme.FONT, "bold": "Helvetica-Bold", "italic": "Helvetica-Oblique"}
+# Graphviz measures and writes a short name faster; the picture gets all families of the theme.
+_FACES: Final = {"": "Helvetica", "bold": "Helvetica-Bold", "italic": "Helvetica-Oblique"}
 _LINE_END: Final = {"left": r"\l", "centre": r"\n", "right": r"\r"}
 _SIDES: Final = {"left": -1, "centre": 0, "right": 1}
-_WIDTHS: Final = _Widths(
-    {
-        char: width
-        for width, chars in {
-            0.222: "ijl'",
-            0.278: " !,./:;I[]\\ft",
-            0.333: "()-`r|{}",
-            0.389: '*"^',
-            0.5: "ckszvxyJ",
-            0.556: "0123456789abdeghnopqu#$?_L",
-            0.611: "FTZ+<=>~",
-            0.667: "&ABEKPSVXY",
-            0.722: "wCDHNRU",
-            0.778: "GOQ",
-            0.833: "Mm",
-            1.0: "W%@",
-        }.items()
-        for char in chars
-    }
-)
-_WIDER: Final = {"": 1.0, "bold": 1.07, "italic": 1.12}  # often another family stands in
-_SLACK: Final = 1.06  # a reader's font may be a little wider than Helvetica
-LINE: Final = 1.2  # the height of a line, in sizes
-
-
-@lru_cache(maxsize=4096)
-def text_width(text: str, size: float, face: Face = "") -> float:
-    """About how wide a line is in Helvetica or a font of its widths, in pt, with some slack.
-
-    >>> round(text_width("SYN,ACK", 10))
-    47
-    """
-    return sum(map(_WIDTHS.__getitem__, text)) * size * _SLACK * _WIDER[face]
-
-
-def wrapped(text: str, width: float, size: float) -> list[str]:
-    """The text in lines of at most this width; no text is one empty line.
-
-    >>> wrapped("error: connection reset", 100, 10)
-    ['error: connection', 'reset']
-    """
-    if text == " ".join(text.split()) and text_width(text, size) <= width:
-        return [text]
-    letters = len(text)
-    while True:
-        lines = textwrap.wrap(text, max(letters, 1)) or [""]
-        widest = max(text_width(line, size) for line in lines)
-        if widest <= width or letters <= 1:
-            return lines
-        letters = int(letters * width / widest)
 
 
 class Box(NamedTuple):
@@ -91,15 +34,6 @@ class Box(NamedTuple):
     top: float
     right: float
     bottom: float
-
-    def touches(self, other: "Box", gap: float = 0) -> bool:
-        """Whether two rectangles come closer than `gap`."""
-        return (
-            self.left < other.right + gap
-            and other.left < self.right + gap
-            and self.top < other.bottom + gap
-            and other.top < self.bottom + gap
-        )
 
     @classmethod
     def around(cls, x: float, y: float, width: float, height: float) -> "Box":
@@ -118,24 +52,41 @@ class Pen(NamedTuple):
     size: float = 0.7
 
 
-class Drawing:
-    """What has been drawn so far: the ground, and parts that lie over it.
+_Settings = tuple[tuple[str, str], ...]
+_Operation = tuple[_Settings, str, Mark | None]  # its settings, itself, and the mark of its shape
 
-    A part has a class or an id, by which it is found again, or a head: a line becomes an edge, a
-    box or a text a node, and all nodes lie over all edges. Whatever has none is ground, which takes
-    Graphviz a fifth of the time: first its lines, over them its papers, over them its texts.
+
+class Drawing:
+    """What has been drawn so far, in layers: the ground, and parts that lie over it.
+
+    A part has a class or an id, by which it is found again, or a head. Of the ground, the lines lie
+    below, over them papers, over them texts; then come the parts that are lines, and over them
+    those that are boxes and texts. All this is written as background, which takes Graphviz a fifth
+    of the time; `marks` are to be put back into the picture that it draws. Only where a thing must
+    be an edge or a node is it one, over all.
     """
 
     def __init__(self) -> None:
         """Start with an empty sheet."""
-        self._lines: list[tuple[str, str]] = []
-        self._papers: list[tuple[str, str]] = []
-        self._texts: list[tuple[str, str]] = []
+        self._lines: list[_Operation] = []
+        self._papers: list[_Operation] = []
+        self._texts: list[_Operation] = []
+        self._strokes: list[_Operation] = []
+        self._boxes: list[_Operation] = []
         self._parts: list[str] = []
+
+    @property
+    def _operations(self) -> Iterator[_Operation]:
+        return chain(self._lines, self._papers, self._texts, self._strokes, self._boxes)
+
+    @property
+    def marks(self) -> tuple[Mark | None, ...]:
+        """The mark of each shape of the background, in order."""
+        return tuple(mark for _, _, mark in self._operations)
 
     def source(self, width: float, height: float) -> str:
         """The DOT text of a sheet of this size."""
-        ground = _LINE_BREAK.join(_operations(chain(self._lines, self._papers, self._texts)))
+        ground = _LINE_BREAK.join(_written(self._operations))
         view = f"{width:.0f},{height:.0f},1,{width / 2:.2f},{-height / 2:.2f}"
         sheet = f'\tgraph [viewport="{view}" _background="{ground}"]\n'
         source: str = graphviz.Digraph(body=[_DEFAULTS, sheet, *self._parts]).source
@@ -153,32 +104,38 @@ class Drawing:
     ) -> None:
         """Draw lines through points as one thing: the tail begins the first, the head ends all.
 
-        A line with a head stops short of it, as Graphviz draws them. A text goes with it, around a
-        point and in the colour of its pen.
+        A line with a head stops short of it. A text goes with it, around a point and in the colour
+        of its pen.
         """
+        settings = _pen(pen)
         if not (classes or name or pen.head != "none"):
-            settings = _pen(pen)
             for points in strokes:
-                self._lines.append((settings, f"L {len(points)} {_spaced(points)}"))
+                self._lines.append((settings, f"L {len(points)} {_spaced(points)}", None))
             return
         drawn = [_without_repeats(stroke) for stroke in strokes]
         if not drawn:
             return
-        splines = []
-        for index, stroke in enumerate(drawn):
-            ends, points = "", stroke
-            if index == 0 and pen.tail != "none":
-                ends += f"s,{_xy(stroke[0])} "
-                points = _shortened(points[::-1], pen.tail, pen)[::-1]
-            if index == len(drawn) - 1 and pen.head != "none":
-                ends += f"e,{_xy(stroke[-1])} "
-                points = _shortened(points, pen.head, pen)
-            splines.append(ends + _bezier(points))
-        written = ""
+        mark = self._mark("edge", classes, name, tip)
+        ends: list[tuple[str, Sequence[Point]]] = []
+        if pen.tail != "none":
+            ends.append((pen.tail, drawn[0][::-1]))
+            drawn[0] = _shortened(drawn[0][::-1], pen.tail, pen)[::-1]
+        if pen.head != "none":
+            ends.append((pen.head, drawn[-1]))
+            drawn[-1] = _shortened(drawn[-1], pen.head, pen)
+        for stroke in drawn:
+            self._strokes.append((settings, f"L {len(stroke)} {_spaced(stroke)}", mark))
+        for head, stroke in ends:
+            self._strokes.append((_head_pen(pen), _head(head, stroke, pen), mark))
         if text and text[1]:
-            written = r"\n".join(map(label, text[1]))
-            written = f' label="{written}" lp="{_xy(text[0])}"'
-        self.edge(f";{_LINE_BREAK}".join(splines), pen, classes, name, tip, written)
+            (x, y), lines = text
+            if _is_plain(lines):
+                box = Box.around(x, y, 0, 0)
+                self._write(self._strokes, mark, box, lines, "centre", theme.SMALL, "", pen.color)
+            else:
+                width = max(text_width(line, theme.SMALL) for line in lines)
+                box = Box.around(x, y, width, len(lines) * theme.SMALL * LINE)
+                self.text(box, lines, color=pen.color, classes=classes, name=f"{name}_text")
 
     def edge(
         self,
@@ -199,15 +156,14 @@ class Drawing:
         """Hide the lines of the ground behind a rectangle."""
         left, top = floor(box.left), floor(box.top)
         right, bottom = ceil(box.right), ceil(box.bottom)
-        corners = f"{left} {-top} {right} {-top} {right} {-bottom} {left} {-bottom}"
-        self._papers.append((_PAPER, f"P 4 {corners}"))
+        self._papers.append((_PAPER, _rectangle(Box(left, top, right, bottom)), None))
 
     def box(
         self,
         box: Box,
         fill: str,
         *,
-        outline: str = "",
+        outline: str,
         dashed: bool = False,
         text: str = "",
         classes: str = "",
@@ -215,14 +171,11 @@ class Drawing:
         tip: str = "",
     ) -> None:
         """Draw a filled rectangle, and in the middle of it a text in the colour of its outline."""
-        attributes = f' fillcolor="{fill}"'
-        if outline:
-            attributes += f' color="{outline}" penwidth=0.75'
-        if dashed:
-            attributes += ' style="filled,dashed"'
+        mark = self._mark("node", classes, name, tip)
+        settings = _filled(fill, Pen(outline, 0.75, "dashed" if dashed else "solid"))
+        self._boxes.append((settings, _rectangle(box), mark))
         if text:
-            attributes += f' label="{label(text)}" fontcolor="{outline}"'
-        self.node(box, attributes, classes, name, tip)
+            self._write(self._boxes, mark, box, [text], "centre", theme.SMALL, "", outline)
 
     def text(
         self,
@@ -238,21 +191,47 @@ class Drawing:
         tip: str = "",
     ) -> None:
         """Write lines into a rectangle; a part hides with it what is behind."""
-        # In the ground, no two versions of Graphviz count the octets of a backslash alike.
-        if not (classes or name or "\\" in "".join(lines)):
-            left, top, right, bottom = box
-            side = _SIDES[align]
-            x = left if side < 0 else right if side > 0 else (left + right) / 2
-            y = (top + bottom - (len(lines) - 1) * size * LINE) / 2 + round(0.4 * size)
-            settings = _font(size, face, color)
-            for line in map(drawable, lines):
-                octets, shown = len(line.encode()), line.replace('"', r"\"")
-                self._texts.append((settings, f"T {x:.7g} {-y:.7g} {side} 0 {octets} -{shown}"))
-                y += size * LINE
-            return
-        end = _LINE_END[align]
-        written = "".join([label(line) + end for line in lines])
-        self.node(box, f' label="{written}"{_label(size, face, color)}', classes, name, tip)
+        if not _is_plain(lines):
+            end = _LINE_END[align]
+            written = "".join([label(line) + end for line in lines])
+            self.node(box, f' label="{written}"{_label(size, face, color)}', classes, name, tip)
+        elif classes or name:
+            mark = self._mark("node", classes, name, tip)
+            self._boxes.append((_NO_OUTLINE, _rectangle(box), mark))
+            self._write(self._boxes, mark, box, lines, align, size, face, color)
+        else:
+            self._write(self._texts, None, box, lines, align, size, face, color)
+
+    def _write(
+        self,
+        layer: list[_Operation],
+        mark: Mark | None,
+        box: Box,
+        lines: Sequence[str],
+        align: Align,
+        size: float,
+        face: Face,
+        color: str,
+    ) -> None:
+        left, top, right, bottom = box
+        side = _SIDES[align]
+        x = left if side < 0 else right if side > 0 else (left + right) / 2
+        y = (top + bottom - (len(lines) - 1) * size * LINE) / 2 + round(0.4 * size)
+        settings = _font(size, face, color)
+        for line in lines:
+            if line:
+                octets = len(line) if line.isascii() else len(line.encode())
+                shown = line.replace('"', r"\"")
+                layer.append((settings, f"T {x:.7g} {-y:.7g} {side} 0 {octets} -{shown}", mark))
+            y += size * LINE
+
+    def _mark(
+        self, kind: Literal["edge", "node"], classes: str, name: str, tip: str
+    ) -> Mark | None:
+        """What finds a part again: those that have no name get a number."""
+        if not (classes or name):
+            return None
+        return Mark(kind, classes, name or f"part{len(self._strokes) + len(self._boxes)}", tip)
 
     def node(self, box: Box, attributes: str, classes: str, name: str, tip: str = "") -> None:
         """Draw a node that fills a rectangle; Graphviz takes sizes in inches."""
@@ -269,9 +248,9 @@ _DEFAULTS: Final = (
     f'\tgraph [bgcolor="{theme.PAPER}" notranslate=true outputorder=edgesfirst pad=0]\n'
     '\tnode [shape=box label="" margin=0 fixedsize=true style=filled penwidth=0 '
     f'color="{theme.PAPER}" fillcolor="{theme.PAPER}" '
-    f'fontname="{theme.FONT}" fontsize={theme.SMALL:g} fontcolor="{theme.INK}"]\n'
+    f'fontname="Helvetica" fontsize={theme.SMALL:g} fontcolor="{theme.INK}"]\n'
     f'\tedge [dir=both arrowhead=none arrowtail=none color="{theme.INK}" '
-    f'fontname="{theme.FONT}" fontsize={theme.SMALL:g}]\n'
+    f'fontname="Helvetica" fontsize={theme.SMALL:g}]\n'
     '\tsheet [pos="0,0" style=invis]\n'
 )
 
@@ -305,32 +284,87 @@ def _marks(classes: str, name: str, tip: str) -> str:
 
 
 @cache
-def _pen(pen: Pen) -> str:
+def _pen(pen: Pen) -> _Settings:
     width = f"setlinewidth({pen.width:g})"
-    return f"c 7 -{pen.color} S {len(width)} -{width} S {len(pen.style)} -{pen.style}"
-
-
-_PAPER: Final = f"C 7 -{theme.PAPER} {_pen(Pen(theme.PAPER))}"
+    return (
+        ("color", f"c 7 -{pen.color} "),
+        ("width", f"S {len(width)} -{width} "),
+        ("style", f"S {len(pen.style)} -{pen.style} "),
+    )
 
 
 @cache
-def _font(size: float, face: Face, color: str) -> str:
+def _filled(fill: str, pen: Pen) -> _Settings:
+    return ("fill", f"C 7 -{fill} "), *_pen(pen)
+
+
+_PAPER: Final = _filled(theme.PAPER, Pen(theme.PAPER))
+_NO_OUTLINE: Final = _filled(theme.PAPER, Pen(theme.PAPER, 0))
+
+
+@cache
+def _head_pen(pen: Pen) -> _Settings:
+    """A head is filled and has a solid outline, whatever its line has."""
+    return _filled(pen.color, pen._replace(style="solid"))
+
+
+@cache
+def _font(size: float, face: Face, color: str) -> _Settings:
     font = _FACES[face]
-    return f"c 7 -{color} F {size:g} {len(font)} -{font}"
+    return ("color", f"c 7 -{color} "), ("font", f"F {size:g} {len(font)} -{font} ")
 
 
-def _operations(marks: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Each mark with its settings, where they are not those of the mark before."""
-    last = ""
-    for settings, mark in marks:
-        if settings != last:
-            yield f"{settings} "
+def _written(operations: Iterable[_Operation]) -> Iterator[str]:
+    """Each operation after those of its settings that are not in force already."""
+    last: _Settings = ()
+    now: dict[str, str] = {}
+    for settings, operation, _ in operations:
+        if settings is not last:
             last = settings
-        yield f"{mark} "
+            for what, setting in settings:
+                if now.get(what) != setting:
+                    now[what] = setting
+                    yield setting
+        yield f"{operation} "
 
 
-def _xy(point: Point) -> str:
-    return f"{point[0]:.7g},{-point[1]:.7g}"
+def _is_plain(lines: Iterable[str]) -> bool:
+    """Whether text can be background: no two versions count the octets of a backslash alike."""
+    text = "".join(lines)
+    return text.isprintable() and "\\" not in text
+
+
+def _rectangle(box: Box) -> str:
+    left, top, right, bottom = box
+    return (
+        f"P 4 {left:.7g} {-top:.7g} {right:.7g} {-top:.7g} "
+        f"{right:.7g} {-bottom:.7g} {left:.7g} {-bottom:.7g}"
+    )
+
+
+def _head(head: str, stroke: Sequence[Point], pen: Pen) -> str:
+    """What ends a stroke, outline and all, at its last point."""
+    (x0, y0), (x1, y1) = stroke[-2:]
+    length = max(abs(complex(x1 - x0, y1 - y0)), 0.01)
+    ahead_x, ahead_y = (x1 - x0) / length, (y1 - y0) / length
+
+    def point(back: float, aside: float) -> str:
+        x, y = x1 - back * ahead_x - aside * ahead_y, y1 - back * ahead_y + aside * ahead_x
+        return f"{x:.2f} {-y:.2f}"
+
+    if head in ("dot", "odot"):
+        radius = 4 * pen.size
+        center = point(radius + pen.width / 2, 0)
+        return f"{'E' if head == 'dot' else 'e'} {center} {radius:g} {radius:g}"
+    reach, half, back = 10 * pen.size, _HALVES[head] * pen.size, _MITER * pen.width
+    corners = [point(back + reach, half), point(back, 0), point(back + reach, -half)]
+    if head == "vee":
+        corners.append(point(back + reach / 3, 0))
+    return f"P {len(corners)} {' '.join(corners)}"
+
+
+_HALVES: Final = {"normal": 3.5, "vee": 4.5}  # half the width of a head of size 1
+_MITER: Final = 1.5  # so many pen widths does the outline stand out over the tip
 
 
 def _spaced(points: Iterable[Point]) -> str:
@@ -339,6 +373,8 @@ def _spaced(points: Iterable[Point]) -> str:
 
 def _without_repeats(stroke: Sequence[Point]) -> Sequence[Point]:
     """At least two points, none twice in a row."""
+    if len(stroke) == 2 and stroke[0] != stroke[1]:
+        return stroke
     kept = [stroke[0], *(point for before, point in pairwise(stroke) if point != before)]
     return kept if len(kept) > 1 else [*kept, (kept[0][0], kept[0][1] + 0.01)]
 
@@ -355,14 +391,4 @@ def _shortened(stroke: Sequence[Point], head: str, pen: Pen) -> list[Point]:
     return [*stroke[:-1], (x, y0 + (y1 - y0) * kept)]
 
 
-_HEADS: Final = {"tee": 0.25, "dot": 0.8, "odot": 0.8}  # lengths in ten sizes; others have 1
-
-
-def _bezier(stroke: Sequence[Point]) -> str:
-    """Straight lines as the cubic Bezier curves that Graphviz reads."""
-    # A point that both controls share makes a straight line too, and numbers are what Graphviz
-    # takes longest to read and to write: those of the start are often whole.
-    written = _xy(stroke[0])
-    for start, stop in pairwise(map(_xy, stroke)):
-        written += f" {start} {start} {stop}"
-    return written
+_HEADS: Final = {"dot": 0.8, "odot": 0.8}  # lengths in ten sizes; others have 1

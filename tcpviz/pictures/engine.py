@@ -78,7 +78,8 @@ def svg(dot: str) -> str:
     Raises EngineError, one line, if there is no engine, if the variable holds another word, or if
     Graphviz does not draw the DOT text.
     """
-    bad = _NOT_XML.search(dot)
+    plain = dot.replace("\n", "").replace("\t", "").isprintable()  # as most are, and quicker
+    bad = None if plain else _NOT_XML.search(dot)
     if bad:
         raise EngineError(f"the DOT text holds U+{ord(bad[0]):04X}, which SVG cannot hold")
     drawn = _engine(os.environ.get("TCPVIZ_ENGINE", ""))(dot)

@@ -9,7 +9,8 @@ from collections import Counter
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from tcpviz.pictures.drawing import Box, text_width
+from tcpviz.pictures.drawing import Box
+from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.routes import Route, across, down
 from tcpviz.pictures.theme import SMALL
 from tcpviz.states import TRANSITIONS, Edge, State

@@ -3,6 +3,7 @@
 Knows one end of a Trace and its side of the picture. Must not know what is between the lifelines.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -11,7 +12,8 @@ from math import ceil
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.drawing import LINE, Align, Box, Drawing, Face, Pen, Point, text_width, wrapped
+from tcpviz.pictures.drawing import Align, Box, Drawing, Pen, Point
+from tcpviz.pictures.lettering import LINE, Face, text_width, wrapped
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.states import TRANSITIONS, State
@@ -183,6 +185,11 @@ class Margin:
             found.append(Bracket(wait, lane, self._label(wait)))
         return tuple(found)
 
+    @cached_property
+    def _called(self) -> list[float]:
+        """The heights of the calls, from the top down."""
+        return [note.at for note in self.calls]
+
     def _label(self, wait: Wait) -> Note:
         """What is written on a timer, where the longest part of it that is drawn has the room."""
         parts = list(self.axis.visible(wait.timer.since, wait.until))
@@ -196,7 +203,8 @@ class Margin:
         half = len(lines) * _LINE / 2
         middle = (top + bottom) / 2
         heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
-        calls = [note.at for note in self.calls]
+        calls = self._called
+        calls = calls[bisect_left(calls, top - 2) : bisect_right(calls, bottom + 2)]
         free = (
             y
             for y in heights
@@ -323,8 +331,9 @@ def _told(step: Step) -> Iterator[tuple[str, Face]]:
 
 def roles(trace: Trace, end: str) -> Iterator[str]:
     """The parts an end plays: who opens, and who closes first."""
-    states = {step.state for step in trace.of(end)}
-    edges = {edge for step in trace.of(end) for edge in step.edges}
+    steps = trace.of(end)
+    states = {step.state for step in steps}
+    edges = {edge for step in steps for edge in step.edges}
     if State.SYN_SENT in states:
         yield say("active_opener")
     elif "CLOSED: passive OPEN" in edges or states & {State.LISTEN, State.SYN_RECEIVED}:

@@ -6,16 +6,16 @@ shows.
 
 import base64
 import html
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from tcpviz.pictures import engine, theme
+from tcpviz.pictures.marks import Mark, marked
 
-_INTERNAL: Final = re.compile(r"<!--.*?-->\n|<title>.*?</title>\n")
+_INTERNAL: Final = ("<!--", "<title>")
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,24 @@ class Picture:
     """A drawn picture: `dot` is its source, `text` its twin for reading, `alt` says what it shows.
 
     In a notebook it shows itself: an image with `alt`, and the text under it to unfold. Rendering
-    happens when it is first asked for; EngineError says when there is nothing to draw with.
+    and telling happen when first asked for; EngineError says when there is nothing to draw with.
     """
 
     title: str
     dot: str
-    text: str
+    tell: Callable[[], str] = field(repr=False, compare=False)
     alt: str
+    marks: tuple[Mark | None, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Replace what SVG and UTF-8 cannot hold: a trace may carry any text."""
-        for name in ("title", "text", "alt"):
+        for name in ("title", "alt"):
             object.__setattr__(self, name, engine.drawable(getattr(self, name)))
+
+    @cached_property
+    def text(self) -> str:
+        """The picture told in lines of text."""
+        return engine.drawable(self.tell())
 
     def __str__(self) -> str:
         return self.text
@@ -46,8 +52,9 @@ class Picture:
     def svg(self) -> str:
         """The picture as one `<svg>` element, with its title and description in it."""
         head, rest = engine.svg(self.dot).split(">", 1)
-        # Graphviz titles every part with its internal name, and knows one family for bold text.
-        rest = _INTERNAL.sub("", rest).replace("Helvetica,sans-Serif", theme.FONT)
+        # Graphviz titles every part with its internal name, and knows one family for its Helvetica.
+        lines = [line for line in rest.split("\n") if not line.startswith(_INTERNAL)]
+        rest = "\n".join(marked(lines, self.marks)).replace("Helvetica,sans-Serif", theme.FONT)
         title, description = html.escape(self.title), html.escape(self.alt)
         return f'{head} role="img"><title>{title}</title><desc>{description}</desc>{rest}'
 

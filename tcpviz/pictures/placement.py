@@ -99,9 +99,10 @@ class Board:
         return best
 
     def _is_free(self, box: Box) -> bool:
+        left, top, right, bottom = box.left - 1, box.top - 1, box.right + 1, box.bottom + 1
         for bucket in _buckets(box.top, box.bottom):
-            for other in self._boxes.get(bucket, ()):
-                if box.touches(other, 1):
+            for x0, y0, x1, y1 in self._boxes.get(bucket, ()):
+                if left < x1 and x0 < right and top < y1 and y0 < bottom:
                     return False
         return True
 

@@ -10,7 +10,8 @@ from typing import Final
 
 from tcpviz.pictures import theme
 from tcpviz.pictures.arrows import CLEAR, CROSS, draw_arrows
-from tcpviz.pictures.drawing import LINE, Box, Drawing, Face, Pen, text_width, wrapped
+from tcpviz.pictures.drawing import Box, Drawing, Pen
+from tcpviz.pictures.lettering import LINE, Face, text_width, wrapped
 from tcpviz.pictures.margins import BAR, Margin, roles
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.summary import summary
@@ -39,11 +40,13 @@ def sequence_chart(trace: Trace, *, absolute: bool | None = None) -> Picture:
         raise ValueError(f"a sequence chart shows two ends; this trace has {len(trace.ends)}")
     if absolute is None:
         absolute = trace.source == "simulation"
+    drawing, width, height = _drawn(trace, absolute)
     return Picture(
         trace.title or say("chart_title"),
-        _dot(trace, absolute),
-        "\n".join(transcript(trace, absolute=absolute)),
+        drawing.source(width, height),
+        lambda: "\n".join(transcript(trace, absolute=absolute)),
         say("chart_alt", told=summary(trace)),
+        drawing.marks,
     )
 
 
@@ -66,7 +69,8 @@ def time_axis(trace: Trace) -> TimeAxis:
     return TimeAxis.through(times, median_high(trips or waits or [1]), length=2 * _DELAY)
 
 
-def _dot(trace: Trace, absolute: bool) -> str:
+def _drawn(trace: Trace, absolute: bool) -> tuple[Drawing, float, float]:
+    """The whole chart, its width and its height."""
     axis = time_axis(trace)
     heads = [_head(trace, index) for index in (0, 1)]
     title = 20 if trace.title else 0
@@ -96,8 +100,9 @@ def _dot(trace: Trace, absolute: bool) -> str:
     _draw_breaks(drawing, axis, top, width)
     for lines, margin, x in zip(heads, margins, (left + BAR / 2, right + BAR / 2), strict=True):
         _draw_head(drawing, lines, x, _EDGE + title, margin.color)
-    bottom = _draw_foot(drawing, trace, bottom + 8, width)
-    return drawing.source(width, bottom + _EDGE)
+    expired = {bracket.wait.expired for margin in margins for bracket in margin.waits}
+    bottom = _draw_foot(drawing, trace, expired, bottom + 8, width)
+    return drawing, width, bottom + _EDGE
 
 
 def _gap(trace: Trace, absolute: bool) -> int:
@@ -177,11 +182,12 @@ def _draw_breaks(drawing: Drawing, axis: TimeAxis, top: float, width: float) -> 
         )
 
 
-def _draw_foot(drawing: Drawing, trace: Trace, y: float, width: float) -> float:
+def _draw_foot(
+    drawing: Drawing, trace: Trace, expired: set[bool | None], y: float, width: float
+) -> float:
     """The key to the marks that occur, and the trace's notes; returns where they end."""
-    ends = {wait.expired for end in trace.ends for wait in trace.waits(end.name)}
-    marks = [("dot", say("key_expired"))] if True in ends else []
-    marks += [("odot", say("key_stopped"))] if False in ends else []
+    marks = [("dot", say("key_expired"))] if True in expired else []
+    marks += [("odot", say("key_stopped"))] if False in expired else []
     x = _EDGE
     for head, text in marks:
         pen = Pen(theme.PURPLE, 1.25 if head == "dot" else 0.75, "solid", head, size=0.5)

@@ -11,9 +11,10 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from tcpviz.pictures import routes, theme
-from tcpviz.pictures.drawing import Box, Drawing, Pen, text_width
+from tcpviz.pictures.drawing import Box, Drawing, Pen
 from tcpviz.pictures.engine import label
 from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, Stand, box_at, lines, places
+from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.paths import Move, Path, paths_of, usual_paths
 from tcpviz.pictures.picture import Picture
 from tcpviz.states import TRANSITIONS, Edge
@@ -74,7 +75,9 @@ def state_diagram(
     edges = [edge for edge in TRANSITIONS if edge.drawn or omitted or edge.id in taken]
     rows = map(_row, edges) if trace is None else _history(trace, paths)
     text = "\n".join([title, *rows])
-    return Picture(title, _dot(title, edges, paths), text, _alt(edges, paths))
+    drawing = _drawn(title, edges, paths)
+    dot = drawing.source(WIDTH, HEIGHT)  # one size, whatever is drawn
+    return Picture(title, dot, lambda: text, _alt(edges, paths), drawing.marks)
 
 
 # -- words -----------------------------------------------------------------------------------------
@@ -118,7 +121,7 @@ def _alt(edges: list[Edge], paths: Iterable[Path]) -> str:
 # -- drawing ---------------------------------------------------------------------------------------
 
 
-def _dot(title: str, edges: list[Edge], paths: tuple[Path, ...]) -> str:
+def _drawn(title: str, edges: list[Edge], paths: tuple[Path, ...]) -> Drawing:
     drawing = Drawing()
     takers = {edge.id: [path for path in paths if edge.id in path.edges] for edge in edges}
     for edge in sorted(edges, key=lambda edge: len(takers[edge.id])):  # taken ones lie on top
@@ -128,7 +131,7 @@ def _dot(title: str, edges: list[Edge], paths: tuple[Path, ...]) -> str:
     for name, box in BOXES.items():
         _draw_box(drawing, name, box, paths)
     _draw_legend(drawing, title, paths)
-    return drawing.source(WIDTH, HEIGHT)  # one size, whatever is drawn
+    return drawing
 
 
 def _draw_edge(drawing: Drawing, edge: Edge, takers: list[Path]) -> None:

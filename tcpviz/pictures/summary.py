@@ -6,7 +6,6 @@ Knows the Trace and the words. Must not know any picture.
 from collections.abc import Iterator
 
 from tcpviz.states import State
-from tcpviz.steps import End
 from tcpviz.trace import Trace
 from tcpviz.units import readable
 from tcpviz.words import say
@@ -25,7 +24,8 @@ def _sentences(trace: Trace) -> Iterator[str]:
     for end in trace.ends:
         if not end.observed:
             yield say("sum_not_observed", end=end.name)
-    openers = [end.name for end in observed if State.SYN_SENT in _states(trace, end)]
+    passed = {end.name: [span.state for span in trace.spans(end.name)] for end in observed}
+    openers = [name for name, states in passed.items() if State.SYN_SENT in states]
     if openers:
         key = "sum_opens" if len(openers) == 1 else "sum_open_both"
         yield say(key, ends=_list(openers))
@@ -38,16 +38,11 @@ def _sentences(trace: Trace) -> Iterator[str]:
     again = sum(flight.again for flight in trace.flights)
     if again:
         yield say("sum_again", count=again)
-    for end in observed:
-        states = _states(trace, end)
+    for name, states in passed.items():
         if State.TIME_WAIT in states:
-            yield say("sum_time_wait", end=end.name)
+            yield say("sum_time_wait", end=name)
         if states:
-            yield say("sum_ends_in", end=end.name, state=states[-1])
-
-
-def _states(trace: Trace, end: End) -> list[State]:
-    return [span.state for span in trace.spans(end.name)]
+            yield say("sum_ends_in", end=name, state=states[-1])
 
 
 def _list(words: list[str]) -> str:
