@@ -1,7 +1,7 @@
-"""Every human word that tcpviz prints in a picture, transcript or widget, by language.
+"""Every human word that tcpviz prints in a picture, transcript or widget, in one place.
 
-A language is one more dictionary with the same keys. The RFC's own words (state names, calls,
-control bits) are notation and are never translated; they do not stand here.
+English now; a language is one more dictionary with the same keys. The RFC's own words (state names,
+calls, control bits) are notation and are never translated; they do not stand here.
 """
 
 from typing import Final
@@ -102,23 +102,11 @@ ENGLISH: Final = {
     "sum_ends_in": "{end} ends in {state}.",
 }
 
-LANGUAGES: Final = {"en": ENGLISH}
-
-_current = ENGLISH
-
-
-def speak(language: str) -> None:
-    """Print from now on in this language. ValueError names the languages there are."""
-    global _current  # noqa: PLW0603 - the language is a setting of the whole process
-    if language not in LANGUAGES:
-        raise ValueError(f"no words for language {language!r}: there are {', '.join(LANGUAGES)}")
-    _current = LANGUAGES[language]
-
 
 def say(key: str, **values: object) -> str:
-    """The words under `key` in the current language, with `values` filled in.
+    """The words under `key`, with `values` filled in.
 
     >>> say("expired", timer="RTO")
     'RTO expires'
     """
-    return _current[key].format(**values)
+    return ENGLISH[key].format(**values)

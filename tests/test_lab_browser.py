@@ -14,19 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from chromium import FLAGS, PROGRAM
 from playwright.sync_api import TimeoutError as TooLate
 from playwright.sync_api import sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 NAME = "02-handshake.ipynb"
 CODE = ".jp-NotebookPanel .jp-CodeCell"
@@ -36,7 +27,7 @@ SECOND = 1000  # Playwright counts milliseconds
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH"),
+    pytest.mark.skipif(PROGRAM is None, reason="no Chromium on PATH"),
 ]
 
 
@@ -128,7 +119,7 @@ def folder(tmp_path_factory):
 def page(folder, home):
     """The notebook, opened in a fresh JupyterLab; no cell of it has run here."""
     with jupyterlab(folder, home) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS)
         # So tall that JupyterLab, which draws only the cells in view, draws all of them.
         context = browser.new_context(viewport={"width": 1300, "height": 12_000})
         page = context.new_page()

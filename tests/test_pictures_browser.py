@@ -1,10 +1,10 @@
 """Every picture in a real browser: no text on text, none cut, none crossed by a line."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromium import FLAGS, PROGRAM
 
 from tcpviz.captures import read_capture
 from tcpviz.pictures.sequence_chart import sequence_chart
@@ -13,23 +13,11 @@ from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 
 sync_api = pytest.importorskip("playwright.sync_api")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PROGRAM = next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(PROGRAM is None, reason="no Chromium on PATH"),
 ]
 CAPTURES = sorted((Path(__file__).parents[1] / "notebooks" / "captures").glob("*.pcap*"))
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 # What a text hides is not crossing it: a line is behind a text if a filled shape that reaches
 # around the text was drawn later than the line and before the text. Texts of one part belong

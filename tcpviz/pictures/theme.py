@@ -15,7 +15,6 @@ SMALL: Final = 9.5
 
 INK: Final = "#1a1a2e"
 QUIET: Final = "#5c6070"  # axes, addresses, notes; 6:1 on white
-FAINT: Final = "#c9ccd6"  # rules and edges in the background
 PAPER: Final = "#ffffff"
 BLUE: Final = "#00568f"  # the active opener; Okabe-Ito blue, darkened for text
 ORANGE: Final = "#a84300"  # the passive end; vermillion, darkened for text
