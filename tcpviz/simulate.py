@@ -9,7 +9,17 @@ from collections import Counter
 from typing import Any, Final, Literal, NamedTuple
 
 from tcpviz.endpoint import Endpoint, Outcome
-from tcpviz.scenario import ENDS, Delay, Inject, Lose, Name, Scenario, ScenarioError, matches
+from tcpviz.scenario import (
+    ENDS,
+    RESTART,
+    Delay,
+    Inject,
+    Lose,
+    Name,
+    Scenario,
+    ScenarioError,
+    matches,
+)
 from tcpviz.segment import SYN, Segment
 from tcpviz.states import Event, State
 from tcpviz.steps import End, Kind, Step, Timer
@@ -61,6 +71,7 @@ class _Run:
         self.notes: tuple[str, ...] = ()
         self.flights = 0
         self.scheduled = 0
+        self.down: set[str] = set()  # hosts between a crash and their restart
         self.matched: Counter[int] = Counter()  # segments each fault has been meant for
         for call in scenario.calls:
             self._schedule(call.time, _CALL, call.end, call=call.call, octets=call.octets)
@@ -110,7 +121,7 @@ class _Run:
         """A segment arrives or dies, or a user calls."""
         if due.segment is not None:
             flight = self._new_flight() if due.flight < 0 else due.flight
-            if not due.end:
+            if not due.end or due.end in self.down:
                 self.steps.append(Step(due.time, "", Kind.LOSE, None, due.segment, flight))
                 return
             step = Step(due.time, due.end, Kind.ARRIVE, None, due.segment, flight)
@@ -119,9 +130,20 @@ class _Run:
             gone = self.ends[due.end].state is State.CLOSED
             if gone and due.entered not in (None, State.CLOSED):
                 return
-            step = Step(due.time, due.end, Kind.CALL, text=due.call)
-            outcome = self.ends[due.end].call(Event(due.call), due.time, due.octets)
-            self._write(step, due.end, outcome)
+            self._call(due, due.end)
+
+    def _call(self, due: _Due, name: Name) -> None:
+        """A user calls, or something befalls a host; a host that is down can only restart."""
+        end = self.ends[name]
+        if due.call == RESTART:
+            self.down.discard(name)
+        elif name in self.down:
+            return
+        if due.call == Event.CRASH:
+            self.down.add(name)
+        same = due.call == RESTART
+        outcome = Outcome(end) if same else end.call(Event(due.call), due.time, due.octets)
+        self._write(Step(due.time, name, Kind.CALL, text=due.call), name, outcome)
 
     def _write(self, step: Step, name: Name, outcome: Outcome) -> None:
         """Write the step and the departures it caused, and let the application react."""
