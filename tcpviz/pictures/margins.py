@@ -34,6 +34,8 @@ _PENS: Final = {  # of a timer that expired, was stopped, is still running
     False: Pen(theme.PURPLE, 0.75, "solid", "odot", size=0.5),
     None: Pen(theme.PURPLE, 0.75),
 }
+_SEEN: Final = Pen(theme.QUIET, 0.75)
+_INFERRED: Final = Pen(theme.QUIET, 0.75, "dashed")
 _START: Final = Pen(theme.PURPLE, 2)
 _EXPIRY: Final = Pen(theme.PURPLE, 0.75, "dotted")
 
@@ -291,8 +293,7 @@ class Margin:
             drawing.box(
                 Box(left, stretch.top, left + BAR, max(stretch.bottom, stretch.top + 0.2)),
                 theme.TINTS[stretch.state],
-                outline=theme.QUIET,
-                dashed=stretch.inferred,
+                _INFERRED if stretch.inferred else _SEEN,
                 classes="span" if stretch.step is None else f"span s{stretch.step}",
                 name=f"span_{self._side}_{number}",
                 tip=stretch.tip,

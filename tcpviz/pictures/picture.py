@@ -30,7 +30,7 @@ class Picture:
     dot: str
     tell: Callable[[], str] = field(repr=False, compare=False)
     alt: str
-    marks: tuple[Mark | None, ...] = field(default=(), repr=False)
+    marks: tuple[tuple[Mark | None, int], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Replace what SVG and UTF-8 cannot hold: a trace may carry any text."""
