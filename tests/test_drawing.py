@@ -32,7 +32,7 @@ def test_the_ground_lies_below_the_parts_in_order() -> None:
     drawing.line([[(0, 20), (100, 20)]], Pen())
     assert [element.tag.removeprefix(SVG) for element in drawn(drawing)] == [
         "polyline",
-        "polygon",
+        "polyline",
         "text",
         "g",
         "g",

@@ -4,7 +4,7 @@ Knows the ways of the segments. Must not know what stands outside the lifelines.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from math import ceil
 from typing import Final
@@ -59,7 +59,7 @@ def draw_arrows(drawing: Drawing, space: Space) -> None:
 
 
 def _classes(way: Way) -> str:
-    steps = "".join(f" s{number}" for number in way.steps)
+    steps = "".join([f" s{number}" for number in way.steps])
     return f"flight f{way.flight.number}{steps}"
 
 
@@ -177,6 +177,7 @@ def _wishes(group: list[Way]) -> Iterator[tuple[Way, float]]:
         yield way, (place + 0.5) / len(group)
 
 
+@lru_cache(maxsize=1024)
 def _width(lines: Lines) -> int:
     """The width of a label, even: it has a middle, and so less to be written."""
     return 2 * ceil(max(text_width(line, theme.FONT_SIZE) for line in lines) / 2) + 4

@@ -5,7 +5,7 @@ shows. Measures are points, y grows downward.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain, pairwise
 from math import ceil, floor
@@ -106,7 +106,8 @@ class Drawing:
         """
         settings = xdot.line_settings(pen)
         if not (classes or name or pen.head != "none"):
-            self._lines[settings] += [xdot.stroke("L", points, self._numbers) for points in strokes]
+            numbers = self._numbers
+            self._lines[settings] += [xdot.stroke("L", points, numbers) for points in strokes]
             return
         drawn = [_without_repeats(stroke) for stroke in strokes]
         if not drawn:
@@ -114,15 +115,16 @@ class Drawing:
         mark = self._mark("edge", classes, name, tip)
         heads = []
         if pen.tail != "none":
-            backward = drawn[0][::-1]
-            heads.append(xdot.head(pen.tail, backward, pen, self._numbers))
-            drawn[0] = _shortened(backward, pen.tail, pen)[::-1]
+            rest, tail = xdot.headed(pen.tail, drawn[0][::-1], pen, self._numbers)
+            heads.append(tail)
+            drawn[0] = rest[::-1]
         if pen.head != "none":
-            heads.append(xdot.head(pen.head, drawn[-1], pen, self._numbers))
-            drawn[-1] = _shortened(drawn[-1], pen.head, pen)
+            drawn[-1], head = xdot.headed(pen.head, drawn[-1], pen, self._numbers)
+            heads.append(head)
         operations = [(settings, xdot.stroke("L", points, self._numbers)) for points in drawn]
         if heads:
-            operations += [(xdot.head_settings(pen), head) for head in heads]
+            filled = xdot.head_settings(pen)
+            operations += [(filled, head) for head in heads]
         if text and text[1]:
             (x, y), lines = text
             if _is_plain(lines):
@@ -149,10 +151,11 @@ class Drawing:
         self._strokes.add(self._mark("edge", classes, name, tip), xdot.curve(points, end, pen))
 
     def paper(self, box: Box) -> None:
-        """Hide the lines of the ground behind a rectangle."""
+        """Hide the lines of the ground behind a rectangle, by a line as thick as it is high."""
         left, top, right, bottom = box
-        whole = Box(floor(left), floor(top), ceil(right), ceil(bottom))
-        self._papers[xdot.PAPER].append(xdot.rectangle(whole, self._numbers))
+        y, half = round((top + bottom) / 2), ceil((bottom - top) / 2)
+        stroke = xdot.stroke("L", ((floor(left), y), (ceil(right), y)), self._numbers)
+        self._papers[_paper(2 * half)].append(stroke)
 
     def box(
         self,
@@ -213,18 +216,21 @@ class Drawing:
         operations += [(font, line) for line in self._written(box, lines, align, size)]
         self._boxes.add(self._mark("node", classes, name, tip), operations)
 
-    def _written(self, box: Box, lines: Sequence[str], align: Align, size: float) -> Iterator[str]:
+    def _written(self, box: Box, lines: Sequence[str], align: Align, size: float) -> list[str]:
         """The operations that write lines into a rectangle; their heights are whole."""
         left, top, right, bottom = box
         side = _SIDES[align]
         x = self._numbers[left if side < 0 else right if side > 0 else (left + right) / 2]
-        y = (top + bottom - (len(lines) - 1) * size * LINE) / 2 + round(0.4 * size)
+        step = size * LINE
+        y = (top + bottom - (len(lines) - 1) * step) / 2 + round(0.4 * size)
+        written = []
         for line in lines:
             if line:
                 octets = len(line) if line.isascii() else len(line.encode())
                 shown = line.replace('"', r"\"")
-                yield f"T {x} {round(-y)} {side} 0 {octets} -{shown}"
-            y += size * LINE
+                written.append(f"T {x} {round(-y)} {side} 0 {octets} -{shown}")
+            y += step
+        return written
 
     def _mark(
         self, kind: Literal["edge", "node"], classes: str, name: str, tip: str
@@ -243,6 +249,11 @@ class Drawing:
             f'{(top + bottom) / -2:.7g}" width={(right - left) / 72:.5g} '
             f"height={(bottom - top) / 72:.5g}{attributes}{_marks(classes, name, tip)}]\n"
         )
+
+
+@cache
+def _paper(height: int) -> xdot.Settings:
+    return xdot.line_settings(Pen(theme.PAPER, height))
 
 
 _TOGETHER: Final = 32  # operations
@@ -286,18 +297,3 @@ def _without_repeats(stroke: Sequence[Point]) -> Sequence[Point]:
         return stroke
     kept = [stroke[0], *(point for before, point in pairwise(stroke) if point != before)]
     return kept if len(kept) > 1 else [*kept, (kept[0][0], kept[0][1] + 0.01)]
-
-
-def _shortened(stroke: Sequence[Point], head: str, pen: Pen) -> list[Point]:
-    """The stroke without the last bit, which its head covers."""
-    (x0, y0), (x1, y1) = stroke[-2:]
-    length = max(abs(complex(x1 - x0, y1 - y0)), 0.01)
-    kept = max(length - 10 * pen.size * _HEADS.get(head, 1), 0.01) / length
-    x = x0 + (x1 - x0) * kept
-    if abs(x1 - x0) > length / 2:
-        x = round(x)
-        kept = (x - x0) / (x1 - x0)
-    return [*stroke[:-1], (x, y0 + (y1 - y0) * kept)]
-
-
-_HEADS: Final = {"dot": 0.8, "odot": 0.8}  # lengths in ten sizes; others have 1

@@ -156,6 +156,7 @@ class _Session:
         self._memory, self._render = exports["memory"], exports["graphviz_render"]
         self._malloc, self._free = exports["malloc"], exports["graphviz_free"]
         self._last_error = exports["graphviz_last_error"]
+        self._block, self._room = 0, 0  # where DOT text is put, kept from picture to picture
 
     @property
     def octets(self) -> int:
@@ -165,7 +166,12 @@ class _Session:
         """Draw the graph; each call into the instance takes 15 us, so all is given in one block."""
         store, memory = self._store, self._memory
         given = b"\0".join([b"svg", _LAYOUT.encode(), dot.encode(), b""])
-        length = self._malloc(store, 4 + len(given))  # four octets for the length of the picture
+        wanted = 4 + len(given)  # four octets for the length of the picture
+        if wanted > self._room:
+            if self._room:
+                self._free(store, self._block)
+            self._block, self._room = self._malloc(store, 2 * wanted), 2 * wanted
+        length = self._block
         kind = length + 4
         layout = kind + len(b"svg\0")
         memory.write(store, given, kind)
@@ -178,7 +184,6 @@ class _Session:
         octets = int.from_bytes(memory.read(store, length, kind), "little")
         picture = str(memory.read(store, drawn, drawn + octets), "utf-8")
         self._free(store, drawn)
-        self._free(store, length)
         return picture
 
 

@@ -26,8 +26,6 @@ def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[s
 
     Each mark is that of the next so many shapes. EngineError if the shapes are not so many.
     """
-    if not marks:
-        return lines
     count = sum(shapes for _, shapes in marks)
     sheet = next((at for at, line in enumerate(lines) if line.startswith("<polygon")), len(lines))
     at, end = sheet + 1, sheet + 1 + count
@@ -35,7 +33,7 @@ def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[s
         raise EngineError(f"Graphviz drew fewer than the {count} shapes it was given")
     if lines[end : end + 1] and lines[end][:3] in _SHAPES:
         raise EngineError(f"Graphviz drew more than the {count} shapes it was given")
-    grouped = lines[:at]
+    grouped = _without_internals(lines[:at])
     for mark, shapes in marks:
         own = lines[at : at + shapes]
         at += shapes
@@ -51,4 +49,9 @@ def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[s
         else:
             grouped += own
             grouped.append("</g>")
-    return grouped + lines[end:]
+    return grouped + _without_internals(lines[end:])
+
+
+def _without_internals(lines: list[str]) -> list[str]:
+    """Graphviz titles every part with its internal name."""
+    return [line for line in lines if not line.startswith(("<!--", "<title>"))]

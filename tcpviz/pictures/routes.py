@@ -12,8 +12,8 @@ __all__ = ["Route", "across", "along", "arrow", "beside", "down"]
 Route = tuple[complex, ...]
 Point = tuple[float, float]
 
-_BEFORE = 1.5  # an arrow begins that far from its box,
-_AFTER = 4.5  # and ends that far from the other one, whose frame may be doubled
+_BEFORE = 2  # an arrow begins that far from its box,
+_AFTER = 5  # and ends that far from the other one, whose frame may be doubled
 _RADIUS = 10.0
 
 

@@ -37,8 +37,8 @@ class _Look(NamedTuple):
 
 
 _LOOKS: Final = (
-    _Look(Pen(theme.BLUE, 2.25, "solid", "normal", size=0.8), -3.5, (0.3, 18)),
-    _Look(Pen(theme.ORANGE, 2.25, "dashed", "normal", size=0.8), 3.5, (0.63, 38)),
+    _Look(Pen(theme.BLUE, 2.25, "solid", "normal", size=0.8), -3, (0.3, 18)),
+    _Look(Pen(theme.ORANGE, 2.25, "dashed", "normal", size=0.8), 3, (0.63, 38)),
 )
 _EDGES: Final = {edge.id: edge for edge in TRANSITIONS}
 _NUMBERS: Final = tuple(Pen(look.pen.color) for look in _LOOKS)
@@ -229,7 +229,7 @@ def _draw_box(drawing: Drawing, name: str, box: Stand, paths: tuple[Path, ...]) 
     )
     for path in visitors[1:]:  # around the first one's frame
         drawing.frame(
-            Box.around(box.x, box.y, 2 * HALF_WIDTH + 7, 2 * box.half + 7),
+            Box.around(box.x, box.y, 2 * HALF_WIDTH + 8, 2 * box.half + 8),
             _FRAMES[path.nth],
             f"frame visited {path.mark}",
         )

@@ -80,9 +80,6 @@ def fill_settings(fill: str) -> Settings:
     return ("fill", f"C 7 -{fill}"), *outline
 
 
-PAPER: Final = shape_settings(theme.PAPER, Pen(theme.PAPER))
-
-
 @cache
 def head_settings(pen: Pen) -> Settings:
     """A head is filled and has a solid outline, whatever its line has."""
@@ -113,7 +110,9 @@ def stroke(kind: Literal["b", "B", "L"], points: Sequence[Point], numbers: Numbe
 def curve(points: tuple[Point, ...], end: Point, pen: Pen) -> tuple[Operation, Operation]:
     """A Bezier curve, and the head of it, which reaches to its end."""
     numbers = Numbers()
-    ends = head(pen.head, (points[-1], end), pen, numbers)
+    (x0, y0), (x1, y1) = points[-1], end
+    length = hypot(x1 - x0, y1 - y0)
+    ends = head(pen.head, end, ((x1 - x0) / length, (y1 - y0) / length), pen, numbers)
     return (line_settings(pen), stroke("B", points, numbers)), (head_settings(pen), ends)
 
 
@@ -154,30 +153,44 @@ def rounded(box: Box) -> str:
     return stroke("b", points, Numbers())
 
 
-def head(kind: str, stroke: Sequence[Point], pen: Pen, numbers: Numbers) -> str:
-    """What ends a stroke, outline and all, at its last point."""
-    (x0, y0), (x, y) = stroke[-2:]
-    length = max(hypot(x - x0, y - y0), 0.01)
-    ahead_x, ahead_y = (x - x0) / length, (y - y0) / length
+def headed(
+    kind: str, points: Sequence[Point], pen: Pen, numbers: Numbers
+) -> tuple[Sequence[Point], str]:
+    """A stroke without the last bit, and the head that covers this."""
+    (x0, y0), (x1, y1) = points[-2:]
+    across, down = x1 - x0, y1 - y0
+    length = max(hypot(across, down), 0.01)
+    drawn = head(kind, (x1, y1), (across / length, down / length), pen, numbers)
+    kept = max(length - _LENGTHS[kind] * pen.size, 0.01) / length
+    x = x0 + across * kept
+    if abs(across) > length / 2:
+        x = round(x)
+        kept = (x - x0) / across
+    return (*points[:-1], (x, y0 + down * kept)), drawn
+
+
+def head(kind: str, end: Point, ahead: Point, pen: Pen, numbers: Numbers) -> str:
+    """What ends a stroke, outline and all, at a point; it points `ahead`, which is 1 pt long."""
+    (x, y), (ahead_x, ahead_y) = end, ahead
     if kind in ("dot", "odot"):
         radius = 4 * pen.size
         center = f"{numbers[x - radius * ahead_x]} {numbers[radius * ahead_y - y]}"
         return f"{'E' if kind == 'dot' else 'e'} {center} {radius:g} {radius:g}"
-    back, half = _MITER * pen.width, _HALVES[kind] * pen.size
+    back, half, reach = round(_MITER * pen.width), _HALVES[kind] * pen.size, 10 * pen.size
     x, y = x - back * ahead_x, y - back * ahead_y  # the tip
-    reach = 10 * pen.size
     base_x, base_y = x - reach * ahead_x, y - reach * ahead_y
     aside_x, aside_y = half * ahead_y, half * ahead_x
     corners = (
-        f"{base_x - aside_x:.2f} {-base_y - aside_y:.2f} {x:.2f} {-y:.2f} "
-        f"{base_x + aside_x:.2f} {aside_y - base_y:.2f}"
+        f"{numbers[base_x - aside_x]} {numbers[-base_y - aside_y]} {numbers[x]} {numbers[-y]} "
+        f"{numbers[base_x + aside_x]} {numbers[aside_y - base_y]}"
     )
     if kind == "vee":
         third = reach / 3
-        return f"P 4 {corners} {x - third * ahead_x:.2f} {third * ahead_y - y:.2f}"
+        return f"P 4 {corners} {numbers[x - third * ahead_x]} {numbers[third * ahead_y - y]}"
     return f"P 3 {corners}"
 
 
+_LENGTHS: Final = {"normal": 10, "vee": 10, "dot": 8, "odot": 8}  # of a head of size 1
 _RADIUS: Final = 12  # pt, of a rounded corner
 _HANDLE: Final = 5  # pt from the corner to the handles of its curve
 _HALVES: Final = {"normal": 3.5, "vee": 4.5}  # half the width of a head of size 1
