@@ -26,6 +26,8 @@ _TIMEOUT = 60  # seconds, far above any picture: a hung dot must not hang a note
 # What XML 1.0 has no place for; Graphviz would pass it through into a broken SVG.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+_PLAIN = bytes([9, 10, 13, *range(32, 128)])
+
 _Draw = Callable[[str], str]
 _starting = threading.Lock()
 
@@ -78,7 +80,7 @@ def svg(dot: str) -> str:
     Raises EngineError, one line, if there is no engine, if the variable holds another word, or if
     Graphviz does not draw the DOT text.
     """
-    plain = dot.replace("\n", "").replace("\t", "").isprintable()  # as most are, and quicker
+    plain = dot.isascii() and not dot.encode().translate(None, _PLAIN)  # as most are, and quicker
     bad = None if plain else _NOT_XML.search(dot)
     if bad:
         raise EngineError(f"the DOT text holds U+{ord(bad[0]):04X}, which SVG cannot hold")
