@@ -47,8 +47,8 @@ class Drawing:
     A part has a class or an id, by which it is found again, or a head. Of the ground, the lines lie
     below, over them papers, over them texts; then come the parts that are lines, and over them
     those that are boxes and texts. All this is written as background, which takes Graphviz a fifth
-    of the time; `marks` are to be put back into the picture that it draws. Only where a thing must
-    be an edge or a node is it one, over all.
+    of the time; `marks` are to be put back into the picture that it draws. Only text that
+    cannot be background is a node, over all.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,8 @@ class Drawing:
         ground = _LINE_BREAK.join([" ".join(written[at : at + _TOGETHER]) for at in some])
         view = f"{width:.0f},{height:.0f},1,{width / 2:.2f},{-height / 2:.2f}"
         sheet = f'\tgraph [viewport="{view}" _background="{ground} "]\n'
-        source: str = graphviz.Digraph(body=[_DEFAULTS, sheet, *self._nodes]).source
+        nodes = [_NODES, *self._nodes] if self._nodes else []
+        source: str = graphviz.Digraph(body=[_SHEET, sheet, *nodes]).source
         return source
 
     def line(
@@ -258,14 +259,13 @@ def _paper(height: int) -> xdot.Settings:
 
 _TOGETHER: Final = 32  # operations
 _LINE_BREAK: Final = "\\\n"  # within a value; some versions read at most 16384 characters without
-_DEFAULTS: Final = (
-    f'\tgraph [bgcolor="{theme.PAPER}" notranslate=true outputorder=edgesfirst pad=0]\n'
+_SHEET: Final = (  # some version may draw nothing where there is no node
+    f'\tgraph [bgcolor="{theme.PAPER}" notranslate=true pad=0]\n\tsheet [pos="0,0" style=invis]\n'
+)
+_NODES: Final = (
     '\tnode [shape=box label="" margin=0 fixedsize=true style=filled penwidth=0 '
     f'color="{theme.PAPER}" fillcolor="{theme.PAPER}" '
     f'fontname="Helvetica" fontsize={theme.SMALL:g} fontcolor="{theme.INK}"]\n'
-    f'\tedge [dir=both arrowhead=none arrowtail=none color="{theme.INK}" '
-    f'fontname="Helvetica" fontsize={theme.SMALL:g}]\n'
-    '\tsheet [pos="0,0" style=invis]\n'
 )
 
 
