@@ -16,6 +16,23 @@ ENGLISH: Final = {
     "again": "retransmission",
     "copy": "a duplicate made by the network",
     "expired": "{timer} expires",
+    # full queues of a listener
+    "queue_SYN": "SYN queue",
+    "queue_accept": "accept queue",
+    "full_nothing": "dropped: the {queue} is full",
+    "full_RST": "reset: the {queue} is full",
+    "full_cookie": "the {queue} is full: answered with a SYN cookie, nothing is kept",
+    # many connections
+    "line_peak": "{count} at most, at {time}",
+    "pop_member": "connection {number} {name}",
+    "pop_members": "{count} connections",
+    "pop_all": "connections",
+    "pop_admitted": "got in",
+    "pop_refused": "met a full queue",
+    "pop_no_port": "found no free port",
+    "pop_peak": "most in {what}",
+    "pop_ports": "ports in use",
+    "pop_at": "at {time}",
     # capture
     "opened_handshake": "handshake",
     "opened_simultaneous": "simultaneous open",
