@@ -68,9 +68,11 @@ class Theirs:
         return found
 
     def note(self, what: str, by: int) -> None:
+        """Write down that one more, or one less, is there."""
         self.changes.append((self.env.now, what, by))
 
     def arriving(self, starts: list[int]) -> Iterator[simpy.Event]:
+        """Start each connection at its time."""
         for start in starts:
             yield self.env.timeout(start - self.env.now)
             to_server, to_client = simpy.Store(self.env), simpy.Store(self.env)
@@ -78,13 +80,16 @@ class Theirs:
             self.env.process(self.server(to_server, to_client))
 
     def send(self, wire: simpy.Store, segment: str) -> None:
+        """Let a process carry the segment."""
         self.env.process(self.carry(wire, segment))
 
     def carry(self, wire: simpy.Store, segment: str) -> Iterator[simpy.Event]:
+        """Bring the segment over after the delay."""
         yield self.env.timeout(50 * MS)
-        yield wire.put(segment)
+        wire.put(segment)
 
     def client(self, wire: simpy.Store, inbox: simpy.Store) -> Iterator[simpy.Event]:
+        """The active opener and closer."""
         yield self.ports.get(1)
         self.note("port", 1)
         self.send(wire, "SYN")
@@ -102,6 +107,7 @@ class Theirs:
         yield self.ports.put(1)
 
     def server(self, inbox: simpy.Store, wire: simpy.Store) -> Iterator[simpy.Event]:
+        """The passive opener and closer."""
         yield inbox.get()  # SYN
         self.send(wire, "SYN,ACK")
         yield inbox.get()  # ACK
@@ -115,6 +121,7 @@ class Theirs:
         yield inbox.get()  # ACK
 
     def accepting(self) -> Iterator[simpy.Event]:
+        """The application accepts at once, for ever."""
         while True:
             yield self.backlog.get()
 

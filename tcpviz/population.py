@@ -222,30 +222,33 @@ class Population:
         return f"<Population {say('pop_members', count=len(self))}, {self.steps} steps>"
 
     def __str__(self) -> str:
-        queue, line = self.accept_queue, "{:<34} {:>9}  {}"
+        line = "{:<34} {:>9}  {}"
         counts = [
             ("pop_all", len(self)),
             ("pop_admitted", len(self.admitted)),
             ("pop_refused", len(self.refused)),
             ("pop_no_port", len(self.without_port)),
         ]
-        lines = [line.format(say(key), count, "").rstrip() for key, count in counts]
         peaks = [
-            *((f"{end} {state}", self.count(state, end)) for end, state in _SHOWN),
-            (say("queue_accept"), queue),
+            *(
+                (say("pop_state", state=state, end=end), self.count(state, end))
+                for state, end in _SHOWN
+            ),
+            (say("pop_queue"), self.accept_queue),
             (say("pop_ports"), self.ports_in_use),
         ]
+        lines = [line.format(say(key), count, "").rstrip() for key, count in counts]
         for name, found in peaks:
             at = say("pop_at", time=readable(found.peak_time)) if found.peak else ""
-            lines.append(line.format(say("pop_peak", what=name), found.peak, at).rstrip())
+            lines.append(line.format(name, found.peak, at).rstrip())
         return "\n".join(lines)
 
 
 _SHOWN: Final = (
-    ("server", State.SYN_RECEIVED),
-    ("server", State.CLOSE_WAIT),
-    ("client", State.TIME_WAIT),
-    ("server", State.TIME_WAIT),
+    (State.SYN_RECEIVED, "server"),
+    (State.CLOSE_WAIT, "server"),
+    (State.TIME_WAIT, "client"),
+    (State.TIME_WAIT, "server"),
 )
 
 

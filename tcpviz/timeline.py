@@ -57,7 +57,7 @@ class Timeline:
     @property
     def peak_time(self) -> int:
         """When there are so many for the first time, in ns; 0 where there is never one."""
-        return next((time for time, count in self.points if count == self.peak), 0)
+        return max(self.points, key=lambda point: point[1], default=(0, 0))[0]
 
     def at(self, time: int) -> int:
         """How many there are at a time in ns, what happens at that instant included."""

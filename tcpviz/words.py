@@ -30,8 +30,9 @@ ENGLISH: Final = {
     "pop_admitted": "got in",
     "pop_refused": "met a full queue",
     "pop_no_port": "found no free port",
-    "pop_peak": "most in {what}",
-    "pop_ports": "ports in use",
+    "pop_state": "most in {state} at the {end}",
+    "pop_queue": "most in the accept queue",
+    "pop_ports": "most ports in use",
     "pop_at": "at {time}",
     # capture
     "opened_handshake": "handshake",
