@@ -21,7 +21,7 @@ ENGLISH: Final = {
     "queue_accept": "accept queue",
     "full_nothing": "dropped: the {queue} is full",
     "full_RST": "reset: the {queue} is full",
-    "full_cookie": "the {queue} is full: answered with a SYN cookie, nothing is kept",
+    "full_cookie": "{queue} full: a cookie answers",
     # many connections
     "line_peak": "{count} at most, at {time}",
     "pop_member": "connection {number} {name}",

@@ -130,10 +130,23 @@ def test_a_cookie_finds_the_accept_queue_full() -> None:
     )
     members = [Member(0, FLOOD), Member(0, asks), Member(10 * MS, asks)]
     crowd = populate(members, Listener(0, cookies=True, accepts=(300 * MS,)))
-    full = "the SYN queue is full: answered with a SYN cookie, nothing is kept"
-    assert says(crowd, 2) == [(60, full), (160, "dropped: the accept queue is full")]
+    assert says(crowd, 2) == [
+        (60, "SYN queue full: a cookie answers"),
+        (160, "dropped: the accept queue is full"),
+    ]
     assert states(crowd, 2, "server") == [("LISTEN", 10), ("ESTABLISHED", 660)]
     assert crowd.accepted == {1: 300 * MS}
+
+
+def test_a_syn_that_meets_syn_received_is_not_the_listeners() -> None:
+    """An old SYN is let in, the new one finds SYN-RECEIVED, and comes again for a cookie."""
+    old = dataclasses.replace(
+        HANDSHAKE, network=(Inject(20 * MS, "server", "<SEQ=90><CTL=SYN>"),), server_iss=(300, 400)
+    )
+    crowd = populate([Member(0, old), Member(500 * MS, FLOOD)], Listener(0, cookies=True))
+    assert refusals(crowd, 0) == [Refuse("server", "SYN", 2, "SYN", "cookie")]
+    assert says(crowd, 0) == [(1050, "SYN queue full: a cookie answers")]
+    assert crowd.accepted == {0: 1150 * MS}
 
 
 def test_the_application_accepts_the_oldest_first() -> None:
