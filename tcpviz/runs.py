@@ -14,6 +14,7 @@ from tcpviz.segment import PSH, SYN, Segment, names
 from tcpviz.simulate import simulate
 from tcpviz.states import Event, State, transition
 from tcpviz.steps import Kind, Step, Timer
+from tcpviz.timeline import Stretch
 from tcpviz.trace import Trace
 
 NO_PORT: Final = "error: insufficient resources"
@@ -44,6 +45,13 @@ class Run:
         self.trace = trace
         self.points = meetings(trace)
         self.others: dict[tuple[int, Full | None], Run] = {}
+
+    @property
+    def port(self) -> Stretch | None:
+        """How long it holds a port, if it gets one."""
+        since = next((point.time for point in self.points if point.what == "port"), None)
+        until = next((point.time for point in self.points if point.what == "closed"), None)
+        return None if since is None else (since, until)
 
     def refused(self, point: Point, full: Full) -> "Run":
         """The run that is the same up to this point, where the segment finds a queue full."""

@@ -24,7 +24,7 @@ ENGLISH: Final = {
     "full_cookie": "{queue} full: a cookie answers",
     # many connections
     "line_peak": "{count} at most, at {time}",
-    "pop_member": "connection {number} {name}",
+    "pop_member": "connection {number}",
     "pop_members": "{count} connections",
     "pop_all": "connections",
     "pop_admitted": "got in",

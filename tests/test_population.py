@@ -124,12 +124,15 @@ def test_with_cookies_the_honest_client_gets_in() -> None:
 
 
 def test_a_cookie_finds_the_accept_queue_full() -> None:
-    """The ACK that brings a cookie is dropped; the client's next segment brings it again."""
+    """The ACK that brings a cookie is dropped, also where the listener aborts on overflow.
+
+    The client's next segment brings the cookie again.
+    """
     asks = dataclasses.replace(
         HANDSHAKE, reactions=(On("client", "ESTABLISHED", "SEND", 500 * MS, 10),), until=9 * S
     )
     members = [Member(0, FLOOD), Member(0, asks), Member(10 * MS, asks)]
-    crowd = populate(members, Listener(0, cookies=True, accepts=(300 * MS,)))
+    crowd = populate(members, Listener(0, 128, True, True, (300 * MS,)))
     assert says(crowd, 2) == [
         (60, "SYN queue full: a cookie answers"),
         (160, "dropped: the accept queue is full"),
@@ -261,8 +264,9 @@ def test_a_client_that_opens_again_keeps_its_port() -> None:
     )
     crowd = populate([Member(0, twice), Member(200 * MS, twice), Member(1 * S, twice)], ports=1)
     assert crowd.without_port == (1,)
-    assert crowd.ports_in_use.at(200 * MS) == 0  # closed for the while
-    assert crowd.ports_in_use.peak == 1
+    assert crowd.ports_in_use.points == ((0, 1), (900 * MS, 0), (1 * S, 1), (1900 * MS, 0))
+    crowd = populate([Member(0, dataclasses.replace(twice, calls=twice.calls[:3]))], ports=1)
+    assert crowd.ports_in_use.points == ((0, 1),)
 
 
 # -- traces ------------------------------------------------------------------------------------
@@ -277,6 +281,7 @@ def test_a_member_is_the_trace_that_simulate_gives() -> None:
     for k, member in enumerate(members):
         alone, trace = simulate(crowd.scenario(k)), crowd[k]
         assert trace.ends == alone.ends
+        assert trace.title == f"connection {k}: open_and_close"
         for mine, its in zip(trace.steps, alone.steps, strict=True):
             assert mine.time == its.time + member.start
             assert mine._replace(time=0, timers=()) == its._replace(time=0, timers=())
