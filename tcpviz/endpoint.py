@@ -2,51 +2,46 @@
 
 An Endpoint is a value. Each event gives a new one and what came of it; nothing is changed in
 place. It keeps its own deadlines but has no clock, no I/O and no randomness: `now` is always given,
-in integer nanoseconds. A segment is judged first, whole, and applied after. All moves are edges of
-`states.TRANSITIONS`, and only `_take` moves the state.
+in integer nanoseconds. A segment is judged first, whole, and applied after.
 
 Simplifications: data is an octet count, sent at once whatever the windows; what arrives out of
-order is dropped and acknowledged, not kept; data and FIN that ride on a SYN wait to be sent again.
+order is dropped and acknowledged, not kept; options are agreed upon in the handshake and no more.
 """
 
 from typing import Final, NamedTuple
 
-from tcpviz.segment import ACK, FIN, NUMBERS, RST, SYN, Segment, add, distance
-from tcpviz.states import Edge, Event, Opened, State, transition
-from tcpviz.steps import Timer, Variables
-from tcpviz.units import MS, S
-
-RTO: Final = "RTO"
-TWO_MSL: Final = "2MSL"
-DELAYED_ACK: Final = "delayed ACK"
+from tcpviz.judge import Reading, agreed, read, read_syn_sent, reset_for, rest_of
+from tcpviz.segment import ACK, FIN, RST, SYN, Segment, add
+from tcpviz.states import Edge, Event, Opened, State
+from tcpviz.steps import Timer
+from tcpviz.tcb import (
+    DELAYED_ACK,
+    FIN_WAIT_2,
+    KEEPALIVE,
+    RTO,
+    TWO_MSL,
+    USER_TIMEOUT,
+    Tcb,
+)
 
 _ISN_TICK: Final = 4_000
 """§3.4.1: the clock that new ISSs are taken from ticks about every 4 microseconds."""
+_REOPENS_AT: Final = 65_537
+"""How far beyond the last number sent a connection reopened from TIME-WAIT starts."""
 
 NOT_OPEN: Final = "error: connection does not exist"
 EXISTS: Final = "error: connection already exists"
 IS_CLOSING: Final = "error: connection closing"
 RESET: Final = "error: connection reset"
 REFUSED: Final = "error: connection refused"
-
+USER_TIMED_OUT: Final = "error: connection aborted due to user timeout"
+GIVEN_UP: Final = "error: connection aborted, no answer (R2)"
+TROUBLE: Final = "trouble: no answer yet (R1)"
 
 _USER_HAS_LEFT: Final = (State.CLOSING, State.LAST_ACK, State.TIME_WAIT)
 _MAY_SEND: Final = (State.SYN_SENT, State.SYN_RECEIVED, State.ESTABLISHED, State.CLOSE_WAIT)
-_RECEIVING: Final = (State.SYN_RECEIVED, State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2)
-
-
-class Settings(NamedTuple):
-    """What one end is told from outside; durations in ns. A delayed ACK of 0 is off.
-
-    `iss` are the initial send sequence numbers in order of use; after the last one the clock of
-    §3.4.1 goes on from it. `msl` is 30 s, which makes 2MSL the 60 s of Linux; §3.4.2 takes 2 min.
-    """
-
-    iss: tuple[int, ...] = (0,)
-    rto: int = 1 * S
-    msl: int = 30 * S
-    delayed_ack: int = 0 * MS
-    window: int = 65535
+_KEPT_ALIVE: Final = (State.ESTABLISHED, State.FIN_WAIT_2, State.CLOSE_WAIT)
+_FINISHING: Final = (State.FIN_WAIT_1, State.FIN_WAIT_2)
 
 
 class Outcome(NamedTuple):
@@ -56,344 +51,339 @@ class Outcome(NamedTuple):
     sent: tuple[Segment, ...] = ()
     edges: tuple[Edge, ...] = ()
     says: str = ""
+    text: int = 0  # octets of new data taken in
 
 
-class Reading(NamedTuple):
-    """The judgement of a segment, before anything is applied.
+class Endpoint(Tcb):
+    """One end, with what it does: every method gives a new value and leaves this one alone."""
 
-    `reply` answers and ends the matter. `una` and `nxt` are the new SND.UNA and RCV.NXT, `events`
-    what the segment means for the state, `owed` says that something must be acknowledged.
-    """
-
-    events: tuple[Event, ...] = ()
-    una: int | None = None
-    nxt: int | None = None
-    owed: bool = False
-    reply: Segment | None = None
-
-
-class Endpoint(NamedTuple):
-    """One end: its state and TCB (§3.3.1), retransmission queue and deadlines, as one value."""
-
-    settings: Settings = Settings()
-    state: State = State.CLOSED
-    opened: Opened | None = None
-    opens: int = 0  # how many ISSs were used
-    iss: int = 0
-    irs: int = 0
-    snd_una: int = 0
-    snd_nxt: int = 0
-    rcv_nxt: int = 0
-    unacked: tuple[Segment, ...] = ()
-    queued: tuple[int, ...] = ()  # SENDs, in octets, that wait for ESTABLISHED
-    closing: bool = False  # a CLOSE that waits for them
-    rto: int = 0
-    deadlines: tuple[Timer, ...] = ()
-
-    @property
-    def variables(self) -> Variables | None:
-        """SND.UNA, SND.NXT and RCV.NXT, where there is a TCB with numbers in it."""
-        if self.state in (State.CLOSED, State.LISTEN):
-            return None
-        return Variables(self.snd_una, self.snd_nxt, self.rcv_nxt)
-
-    @property
-    def deadline(self) -> Timer | None:
-        """The timer that expires first."""
-        return min(self.deadlines, key=lambda timer: timer.until, default=None)
+    __slots__ = ()
 
     # -- user calls, §3.10.1 to §3.10.5 --------------------------------------------------------
 
     def call(self, event: Event, now: int, octets: int = 0) -> Outcome:
-        """OPEN, SEND, CLOSE or ABORT. A call that the state does not allow gets the RFC's error."""
+        """A call of the user, or what happens to a host (crash) or a user (USER TIMEOUT).
+
+        A call that the state does not allow gets the RFC's error. ValueError for anything else.
+        """
         if event in (Event.PASSIVE_OPEN, Event.ACTIVE_OPEN):
             return self._open(event, now)
+        calls = {
+            Event.SEND: self._send,
+            Event.RECEIVE: self._receive,
+            Event.CLOSE: self._close,
+            Event.CLOSE_HALF_DUPLEX: self._leave,
+            Event.ABORT: self._abort,
+            Event.USER_TIMEOUT: self._time_out,
+            Event.CRASH: self._crash,
+        }
+        if event not in calls:
+            raise ValueError(f"not a call of TCP's user: {event}")
         if self.state is State.CLOSED:
-            return Outcome(self, says=NOT_OPEN)
-        if event is Event.SEND:
-            return self._send(octets, now)
-        if event is Event.CLOSE:
-            return self._close(now)
-        if event is Event.ABORT:
-            end, edge = self._take(Event.ABORT)
-            rst = (Segment(self.snd_nxt, 0, RST),) if edge.sends else ()
-            return Outcome(end._deleted(), rst, (edge,))
-        raise ValueError(f"not a call of TCP's user: {event}")
+            return Outcome(self, says="" if event is Event.CRASH else NOT_OPEN)
+        return calls[event](now, octets)
 
     def _open(self, event: Event, now: int) -> Outcome:
-        if transition(self.state, event, self.opened) is None:
+        allowed = self.state is State.CLOSED or (
+            self.state is State.LISTEN and event is Event.ACTIVE_OPEN
+        )
+        if not allowed:
             return Outcome(self, says=EXISTS)
-        end, edge = self._take(event)
+        end, edge = self.take(event)
         if event is Event.PASSIVE_OPEN:
             return Outcome(end._replace(opened="passive"), edges=(edge,))
         return end._synchronize(now, "active", (edge,), SYN)
 
-    def _send(self, octets: int, now: int) -> Outcome:
+    def _send(self, now: int, octets: int) -> Outcome:
         if self.state is State.LISTEN:
-            end, edge = self._replace(queued=(octets,))._take(Event.SEND)
+            end, edge = self._replace(queued=(octets,)).take(Event.SEND)
             return end._synchronize(now, "active", (edge,), SYN)
         if self.closing or self.state not in _MAY_SEND:
             return Outcome(self, says=IS_CLOSING)
         return self._replace(queued=(*self.queued, octets))._flush(now)
 
-    def _close(self, now: int) -> Outcome:
-        if transition(self.state, Event.CLOSE) is None or self.closing:
+    def _receive(self, now: int, octets: int) -> Outcome:
+        """§3.10.3: hand over what has come; a RECEIVE with nothing to wait for is an error."""
+        finished = self.state in (State.CLOSE_WAIT, *_USER_HAS_LEFT)
+        if finished and not (self.state is State.CLOSE_WAIT and self.unread):
+            return Outcome(self, says=IS_CLOSING)
+        return Outcome(self._replace(unread=0))
+
+    def _close(self, now: int, octets: int) -> Outcome:
+        if self.closing or self.state in (*_FINISHING, *_USER_HAS_LEFT):
             return Outcome(self, says=IS_CLOSING)
         if self.state is State.SYN_RECEIVED and self.queued:
             return Outcome(self._replace(closing=True))
-        end, edge = self._take(Event.CLOSE)
+        end, edge = self.take(Event.CLOSE)
         if not edge.sends:
-            return Outcome(end._deleted(), edges=(edge,))
+            return Outcome(end.deleted(), edges=(edge,))
         return end._transmit(now, FIN | ACK)._replace(edges=(edge,))
+
+    def _leave(self, now: int, octets: int) -> Outcome:
+        """MAY-1: CLOSE, and read no more. Data that is lost so is answered by a RST (SHLD-3)."""
+        if self.unread:
+            return self._abort(now, octets)
+        if self.state in (*_FINISHING, *_USER_HAS_LEFT):
+            return self._replace(orphan=True)._settle(now, ())
+        outcome = self._replace(orphan=True)._close(now, octets)
+        return outcome._replace(end=outcome.end._replace(orphan=outcome.end.opens > 0))
+
+    def _abort(self, now: int, octets: int) -> Outcome:
+        end, edge = self.take(Event.ABORT)
+        if edge.sends and self.rules.time_wait_after_abort:
+            end, edge = self.take(Event.ABORT_AND_WAIT)
+        rst = self.segment(RST | ACK if self.rules.reset_carries_ack else RST)
+        sent = (rst,) if edge.sends else ()
+        if end.state is State.TIME_WAIT:
+            return end._settle(now, (edge,))._replace(sent=sent)
+        return Outcome(end.deleted(), sent, (edge,))
+
+    def _time_out(self, now: int, octets: int) -> Outcome:
+        return self._give_up(Event.USER_TIMEOUT, USER_TIMED_OUT)
+
+    def _crash(self, now: int, octets: int) -> Outcome:
+        """§3.5.1: the host loses everything it knew, and nobody is told."""
+        return self._give_up(Event.CRASH, "")
 
     # -- SEGMENT ARRIVES, §3.10.7 --------------------------------------------------------------
 
     def arrive(self, segment: Segment, now: int) -> Outcome:
         """A segment arrives: judge it by the state, then apply the judgement."""
         if self.state is State.CLOSED:
-            return Outcome(self, () if segment.ctl & RST else (_reset(segment),))
+            return Outcome(self, () if segment.ctl & RST else (reset_for(segment),))
         if self.state is State.LISTEN:
             return self._arrive_listening(segment, now)
-        syn_sent = self.state is State.SYN_SENT
-        reading = self._read_syn_sent(segment) if syn_sent else self._read(segment)
-        return self._apply(reading, segment, now)
+        end = self._replace(probes=0)
+        if end.settings.keepalive and end.state in _KEPT_ALIVE:
+            end = end.armed(KEEPALIVE, now, end.settings.keepalive)
+        if end.orphan and end.state in _FINISHING and _new_text(end, segment):
+            return end._abort(now, 0)  # SHLD-3: nobody will read it
+        reading = (read_syn_sent if end.state is State.SYN_SENT else read)(end, segment)
+        outcome = end._apply(reading, segment, now)
+        again = outcome.end.rules.syn_after_reset
+        if again and end.state is State.SYN_SENT and reading.reply and not end.tries:
+            return outcome._replace(end=outcome.end.armed(RTO, now, again))
+        return outcome
 
     def _arrive_listening(self, segment: Segment, now: int) -> Outcome:
         """§3.10.7.2: RST, then ACK, then SYN; anything else is dropped."""
         if segment.ctl & RST:
             return Outcome(self)
         if segment.ctl & ACK:
-            return Outcome(self, (_reset(segment),))
+            return Outcome(self, (reset_for(segment),))
         if not segment.ctl & SYN:
             return Outcome(self)
-        end, edge = self._take(Event.RCV_SYN)
-        end = end._replace(irs=segment.seq, rcv_nxt=add(segment.seq, 1))
-        return end._synchronize(now, "passive", (edge,), SYN | ACK)
+        end, edge = self.take(Event.RCV_SYN)
+        return end._accept_syn(segment, now, "passive", (edge,))
 
-    def _read_syn_sent(self, segment: Segment) -> Reading:
-        """§3.10.7.3: ACK, RST, security, SYN, in this order."""
-        acks = bool(segment.ctl & ACK)
-        if acks and not self._acknowledges(segment):
-            return Reading(reply=None if segment.ctl & RST else _reset(segment))
-        if segment.ctl & RST:
-            return Reading((Event.RCV_RST,)) if acks else Reading()
-        if not segment.ctl & SYN:
-            return Reading()
-        nxt = add(segment.seq, 1)
-        if acks:
-            return Reading((Event.RCV_SYN_ACK,), segment.ack, nxt, owed=True)
-        return Reading((Event.RCV_SYN,), nxt=nxt)
-
-    def _read(self, segment: Segment) -> Reading:
-        """§3.10.7.4, the other states: eight checks in the RFC's order."""
-        if not self._acceptable(segment):  # first
-            return Reading(reply=None if segment.ctl & RST else self._ack())
-        if segment.ctl & RST:  # second; a RST beside RCV.NXT is challenged (RFC 5961)
-            exact = segment.seq == self.rcv_nxt
-            return Reading((Event.RCV_RST,)) if exact else Reading(reply=self._ack())
-        if segment.ctl & SYN and not self._crossing(segment):  # fourth
-            back = transition(self.state, Event.RCV_SYN, self.opened)
-            if self.state is State.SYN_RECEIVED and back:
-                return Reading((Event.RCV_SYN,))
-            return Reading(reply=self._ack())
-        if not segment.ctl & ACK:  # fifth
-            return Reading()
-        if self.state is State.SYN_RECEIVED and not self._acknowledges(segment):
-            return Reading(reply=_reset(segment))
-        behind = distance(segment.ack, self.snd_una)
-        if distance(segment.ack, self.snd_nxt) > 0 or behind < -self.settings.window:
-            return Reading(reply=self._ack())  # never sent, or too old to be true (RFC 5961 §5)
-        una = segment.ack if self._acknowledges(segment) else None
-        return self._read_text(segment, una)
-
-    def _read_text(self, segment: Segment, una: int | None) -> Reading:
-        """The fifth check's meaning for the state, then the text and the FIN (seventh, eighth)."""
-        events = [Event.RCV_ACK_OF_SYN] if self.state is State.SYN_RECEIVED else []
-        fin_acked = (una if una is not None else self.snd_una) == self.snd_nxt
-        if self.state is State.TIME_WAIT:
-            again = bool(segment.ctl & FIN)
-            return Reading((Event.RCV_FIN,) if again else (), owed=segment.span > 0)
-        receiving = self.state in _RECEIVING
-        start = add(segment.seq, bool(segment.ctl & SYN))
-        in_order = distance(start, self.rcv_nxt) <= 0
-        fin = receiving and in_order and bool(segment.ctl & FIN)
-        if self.state is State.FIN_WAIT_1 and fin_acked:
-            events.append(Event.RCV_FIN_ACK_OF_FIN if fin else Event.RCV_ACK_OF_FIN)
-        elif self.state in (State.CLOSING, State.LAST_ACK) and fin_acked:
-            events.append(Event.RCV_ACK_OF_FIN)
-        elif fin:
-            events.append(Event.RCV_FIN)
-        nxt = None
-        if receiving and in_order and segment.span:
-            nxt = add(segment.seq, segment.span)
-        owed = receiving and bool(segment.length or segment.ctl & FIN)
-        return Reading(tuple(events), una, nxt, owed)
-
-    def _acceptable(self, segment: Segment) -> bool:
-        """Table 6 of §3.10.7.4: some of the segment lies in the receive window.
-
-        Two retransmissions that the table turns away are let in: the peer's SYN,ACK when the SYNs
-        crossed, without which Figure 7 could not happen, and its FIN in TIME-WAIT, whose check
-        restarts the 2MSL timeout.
-        """
-        if self._crossing(segment):
-            return True
-        first = distance(segment.seq, self.rcv_nxt)
-        if self.state is State.TIME_WAIT and segment.ctl & FIN and first + segment.span == 0:
-            return True
-        last = first + max(segment.span, 1) - 1
-        return 0 <= first < self.settings.window or 0 <= last < self.settings.window
-
-    def _crossing(self, segment: Segment) -> bool:
-        """The SYN,ACK of a simultaneous open (Figure 7): it repeats the SYN already taken."""
-        return (
-            self.state is State.SYN_RECEIVED
-            and self.opened == "active"
-            and segment.seq == self.irs
-            and segment.ctl & (SYN | ACK | RST) == SYN | ACK
+    def _accept_syn(
+        self, segment: Segment, now: int, opened: Opened, edges: tuple[Edge, ...]
+    ) -> Outcome:
+        """Take the peer's SYN and answer it with our own; what rides on it is held."""
+        end = self._replace(
+            irs=segment.seq,
+            rcv_nxt=add(segment.seq, 1),
+            options=agreed(self.settings.options, segment.options),
+            held=rest_of(segment),
         )
-
-    def _acknowledges(self, segment: Segment) -> bool:
-        """SND.UNA < SEG.ACK =< SND.NXT: it acknowledges something new that was sent."""
-        new = distance(segment.ack, self.snd_una)
-        return 0 < new <= (self.snd_nxt - self.snd_una) % NUMBERS
+        if not self.rules.four_segment_handshake:
+            outcome = end._synchronize(now, opened, edges, SYN | ACK)
+        else:
+            outcome = end._synchronize(now, opened, edges, SYN)
+            ack = outcome.end.ack()._replace(seq=outcome.end.iss)
+            outcome = outcome._replace(sent=(ack, *outcome.sent))
+        if not self.rules.two_way_handshake:
+            return outcome
+        end, edge = outcome.end.acknowledged(outcome.end.snd_nxt, now).take(Event.RCV_ACK_OF_SYN)
+        return outcome._replace(end=end, edges=(*edges, edge))
 
     def _apply(self, reading: Reading, segment: Segment, now: int) -> Outcome:
         """Do what the judgement says: acknowledge, advance, move, answer."""
+        if reading.over:
+            return self._end(reading.events[0], reading.reply, now)
         if reading.reply:
             return self._answer(reading.reply)
-        if Event.RCV_RST in reading.events or (
-            self.state is State.SYN_RECEIVED and Event.RCV_SYN in reading.events
-        ):
-            return self._end(reading.events[0])
-        end = self if reading.una is None else self._acknowledged(reading.una, now)
+        if self.state is State.TIME_WAIT and Event.RCV_SYN in reading.events:
+            return self._reopen(segment, now)
+        end = self if reading.una is None else self.acknowledged(reading.una, now)
         if self.state is State.SYN_SENT and reading.nxt is not None:
-            end = end._replace(irs=segment.seq)
+            both = agreed(self.settings.options, segment.options)
+            end = end._replace(irs=segment.seq, options=both, held=rest_of(segment))
         if reading.nxt is not None:
             end = end._replace(rcv_nxt=reading.nxt)
+        if reading.text:
+            unread = 0 if self.settings.reads else self.unread + reading.text
+            end = end._replace(unread=unread, talked=True)
         edges: tuple[Edge, ...] = ()
         for event in reading.events:
-            end, edge = end._take(event)
+            end, edge = end.take(event)
             edges += (edge,)
-        if end.state is State.CLOSED:
-            return Outcome(end._deleted(), edges=edges)
-        if end.state is State.TIME_WAIT and edges:
-            end = end._replace(deadlines=())._arm(TWO_MSL, now, 2 * self.settings.msl)
         if Event.RCV_SYN in reading.events:  # crossing SYNs: the same SYN again, now with an ACK
-            syn = Segment(end.iss, end.rcv_nxt, SYN | ACK, window=end.settings.window)
-            return Outcome(end, (syn,), edges)
+            return Outcome(end, (end.syn(SYN | ACK),), edges)
+        settled = end._settle(now, edges)
+        if settled.end.state is State.CLOSED and end.state is not State.TIME_WAIT:
+            return settled
+        return settled.end._go_on(reading, now, settled.edges)
+
+    def _go_on(self, reading: Reading, now: int, edges: tuple[Edge, ...]) -> Outcome:
+        """After a segment was taken in: what the SYN carried, what waited, what is owed."""
+        end, text = self, reading.text
+        if self.held and self.state is State.ESTABLISHED:
+            held = self.held._replace(ack=self.snd_una, ctl=self.held.ctl | ACK)
+            more = self._replace(held=None).arrive(held, now)
+            end, edges, text = more.end, edges + more.edges, text + more.text
+            reading = reading._replace(owed=True)
+        if end.state is State.ESTABLISHED and end.settings.keepalive:
+            end = end.armed(KEEPALIVE, now, end.settings.keepalive)
         flushed = end._flush(now)
         if flushed.sent or not reading.owed:
-            return flushed._replace(edges=edges + flushed.edges)
-        return end._owe(now, reading)._replace(edges=edges)
+            return flushed._replace(edges=edges + flushed.edges, text=text)
+        return end._owe(now, reading)._replace(edges=edges, text=text)
 
     def _owe(self, now: int, reading: Reading) -> Outcome:
         """Acknowledge now, or later, where the application may give the ACK a ride (§3.8.6.3)."""
         pending = any(timer.name == DELAYED_ACK for timer in self.deadlines)
+        wait = self.settings.delayed_ack
+        if self.state is State.CLOSE_WAIT and Event.RCV_FIN in reading.events:
+            wait = max(wait, self.rules.fin_ack_delays[self.talked])
         patient = (
-            self.settings.delayed_ack > 0
+            wait > 0
             and reading.nxt is not None
             and Event.RCV_SYN_ACK not in reading.events
-            and self.state not in (State.TIME_WAIT, State.CLOSING)
+            and self.state not in (State.TIME_WAIT, State.CLOSING, State.CLOSED)
         )
         if patient and not pending:
-            return Outcome(self._arm(DELAYED_ACK, now, self.settings.delayed_ack))
-        return self._answer(self._ack())
+            return Outcome(self.armed(DELAYED_ACK, now, wait))
+        return self._answer(self.ack())
 
-    def _end(self, event: Event) -> Outcome:
-        """A RST (or, in a passive SYN-RECEIVED, a SYN) ends the connection."""
-        end, edge = self._take(event)
+    def _settle(self, now: int, edges: tuple[Edge, ...]) -> Outcome:
+        """What a state does on being entered: CLOSED forgets, the waiting states start to wait."""
+        if self.state is State.CLOSED and edges:
+            return Outcome(self.deleted(), edges=edges)
+        forgets = self.rules.no_room_for_time_wait
+        if self.state is State.TIME_WAIT and edges:
+            if not forgets and self.settings.msl:
+                end = self._replace(deadlines=(), orphan=False)
+                return Outcome(end.armed(TWO_MSL, now, 2 * self.settings.msl), edges=edges)
+            end, edge = self.take(Event.TIME_WAIT_TIMEOUT)
+            return Outcome(end._replace(deadlines=()), edges=(*edges, edge))
+        if self.state is State.FIN_WAIT_2 and self.orphan:
+            if forgets:
+                end, edge = self.take(Event.FIN_WAIT_2_TIMEOUT)
+                return Outcome(end.deleted(), edges=(*edges, edge))
+            if limit := self.rules.fin_wait_2:
+                return Outcome(self.armed(FIN_WAIT_2, now, limit), edges=edges)
+        return Outcome(self, edges=edges)
+
+    def _reopen(self, segment: Segment, now: int) -> Outcome:
+        """MAY-2: a new connection straight out of TIME-WAIT, its numbers beyond the old ones."""
+        end, edge = self.take(Event.RCV_SYN)
+        fresh = end.deleted()._replace(before=self.variables)
+        return fresh._accept_syn(segment, now, "reopened", (edge,))
+
+    def _end(self, event: Event, last: Segment | None, now: int) -> Outcome:
+        """A RST (or a SYN that cannot be) ends the connection, perhaps with a last word."""
+        end, edge = self.take(event)
+        if end.state is State.TIME_WAIT and self.before:  # the SYN that reopened it was old
+            una, nxt, rcv = self.before
+            end = end.deleted()._replace(snd_una=una, snd_nxt=nxt, rcv_nxt=rcv)
+            return end._settle(now, (edge,))
         says = REFUSED if self.state is State.SYN_RECEIVED else RESET
-        if end.state is State.LISTEN or self.state in _USER_HAS_LEFT:
+        if end.state is State.LISTEN or self.state in _USER_HAS_LEFT or self.orphan:
             says = ""
-        return Outcome(end._deleted(), edges=(edge,), says=says)
+        return Outcome(end.deleted(), (last,) if last else (), (edge,), says)
 
     # -- timeouts, §3.10.8 ---------------------------------------------------------------------
 
     def expire(self, timer: Timer, now: int) -> Outcome:
-        """A deadline has come: retransmit, acknowledge what was delayed, or leave TIME-WAIT."""
-        end = self._disarm(timer.name)
+        """A deadline has come: retransmit, give up, acknowledge what was delayed, or forget."""
+        end = self.disarmed(timer.name)
         if timer.name == TWO_MSL:
-            end, edge = end._take(Event.TIME_WAIT_TIMEOUT)
-            return Outcome(end._deleted(), edges=(edge,))
+            end, edge = end.take(Event.TIME_WAIT_TIMEOUT)
+            return Outcome(end.deleted(), edges=(edge,))
+        if timer.name == FIN_WAIT_2:
+            return end._give_up(Event.FIN_WAIT_2_TIMEOUT, "")
+        if timer.name == USER_TIMEOUT:
+            return end._give_up(Event.USER_TIMEOUT, USER_TIMED_OUT)
         if timer.name == DELAYED_ACK:
-            return end._answer(self._ack())
+            return end._answer(self.ack())
+        return end._probe(now) if timer.name == KEEPALIVE else end._retransmit(now)
+
+    def _retransmit(self, now: int) -> Outcome:
+        """Send the oldest segment again and double the RTO (RFC 6298 §5.5), until R2 (§3.8.3)."""
+        rules, syn_sent = self.rules, self.state is State.SYN_SENT
+        limit = rules.r2_syn if syn_sent else rules.r2
+        if self.state is State.SYN_RECEIVED and self.opened != "active":
+            limit = rules.r2_syn_ack
+        elif self.orphan:
+            limit = rules.r2_orphan or rules.r2
+        if limit and self.tries >= limit:
+            return self._give_up(Event.R2_TIMEOUT, "" if self.orphan else GIVEN_UP)
         oldest = self.unacked[0]
-        if self.state is not State.SYN_SENT:  # a retransmission carries the newest ACK
-            oldest = oldest._replace(ack=self.rcv_nxt, ctl=oldest.ctl | ACK)
-        end = end._replace(rto=2 * self.rto)  # RFC 6298 §5.5
-        return end._arm(RTO, now, end.rto)._answer(oldest)
+        if not syn_sent and not (oldest.ctl & SYN and rules.four_segment_handshake):
+            oldest = oldest._replace(ack=self.rcv_nxt, ctl=oldest.ctl | ACK)  # the newest ACK
+        linear = self.tries < (rules.linear_syn_timeouts if syn_sent else 0)
+        end = self._replace(rto=self.rto * (1 if linear else 2), tries=self.tries + 1, timed=-1)
+        told = TROUBLE if end.tries == rules.r1 and not self.orphan else ""
+        return end.armed(RTO, now, end.rto)._answer(oldest)._replace(says=told)
+
+    def _probe(self, now: int) -> Outcome:
+        """§3.8.4: a keep-alive asks for an ACK with a number that is not expected."""
+        if self.unacked:  # its retransmissions ask already
+            return Outcome(self.armed(KEEPALIVE, now, self.settings.keepalive))
+        if self.probes >= self.rules.keepalive_probes:
+            return self._give_up(Event.R2_TIMEOUT, GIVEN_UP)
+        end = self._replace(probes=self.probes + 1)
+        probe = self.ack()._replace(seq=add(self.snd_nxt, -1))
+        return end.armed(KEEPALIVE, now, self.rules.keepalive_interval)._answer(probe)
+
+    def _give_up(self, event: Event, says: str) -> Outcome:
+        """The connection is over for this end; the other is not told."""
+        end, edge = self.take(event)
+        return Outcome(end.deleted(), edges=(edge,), says=says)
 
     # -- parts ---------------------------------------------------------------------------------
-
-    def _take(self, event: Event) -> "tuple[Endpoint, Edge]":
-        """Move along the edge that `event` takes; the only place that moves a state."""
-        edge = transition(self.state, event, self.opened)
-        if edge is None:
-            raise AssertionError(f"no edge for {event} in {self.state}")
-        return self._replace(state=edge.target), edge
 
     def _synchronize(self, now: int, opened: Opened, edges: tuple[Edge, ...], ctl: int) -> Outcome:
         """Choose an ISS and send the SYN or SYN,ACK."""
         isses = self.settings.iss
-        iss = isses[self.opens] if self.opens < len(isses) else add(isses[-1], now // _ISN_TICK)
+        if self.opens < len(isses):
+            iss = isses[self.opens]
+        elif self.before:
+            iss = add(self.before.snd_nxt, _REOPENS_AT)
+        else:
+            iss = add(isses[-1], now // _ISN_TICK)
+        offered = self.options if ctl & ACK else self.settings.options
         end = self._replace(opened=opened, opens=self.opens + 1, iss=iss, snd_una=iss, snd_nxt=iss)
-        return end._transmit(now, ctl)._replace(edges=edges)
+        end = end._replace(first_rto=self.settings.rto, timed=now if self.rules.rto_floor else -1)
+        syn = end.segment(ctl)._replace(options=offered)
+        return end.waiting_for_ack(syn, now)._answer(syn)._replace(edges=edges)
 
     def _transmit(self, now: int, ctl: int, octets: int = 0) -> Outcome:
-        """Send a segment that occupies sequence space: queue it and see that its RTO runs."""
-        ack = self.rcv_nxt if ctl & ACK else 0
-        segment = Segment(self.snd_nxt, ack, ctl, octets, self.settings.window)
-        end = self._replace(
-            snd_nxt=add(self.snd_nxt, segment.span), unacked=(*self.unacked, segment)
-        )
-        if not self.unacked:
-            end = end._replace(rto=end.settings.rto)._arm(RTO, now, end.settings.rto)
-        return end._answer(segment)
+        """Send a segment that occupies sequence space."""
+        segment = self.segment(ctl, octets)
+        return self.waiting_for_ack(segment, now)._answer(segment)
 
     def _flush(self, now: int) -> Outcome:
         """Send what waited for ESTABLISHED: the SENDs, then the CLOSE."""
         if self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
             return Outcome(self)
-        flushed = Outcome(self._replace(queued=(), closing=False))
+        talked = self.talked or bool(self.queued)
+        flushed = Outcome(self._replace(queued=(), closing=False, talked=talked))
         for octets in self.queued:
             data = flushed.end._transmit(now, ACK, octets)
             flushed = Outcome(data.end, flushed.sent + data.sent)
         if self.closing:
-            fin = flushed.end._close(now)
+            fin = flushed.end._close(now, 0)
             flushed = Outcome(fin.end, flushed.sent + fin.sent, fin.edges)
         return flushed
 
-    def _acknowledged(self, una: int, now: int) -> "Endpoint":
-        """Advance SND.UNA, drop what it covers, restart or stop the RTO (RFC 6298 §5)."""
-        left = tuple(s for s in self.unacked if distance(add(s.seq, s.span), una) > 0)
-        end = self._replace(snd_una=una, unacked=left, rto=self.settings.rto)._disarm(RTO)
-        return end._arm(RTO, now, end.rto) if left else end
-
-    def _ack(self) -> Segment:
-        """<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, the RFC's answer to nearly everything."""
-        return Segment(self.snd_nxt, self.rcv_nxt, ACK, window=self.settings.window)
-
     def _answer(self, segment: Segment) -> Outcome:
         """Send one segment; if it acknowledges, no delayed ACK is owed any more."""
-        end = self._disarm(DELAYED_ACK) if segment.ctl & ACK else self
+        end = self.disarmed(DELAYED_ACK) if segment.ctl & ACK else self
         return Outcome(end, (segment,))
 
-    def _arm(self, name: str, now: int, duration: int) -> "Endpoint":
-        timer = Timer(name, now, now + duration)
-        return self._replace(deadlines=(*self._disarm(name).deadlines, timer))
 
-    def _disarm(self, name: str) -> "Endpoint":
-        return self._replace(deadlines=tuple(t for t in self.deadlines if t.name != name))
-
-    def _deleted(self) -> "Endpoint":
-        """Forget the TCB; what is left is the state, and how many ISSs were used."""
-        opened: Opened | None = "passive" if self.state is State.LISTEN else None
-        return Endpoint(self.settings, self.state, opened, self.opens)
-
-
-def _reset(segment: Segment) -> Segment:
-    """The RST that answers a segment nobody can place (§3.10.7.1); RST is never answered so."""
-    if segment.ctl & ACK:
-        return Segment(segment.ack, 0, RST)
-    return Segment(0, add(segment.seq, segment.span), RST | ACK)
+def _new_text(end: Tcb, segment: Segment) -> bool:
+    """Whether a segment carries data that has not come before."""
+    return bool(segment.length) and read(end, segment).text > 0

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from tcpviz.endpoint import Settings
-from tcpviz.segment import ACK, FIN, NUMBERS, PSH, Segment, bits
+from tcpviz.rules import LINUX, RFC9293, Rules
+from tcpviz.segment import ACK, FIN, NUMBERS, PSH, Option, Segment, bits
 from tcpviz.states import Event, State
+from tcpviz.tcb import Settings
 from tcpviz.units import MIN, MS, S
 
 SCHEMA: Final = "tcpviz.scenario/1"
@@ -19,7 +20,25 @@ Name = Literal["client", "server"]
 ENDS: Final[tuple[Name, ...]] = get_args(Name)
 QUEUES: Final = ("SYN", "accept")
 ANSWERS: Final = ("nothing", "RST", "cookie")
-CALLS: Final = (Event.PASSIVE_OPEN, Event.ACTIVE_OPEN, Event.SEND, Event.CLOSE, Event.ABORT)
+RESTART: Final = "restart"
+CALLS: Final = (
+    Event.PASSIVE_OPEN,
+    Event.ACTIVE_OPEN,
+    Event.SEND,
+    Event.RECEIVE,
+    Event.CLOSE,
+    Event.CLOSE_HALF_DUPLEX,
+    Event.ABORT,
+    Event.USER_TIMEOUT,
+    Event.CRASH,
+    RESTART,
+)
+"""What a user calls (§3.10.1 to §3.10.5), and what befalls a user or a host.
+
+A half-duplex CLOSE reads no more (MAY-1, what close() does; CLOSE alone is shutdown()). A host that
+has crashed knows nothing and hears nothing until its restart.
+"""
+_NAMED_RULES: Final = {"RFC9293": RFC9293, "LINUX": LINUX}
 
 
 class ScenarioError(ValueError):
@@ -114,7 +133,15 @@ _FAULTS: Final[dict[str, type[Fault]]] = {
 }
 
 
-_LISTS: Final = ("calls", "reactions", "network", "client_iss", "server_iss")
+_LISTS: Final = (
+    "calls",
+    "reactions",
+    "network",
+    "client_iss",
+    "server_iss",
+    "receivers",
+    "options",
+)
 
 
 @dataclass(frozen=True)
@@ -122,14 +149,17 @@ class Scenario:
     """What happens around two TCPs. Everything is data; times and durations are in ns.
 
     `delay` is the one-way delay. `rto` is the first retransmission timeout, which doubles (RFC
-    6298). `delayed_ack` of 0 is off. An ISS is taken from its tuple at each open. The run ends
-    when nothing is left to happen, at the latest at `until`. ScenarioError names a bad field.
+    6298). `delayed_ack`, `user_timeout` and `keepalive` of 0 are off. An ISS is taken from its
+    tuple at each open. `rules` are in force at both ends, or at the client where `server_rules` are
+    given. The ends named in `receivers` get their data by calling RECEIVE, the others as it comes.
+    `options` are offered with each SYN. The run ends when nothing is left to happen, at the latest
+    at `until`. ScenarioError names a bad field.
 
-    >>> Scenario(calls=[At(0, "client", "OPEN")])
+    >>> Scenario(calls=[At(0, "client", "HANG UP")])
     Traceback (most recent call last):
       ...
-    tcpviz.scenario.ScenarioError: calls[0].call: 'OPEN' is not one of passive OPEN, active OPEN, \
-SEND, CLOSE, ABORT
+    tcpviz.scenario.ScenarioError: calls[0].call: 'HANG UP' is not one of passive OPEN, \
+active OPEN, SEND, RECEIVE, CLOSE, half-duplex CLOSE, ABORT, USER TIMEOUT, crash, restart
     """
 
     name: str = ""
@@ -144,6 +174,12 @@ SEND, CLOSE, ABORT
     client_iss: tuple[int, ...] = (100,)
     server_iss: tuple[int, ...] = (300,)
     until: int = 60 * MIN
+    rules: Rules = RFC9293
+    server_rules: Rules | None = None
+    user_timeout: int = 0
+    keepalive: int = 0
+    receivers: tuple[Name, ...] = ()
+    options: tuple[Option, ...] = ()
 
     def __post_init__(self) -> None:
         for name in _LISTS:  # a list reads better where a scenario is written
@@ -155,7 +191,18 @@ SEND, CLOSE, ABORT
     def settings(self, end: Name) -> Settings:
         """What one end is told."""
         iss = self.client_iss if end == "client" else self.server_iss
-        return Settings(iss, self.rto, self.msl, self.delayed_ack)
+        rules = self.rules if end == "client" else self.server_rules or self.rules
+        return Settings(
+            iss,
+            self.rto,
+            self.msl,
+            self.delayed_ack,
+            rules=rules,
+            user_timeout=self.user_timeout,
+            keepalive=self.keepalive,
+            reads=end not in self.receivers,
+            options=self.options,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The scenario as plain JSON data; only what differs from the defaults."""
@@ -168,6 +215,8 @@ SEND, CLOSE, ABORT
                 value = [{"fault": _fault_name(fault), **fault._asdict()} for fault in value]
             elif item.name in ("calls", "reactions"):
                 value = [entry._asdict() for entry in value]
+            elif isinstance(value, Rules):
+                value = _rules_name(value) or value.differences()
             data[item.name] = list(value) if isinstance(value, tuple) else value
         return data
 
@@ -184,6 +233,11 @@ SEND, CLOSE, ABORT
             entries = given.get(name)
             if isinstance(entries, list):
                 given[name] = [_entry(f"{name}[{i}]", e, kind) for i, e in enumerate(entries)]
+        for name in ("rules", "server_rules"):
+            if name in given:
+                given[name] = _rules_from(name, given[name])
+        if isinstance(options := given.get("options"), list):
+            given["options"] = [tuple(o) if isinstance(o, list) else o for o in options]
         return cls(**given)
 
 
@@ -209,9 +263,16 @@ def _check(scenario: Scenario) -> None:
     for name in ("name", "describe"):
         text = getattr(scenario, name)
         _require(isinstance(text, str), name, "a text", text)
-    for name, least in (("delay", 0), ("msl", 0), ("delayed_ack", 0), ("rto", 1), ("until", 1)):
-        time = getattr(scenario, name)
+    for name in ("delay", "msl", "delayed_ack", "user_timeout", "keepalive", "rto", "until"):
+        time, least = getattr(scenario, name), int(name in ("rto", "until"))
         _require(_whole(time, least), name, f"a duration in whole ns, {least} or more", time)
+    for name in ("rules", "server_rules"):
+        _check_rules(name, getattr(scenario, name))
+    for index, end in enumerate(scenario.receivers):
+        _require(end in ENDS, f"receivers[{index}]", f"one of {', '.join(ENDS)}", end)
+    for index, option in enumerate(scenario.options):
+        fine = isinstance(option, tuple) and len(option) == 2 and isinstance(option[0], str)
+        _require(fine, f"options[{index}]", "an option, a name with a value", option)
     for name in ("client_iss", "server_iss"):
         isses = getattr(scenario, name)
         fine = isses and all(_whole(iss) and iss < NUMBERS for iss in isses)
@@ -222,6 +283,39 @@ def _check(scenario: Scenario) -> None:
         _fields(f"reactions[{index}]", reaction, On)
     for index, fault in enumerate(scenario.network):
         _fields(f"network[{index}]", fault, *_FAULTS.values())
+
+
+def _check_rules(where: str, rules: Any) -> None:
+    """Each rule has a value of the kind of its default."""
+    if rules is None and where == "server_rules":
+        return
+    known = ", ".join(_NAMED_RULES)
+    _require(isinstance(rules, Rules), where, f"a set of Rules, such as {known}", rules)
+    for name, value, default in zip(rules._fields, rules, RFC9293, strict=True):
+        if isinstance(default, bool):
+            _require(isinstance(value, bool), f"{where}.{name}", "True or False", value)
+        elif isinstance(default, int):
+            _require(_whole(value), f"{where}.{name}", "a whole number, 0 or more", value)
+        else:
+            pair = isinstance(value, tuple) and len(value) == 2 and all(map(_whole, value))
+            _require(pair, f"{where}.{name}", "two durations in ns", value)
+
+
+def _rules_from(where: str, data: Any) -> Any:
+    """Rules from JSON: the name of a set, or what differs from RFC9293, by name."""
+    if isinstance(data, str):
+        _require(data in _NAMED_RULES, where, f"one of {', '.join(_NAMED_RULES)}", data)
+        return _NAMED_RULES[data]
+    if not isinstance(data, dict):
+        return data
+    for name in data:
+        _require(name in Rules._fields, f"{where}.{name}", "the name of a rule", name)
+    given: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in data.items()}
+    return RFC9293._replace(**given)
+
+
+def _rules_name(rules: Rules) -> str | None:
+    return next((name for name, known in _NAMED_RULES.items() if known == rules), None)
 
 
 def _fields(where: str, entry: Any, *kinds: type) -> None:

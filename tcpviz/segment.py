@@ -79,7 +79,8 @@ class Segment(NamedTuple):
     """One segment: SEG.SEQ, SEG.ACK (meaningful with the ACK bit), control bits, octets of data.
 
     Prints in the notation of RFC 9293's figures. `options` are (name, value) pairs in header
-    order; `window` is the field as sent, unscaled.
+    order; `window` is the field as sent, unscaled. `incarnation` is not in the header: it tells
+    which of its sender's connections, from 0, a simulated segment belongs to.
 
     >>> print(Segment(300, 101, SYN | ACK))
     <SEQ=300><ACK=101><CTL=SYN,ACK>
@@ -91,6 +92,7 @@ class Segment(NamedTuple):
     length: int = 0
     window: int = 65535
     options: tuple[Option, ...] = ()
+    incarnation: int = 0
 
     @property
     def span(self) -> int:
@@ -121,7 +123,7 @@ class Segment(NamedTuple):
         """Read the notation back. ValueError says what could not be read.
 
         >>> Segment.parse("<SEQ=100><CTL=SYN>")
-        Segment(seq=100, ack=0, ctl=2, length=0, window=65535, options=())
+        Segment(seq=100, ack=0, ctl=2, length=0, window=65535, options=(), incarnation=0)
         """
         found = _NOTATION.fullmatch(text.replace(" ", ""))
         if not found:

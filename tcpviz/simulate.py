@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 from tcpviz.endpoint import Endpoint, Outcome
 from tcpviz.scenario import (
     ENDS,
+    RESTART,
     Delay,
     Inject,
     Lose,
@@ -71,6 +72,7 @@ class _Run:
         self.notes: tuple[str, ...] = ()
         self.flights = 0
         self.scheduled = 0
+        self.down: set[str] = set()  # hosts between a crash and their restart
         self.matched: Counter[int] = Counter()  # segments each fault has been meant for
         self.cookies: dict[Name, Outcome] = {}  # the answer to a SYN that only its cookie knows
         for call in scenario.calls:
@@ -121,7 +123,7 @@ class _Run:
         """A segment arrives or dies, or a user calls."""
         if due.segment is not None:
             flight = self._new_flight() if due.flight < 0 else due.flight
-            if not due.end:
+            if not due.end or due.end in self.down:
                 self.steps.append(Step(due.time, "", Kind.LOSE, None, due.segment, flight))
                 return
             step = Step(due.time, due.end, Kind.ARRIVE, None, due.segment, flight)
@@ -130,9 +132,20 @@ class _Run:
             gone = self.ends[due.end].state is State.CLOSED
             if gone and due.entered not in (None, State.CLOSED):
                 return
-            step = Step(due.time, due.end, Kind.CALL, text=due.call)
-            outcome = self.ends[due.end].call(Event(due.call), due.time, due.octets)
-            self._write(step, due.end, outcome)
+            self._call(due, due.end)
+
+    def _call(self, due: _Due, name: Name) -> None:
+        """A user calls, or something befalls a host; a host that is down can only restart."""
+        end = self.ends[name]
+        if due.call == RESTART:
+            self.down.discard(name)
+        elif name in self.down:
+            return
+        if due.call == Event.CRASH:
+            self.down.add(name)
+        same = due.call == RESTART
+        outcome = Outcome(end) if same else end.call(Event(due.call), due.time, due.octets)
+        self._write(Step(due.time, name, Kind.CALL, text=due.call), name, outcome)
 
     def _write(self, step: Step, name: Name, outcome: Outcome) -> None:
         """Write the step and the departures it caused, and let the application react."""

@@ -5,7 +5,7 @@ diagram is drawn from here. It knows nothing of segments' numbers, of time or of
 """
 
 from enum import StrEnum
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 
 class State(StrEnum):
@@ -30,8 +30,11 @@ class Event(StrEnum):
     PASSIVE_OPEN = "passive OPEN"
     ACTIVE_OPEN = "active OPEN"
     SEND = "SEND"
+    RECEIVE = "RECEIVE"
     CLOSE = "CLOSE"
+    CLOSE_HALF_DUPLEX = "half-duplex CLOSE"
     ABORT = "ABORT"
+    ABORT_AND_WAIT = "ABORT, then wait"
     RCV_SYN = "rcv SYN"
     RCV_SYN_ACK = "rcv SYN,ACK"
     RCV_ACK_OF_SYN = "rcv ACK of SYN"
@@ -39,20 +42,25 @@ class Event(StrEnum):
     RCV_ACK_OF_FIN = "rcv ACK of FIN"
     RCV_FIN_ACK_OF_FIN = "rcv FIN,ACK of FIN"
     RCV_RST = "rcv RST"
+    RCV_SYN_IN_WINDOW = "rcv SYN in window"
     TIME_WAIT_TIMEOUT = "Timeout=2MSL"
     USER_TIMEOUT = "USER TIMEOUT"
+    R2_TIMEOUT = "Timeout=R2"
+    FIN_WAIT_2_TIMEOUT = "Timeout=FIN-WAIT-2"
+    CRASH = "crash"
 
 
-Opened = Literal["passive", "active"]
+Opened = Literal["passive", "active", "reopened"]
+"""How an end came to SYN-RECEIVED: by a passive OPEN, an active one, or out of TIME-WAIT."""
 
 
 class Edge(NamedTuple):
     """One move of one end: in `source`, on `event`, go to `target` and send a segment `sends`.
 
     `sends` is the CTL of that segment as Figure 5 prints it (its FIN travels as FIN,ACK: every
-    segment after the SYN carries ACK). `opened` is the side condition of Note 1: the edge holds
-    only for an end that reached SYN-RECEIVED after an OPEN of that kind. `drawn` says whether
-    Figure 5 has the arrow.
+    segment after the SYN carries ACK). `section` is that of RFC 9293, or names whose rule it is.
+    `opened` is the side condition of Note 1: the edge holds only for an end that reached
+    SYN-RECEIVED that way. `drawn` says whether Figure 5 has the arrow.
     """
 
     source: State
@@ -114,17 +122,35 @@ def _omitted() -> tuple[Edge, ...]:
         Edge(_S.SYN_RECEIVED, _E.RCV_SYN, "", _S.LISTEN, "3.10.7.4", False, "passive"),
         Edge(_S.SYN_SENT, _E.RCV_RST, "", _S.CLOSED, "3.10.7.3", drawn=False),
         Edge(_S.SYN_RECEIVED, _E.RCV_RST, "", _S.CLOSED, "3.10.7.4", False, "active"),
+        # MAY-2 again: the SYN that reopened it was an old duplicate.
+        Edge(_S.SYN_RECEIVED, _E.RCV_RST, "", _S.TIME_WAIT, "3.6.1", False, "reopened"),
+        Edge(_S.FIN_WAIT_2, _E.FIN_WAIT_2_TIMEOUT, "", _S.CLOSED, "Linux", drawn=False),
     ]
     synchronized = list(State)[list(State).index(_S.ESTABLISHED) :]
     resets = [Edge(s, _E.RCV_RST, "", _S.CLOSED, "3.10.7.4", drawn=False) for s in synchronized]
+    # RFC 793's answer to a SYN in the window; RFC 5961 challenges it instead.
+    strays = [
+        Edge(s, _E.RCV_SYN_IN_WINDOW, "RST", _S.CLOSED, "3.10.7.4", drawn=False)
+        for s in synchronized
+    ]
     answered = {_S.SYN_RECEIVED, _S.ESTABLISHED, _S.FIN_WAIT_1, _S.FIN_WAIT_2, _S.CLOSE_WAIT}
     alive = [state for state in State if state is not _S.CLOSED]
     aborts = [
         Edge(s, _E.ABORT, "RST" if s in answered else "", _S.CLOSED, "3.10.5", drawn=False)
         for s in alive
     ]
+    # Note 3 of Figure 5, against which §3.10.5 says CLOSED.
+    waits = [
+        Edge(s, _E.ABORT_AND_WAIT, "RST", _S.TIME_WAIT, "3.5.2", drawn=False)
+        for s in alive
+        if s in answered
+    ]
     timeouts = [Edge(s, _E.USER_TIMEOUT, "", _S.CLOSED, "3.10.8", drawn=False) for s in alive]
-    return (*single, *resets, *aborts, *timeouts)
+    # R2 is for who has something unacknowledged; in FIN-WAIT-2 a keep-alive may have.
+    silent = [s for s in alive if s not in (_S.LISTEN, _S.TIME_WAIT)]
+    given_up = [Edge(s, _E.R2_TIMEOUT, "", _S.CLOSED, "3.8.3", drawn=False) for s in silent]
+    crashes = [Edge(s, _E.CRASH, "", _S.CLOSED, "3.5.1", drawn=False) for s in alive]
+    return (*single, *resets, *strays, *aborts, *waits, *timeouts, *given_up, *crashes)
 
 
 TRANSITIONS: Final[tuple[Edge, ...]] = FIGURE_5 + _omitted()
@@ -133,7 +159,7 @@ TRANSITIONS: Final[tuple[Edge, ...]] = FIGURE_5 + _omitted()
 _BY_CAUSE: Final = {
     (edge.source, edge.event, opened): edge
     for edge in TRANSITIONS
-    for opened in ((edge.opened,) if edge.opened else (None, "passive", "active"))
+    for opened in ((edge.opened,) if edge.opened else (None, *get_args(Opened)))
 }
 
 

@@ -150,6 +150,7 @@ class Trace:
         segment = flight.segment
         sender, receiver = self.end(flight.sender), self.end(flight.receiver)
         acks = bool(segment.ctl & ACK)
+        again = {"incarnation": segment.incarnation} if segment.incarnation else {}
         return {
             "from": flight.sender,
             "flags": list(names(segment.ctl)),
@@ -165,6 +166,7 @@ class Trace:
             "duplicates_arrived_ns": list(flight.arrived[1:]),
             "fate": flight.fate,
             "retransmission": flight.again,
+            **again,
         }
 
     @classmethod
@@ -356,6 +358,7 @@ def _segment_from(entry: dict[str, Any]) -> Segment:
         int(entry["length"]),
         int(entry["window"]),
         tuple(_options(entry["options"])),
+        int(entry.get("incarnation", 0)),
     )
 
 

@@ -155,6 +155,7 @@ _SEGMENT: Final[_Fields] = {
     "length": _COUNT,
     "window": _COUNT,
     "options": (_list(_is_option), "a list of [name, value]"),
+    "incarnation?": _COUNT,
 }
 _TIMER: Final[_Fields] = {"name": _TEXT, "since": _TIME, "until": _TIME}
 _VARIABLES: Final[_Fields] = {"snd_una": _NUMBER, "snd_nxt": _NUMBER, "rcv_nxt": _NUMBER}

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from tcpviz.endpoint import Endpoint, Outcome, Settings
+from tcpviz.endpoint import Endpoint, Outcome
 from tcpviz.segment import Segment
 from tcpviz.states import Event, State
 from tcpviz.steps import Timer
+from tcpviz.tcb import Settings
 from tcpviz.units import MS, S
 
 SETTINGS = Settings(iss=(100,))

@@ -10,8 +10,10 @@ import tcpviz
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
     {"units", "words", "states", "segment", "listener"},
-    {"steps"},
-    {"endpoint", "trace"},
+    {"steps", "rules"},
+    {"tcb"},
+    {"judge", "trace"},
+    {"endpoint"},
     {"scenario", "trace_shape", "timeline"},
     {"scenarios", "simulate"},
     {"runs"},
@@ -120,18 +122,22 @@ def test_no_module_is_too_long_to_read() -> None:
 def test_only_take_moves_a_state() -> None:
     """One function of the endpoint gives an end another state, and it reads it from the table."""
     movers = set()
-    for function in ast.walk(_modules()["endpoint"]):
-        if not isinstance(function, ast.FunctionDef):
-            continue
+    functions = [
+        node
+        for module in ("tcb", "judge", "endpoint")
+        for node in ast.walk(_modules()[module])
+        if isinstance(node, ast.FunctionDef)
+    ]
+    for function in functions:
         for node in ast.walk(function):
             if isinstance(node, ast.Call) and any(k.arg == "state" for k in node.keywords):
                 movers.add(function.name)
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                 movers.add(function.name)
-    assert movers == {"_take"}
+    assert movers == {"take"}
 
 
 def test_the_endpoint_has_no_clock_no_randomness_and_no_io() -> None:
     """What an Endpoint does follows from its value, the event and `now`."""
-    within = {f"tcpviz.{name}" for name in ("segment", "states", "steps", "units")}
+    within = {f"tcpviz.{name}" for name in ("judge", "segment", "states", "steps", "tcb")}
     assert _imports("endpoint") == {"typing", *within}

@@ -53,7 +53,7 @@ def test_the_accept_queue_holds_one_more_than_the_backlog() -> None:
     assert crowd.count("ESTABLISHED", "client").peak == 3
     # the fourth: its SYN is dropped each time it comes, 1, 2 and 4 s after one another
     full = "dropped: the accept queue is full"
-    assert says(crowd, 3) == [(3050, full), (4050, full), (6050, full), (10050, full)]
+    assert [time for time, text in says(crowd, 3) if text == full] == [3050, 4050, 6050, 10050]
     assert states(crowd, 3, "server") == [("LISTEN", 3000)]
 
 

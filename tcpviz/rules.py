@@ -1,0 +1,140 @@
+"""The rules one end follows, wherever RFC 9293 leaves room, contradicts itself, or is left.
+
+Each rule has a name, both choices and a default. The defaults, `RFC9293`, are what the standard
+says; where its text and its figures disagree, what makes the figures come out. `LINUX` is the set
+that describes Linux 6.18. The broken handshakes at the end exist to be shown failing.
+"""
+
+from typing import Final, NamedTuple
+
+from tcpviz.units import MS, S
+
+
+class Rules(NamedTuple):
+    """The rules one end follows; durations in ns, limits as counts of retransmissions, 0 is off."""
+
+    challenge_acks: bool = True
+    """RFC 5961 (cited in §3.10.7.4): a RST in the window but beside RCV.NXT, and any SYN, are
+    answered by an ACK, and so is an ACK older than a window. Without: such a RST is accepted, a SYN
+    in the window is answered by a RST and ends the connection, and an old ACK is merely old."""
+
+    crossing_syn_ack: bool = True
+    """I-1, I-14: the SYN,ACK of a simultaneous open is let in although its number was taken before,
+    so that Figure 7 comes out. Without: the first check of §3.10.7.4 turns it away with an ACK,
+    and those two ACKs establish both ends."""
+
+    answer_crossing: bool = False
+    """Whether the SYN,ACK of a simultaneous open is acknowledged. Figure 7 ends without; Linux
+    answers it."""
+
+    fin_restarts_2msl: bool = True
+    """I-2: a FIN that comes again in TIME-WAIT restarts the 2MSL timeout, as the fifth and eighth
+    check of §3.10.7.4 say. Without: the first check answers and drops it, and the time runs on."""
+
+    time_wait_after_abort: bool = False
+    """I-3: the side that aborts waits in TIME-WAIT (§3.5.2, note 3 of Figure 5). Without: it is
+    CLOSED, as §3.10.5 says."""
+
+    reset_needs_number: bool = False
+    """I-4: in SYN-SENT a RST must carry the number RCV.NXT, which is not yet known and counted as
+    0. Without: a RST that acknowledges our SYN ends the attempt (§3.10.7.3)."""
+
+    syn_ack_again: bool = False
+    """I-5: the same SYN once more in SYN-RECEIVED is answered by the SYN,ACK once more. Without: by
+    an ACK, as the first check of §3.10.7.4 says."""
+
+    time_wait_ignores_rst: bool = False
+    """I-11: a RST does not end TIME-WAIT (RFC 1337). Without: it does (§3.10.7.4, second check)."""
+
+    time_wait_answers_all: bool = False
+    """I-12: TIME-WAIT acknowledges whatever arrives, as the fifth check of §3.10.7.4 reads.
+    Without: an ACK that is in order and carries nothing is taken in silence, or two ends in
+    TIME-WAIT would answer each other's ACKs for ever."""
+
+    stray_ack_goes_on: bool = False
+    """I-13: after the RST for an ACK that SYN-RECEIVED cannot accept, text and FIN of the same
+    segment are still looked at. Without: the segment is dropped."""
+
+    reopen_from_time_wait: bool = False
+    """MAY-2 (§3.6.1): a SYN beyond the last number received opens a new connection out of
+    TIME-WAIT, with an ISS 65 537 beyond the last number sent. Without: it is challenged."""
+
+    reset_carries_ack: bool = False
+    """The RST of an ABORT carries an ACK, as Linux sends it. Without: <SEQ=SND.NXT><CTL=RST>."""
+
+    syn_after_reset: int = 0
+    """How long after resetting a wrong SYN,ACK the SYN is sent again; 0: when the RTO says so."""
+
+    fin_ack_delays: tuple[int, int] = (0, 0)
+    """How long the ACK of a FIN waits for the user's own FIN: before any data was exchanged, and
+    after it. (A scenario's `delayed_ack` delays the ACKs of data too.)"""
+
+    rto_floor: int = 0
+    """The RTO is the round-trip time of the handshake plus this; 0: it stays the initial RTO."""
+
+    tail_loss_probe: bool = False
+    """The first retransmission after the handshake is a probe that does not double the RTO."""
+
+    linear_syn_timeouts: int = 0
+    """How many retransmissions of a SYN come before the RTO starts to double."""
+
+    r1: int = 3
+    """R1 (§3.8.3): after so many retransmissions the user is told that there is trouble."""
+
+    r2_syn: int = 0
+    """R2 (§3.8.3) for a SYN: how many retransmissions before giving up."""
+
+    r2_syn_ack: int = 0
+    """R2 for a SYN,ACK."""
+
+    r2: int = 0
+    """R2 for data and FIN."""
+
+    r2_orphan: int = 0
+    """R2 for what is left to send after a half-duplex CLOSE; 0: as `r2`."""
+
+    fin_wait_2: int = 0
+    """How long FIN-WAIT-2 lasts after a half-duplex CLOSE; the RFC knows no such limit."""
+
+    no_room_for_time_wait: bool = False
+    """The host keeps no TIME-WAIT, nor FIN-WAIT-2 after a half-duplex CLOSE: it forgets at once."""
+
+    keepalive_interval: int = 75 * S
+    """How long a keep-alive waits for its answer (§3.8.4)."""
+
+    keepalive_probes: int = 9
+    """How many keep-alives go unanswered before the connection is given up."""
+
+    two_way_handshake: bool = False
+    """Broken: a listener is ESTABLISHED as soon as it has answered the SYN."""
+
+    four_segment_handshake: bool = False
+    """Needless: a listener answers a SYN with an ACK and then with a SYN of its own; and SYN-SENT
+    takes an ACK of its SYN without a SYN beside it, the rule that this handshake needs."""
+
+    def differences(self) -> dict[str, object]:
+        """The rules that are not the standard's, by name."""
+        given = zip(self._fields, self, RFC9293, strict=True)
+        return {name: mine for name, mine, default in given if mine != default}
+
+
+RFC9293: Final = Rules()
+"""What the standard says; give-up timers off."""
+
+LINUX: Final = Rules(
+    answer_crossing=True,
+    syn_ack_again=True,
+    reopen_from_time_wait=True,
+    reset_carries_ack=True,
+    syn_after_reset=8 * MS,
+    fin_ack_delays=(4 * MS, 40 * MS),
+    rto_floor=200 * MS,
+    tail_loss_probe=True,
+    linear_syn_timeouts=4,
+    r2_syn=10,
+    r2_syn_ack=5,
+    r2=15,
+    r2_orphan=8,
+    fin_wait_2=60 * S,
+)
+"""Linux 6.18 with its default sysctls, as the recordings show it."""

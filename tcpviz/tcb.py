@@ -1,0 +1,185 @@
+"""The transmission control block of one end, as a value (RFC 9293 §3.3.1).
+
+What it holds, what can be asked of it, and the changes that events are made of: each gives a new
+value. Only `take` moves the state. It knows neither calls nor segments' meaning.
+"""
+
+from typing import Final, NamedTuple, Self
+
+from tcpviz.rules import RFC9293, Rules
+from tcpviz.segment import ACK, FIN, NUMBERS, RST, SYN, Option, Segment, add, distance
+from tcpviz.states import Edge, Event, Opened, State, transition
+from tcpviz.steps import Timer, Variables
+from tcpviz.units import MS, S
+
+RTO: Final = "RTO"
+TWO_MSL: Final = "2MSL"
+DELAYED_ACK: Final = "delayed ACK"
+USER_TIMEOUT: Final = "USER TIMEOUT"
+KEEPALIVE: Final = "keep-alive"
+FIN_WAIT_2: Final = "FIN-WAIT-2"
+
+
+class Settings(NamedTuple):
+    """What one end is told from outside; durations in ns, 0 is off.
+
+    `iss` are the initial send sequence numbers in order of use; after the last one the clock of
+    §3.4.1 goes on from it. `msl` is 30 s, which makes 2MSL the 60 s of Linux; §3.4.2 takes 2 min.
+    `user_timeout` is the timeout of OPEN (§3.9.1.1), `keepalive` the idle time before a keep-alive
+    (§3.8.4). `reads` is false for a user who has data only when it calls RECEIVE. `options` are
+    offered with the SYN.
+    """
+
+    iss: tuple[int, ...] = (0,)
+    rto: int = 1 * S
+    msl: int = 30 * S
+    delayed_ack: int = 0 * MS
+    window: int = 65535
+    rules: Rules = RFC9293
+    user_timeout: int = 0
+    keepalive: int = 0
+    reads: bool = True
+    options: tuple[Option, ...] = ()
+
+
+class Tcb(NamedTuple):
+    """One end: its state and variables, retransmission queue and deadlines, as one value."""
+
+    settings: Settings = Settings()
+    state: State = State.CLOSED
+    opened: Opened | None = None
+    opens: int = 0  # how many ISSs were used
+    iss: int = 0
+    irs: int = 0
+    snd_una: int = 0
+    snd_nxt: int = 0
+    rcv_nxt: int = 0
+    unacked: tuple[Segment, ...] = ()
+    queued: tuple[int, ...] = ()  # SENDs, in octets, that wait for ESTABLISHED
+    closing: bool = False  # a CLOSE that waits for them
+    before: Variables | None = None  # of the TIME-WAIT that a SYN reopened
+    held: Segment | None = None  # text and FIN that rode on a SYN, until ESTABLISHED
+    unread: int = 0  # octets the user has not received
+    orphan: bool = False  # the user has gone: a half-duplex CLOSE
+    talked: bool = False  # data was exchanged
+    options: tuple[Option, ...] = ()  # what both ends agreed to
+    rto: int = 0
+    first_rto: int = 0  # what the RTO falls back to
+    timed: int = -1  # when the SYN left, for measuring the round trip; -1: not measured
+    tries: int = 0  # retransmissions in a row; a tail loss probe does not count
+    probes: int = 0  # keep-alives in a row
+    deadlines: tuple[Timer, ...] = ()
+
+    @property
+    def rules(self) -> Rules:
+        """The rules in force at this end."""
+        return self.settings.rules
+
+    @property
+    def variables(self) -> Variables | None:
+        """SND.UNA, SND.NXT and RCV.NXT, where there is a TCB with numbers in it."""
+        if self.state in (State.CLOSED, State.LISTEN):
+            return None
+        return Variables(self.snd_una, self.snd_nxt, self.rcv_nxt)
+
+    @property
+    def deadline(self) -> Timer | None:
+        """The timer that expires first."""
+        return min(self.deadlines, key=lambda timer: timer.until, default=None)
+
+    def acceptable(self, segment: Segment) -> bool:
+        """Table 6 of §3.10.7.4: some of the segment lies in the receive window.
+
+        Two retransmissions that the table turns away are let in by rules: the peer's SYN,ACK when
+        the SYNs crossed, without which Figure 7 could not happen, and its FIN in TIME-WAIT, whose
+        check restarts the 2MSL timeout.
+        """
+        if self.crossing(segment):
+            return self.rules.crossing_syn_ack
+        first = distance(segment.seq, self.rcv_nxt)
+        fin_again = self.state is State.TIME_WAIT and segment.ctl & FIN
+        if fin_again and self.rules.fin_restarts_2msl and first + segment.span == 0:
+            return True
+        last = first + max(segment.span, 1) - 1
+        return 0 <= first < self.settings.window or 0 <= last < self.settings.window
+
+    def crossing(self, segment: Segment) -> bool:
+        """The SYN,ACK of a simultaneous open (Figure 7): it repeats the SYN already taken."""
+        return (
+            self.state is State.SYN_RECEIVED
+            and self.opened == "active"
+            and segment.seq == self.irs
+            and segment.ctl & (SYN | ACK | RST) == SYN | ACK
+        )
+
+    def acknowledges(self, segment: Segment) -> bool:
+        """SND.UNA < SEG.ACK =< SND.NXT: it acknowledges something new that was sent."""
+        new = distance(segment.ack, self.snd_una)
+        return 0 < new <= (self.snd_nxt - self.snd_una) % NUMBERS
+
+    def ack(self) -> Segment:
+        """<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, the RFC's answer to nearly everything."""
+        return self.segment(ACK)
+
+    def syn(self, ctl: int) -> Segment:
+        """Our SYN, or SYN,ACK, the first time or again."""
+        return self.segment(ctl)._replace(seq=self.iss, options=self.options)
+
+    def segment(self, ctl: int, octets: int = 0) -> Segment:
+        """A segment from SND.NXT on, as this end would send it now."""
+        ack = self.rcv_nxt if ctl & ACK else 0
+        window = self.settings.window
+        return Segment(self.snd_nxt, ack, ctl, octets, window, (), max(0, self.opens - 1))
+
+    # -- changes -------------------------------------------------------------------------------
+
+    def take(self, event: Event) -> tuple[Self, Edge]:
+        """Move along the edge that `event` takes; the only place that moves a state."""
+        edge = transition(self.state, event, self.opened)
+        if edge is None:
+            raise AssertionError(f"no edge for {event} in {self.state}")
+        return self._replace(state=edge.target), edge
+
+    def armed(self, name: str, now: int, duration: int) -> Self:
+        """With that timer running from now, and no other of its name."""
+        timer = Timer(name, now, now + duration)
+        return self._replace(deadlines=(*self.disarmed(name).deadlines, timer))
+
+    def disarmed(self, name: str) -> Self:
+        """Without that timer."""
+        if not any(timer.name == name for timer in self.deadlines):
+            return self
+        return self._replace(deadlines=tuple(t for t in self.deadlines if t.name != name))
+
+    def waiting_for_ack(self, segment: Segment, now: int) -> Self:
+        """With one more segment that must be acknowledged; the RTO and the user timeout run."""
+        end = self._replace(
+            snd_nxt=add(self.snd_nxt, segment.span), unacked=(*self.unacked, segment)
+        )
+        if self.unacked:
+            return end
+        probe = self.rules.tail_loss_probe and not segment.ctl & SYN
+        end = end._replace(rto=self.first_rto, tries=-1 if probe else 0)
+        end = end.armed(RTO, now, end.rto)
+        if limit := self.settings.user_timeout:
+            end = end.armed(USER_TIMEOUT, now, limit)
+        return end
+
+    def acknowledged(self, una: int, now: int) -> Self:
+        """Advance SND.UNA, drop what it covers, restart or stop the RTO (RFC 6298 §5)."""
+        end = self
+        if self.timed >= 0:  # the handshake's round trip is the only one measured
+            end = end._replace(first_rto=now - self.timed + self.rules.rto_floor, timed=-1)
+        left = tuple(s for s in self.unacked if distance(add(s.seq, s.span), una) > 0)
+        end = end._replace(snd_una=una, unacked=left, rto=end.first_rto, tries=0)
+        end = end.disarmed(RTO).disarmed(USER_TIMEOUT)
+        if not left:
+            return end
+        end = end.armed(RTO, now, end.rto)
+        limit = self.settings.user_timeout
+        return end.armed(USER_TIMEOUT, now, limit) if limit else end
+
+    def deleted(self) -> Self:
+        """Forget the TCB; what is left is the state, and how many ISSs were used."""
+        opened: Opened | None = "passive" if self.state is State.LISTEN else None
+        return type(self)(self.settings, self.state, opened, self.opens)

@@ -1,0 +1,1 @@
+"""The model against what others say a TCP does: cases, and recordings of Linux."""
