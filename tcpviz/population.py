@@ -5,7 +5,8 @@ SYN-RECEIVED, a port taken or given back), in order of time; each way to go is s
 Nothing is approximated: every connection can be opened as the Trace that `simulate` gives.
 
 Simplifications: an application calls when its Scenario says, accepted or not; a port is free when
-its client end is CLOSED, whatever the server's end does.
+its client end is CLOSED, whatever the server's end does; a SYN that reopens TIME-WAIT passes by the
+listener's queues.
 """
 
 import heapq

@@ -24,8 +24,9 @@ RANK: Final = {Kind.ARRIVE: 0, Kind.TIMEOUT: 1, Kind.CALL: 2}
 """Who goes first at the same instant, as in `simulate`; then the member that stands first."""
 
 What = Literal["port", "SYN", "ACK", "cookie", "gone", "closed"]
-"""What is met: a port to take; LISTEN, by a SYN; the accept queue, by the ACK of a SYN,ACK or of a
-cookie; then the place in the SYN queue that is given back unused, and the port."""
+"""What is met: a port to take; LISTEN, by a SYN; the accept queue, by the ACK of a SYN,ACK or
+straight from LISTEN (the ACK that brings a cookie, the SYN of a handshake of two segments); then the
+place in the SYN queue that is given back unused, and the port."""
 
 
 class Point(NamedTuple):

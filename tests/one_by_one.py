@@ -140,6 +140,11 @@ class World:
             one.server = one.cookie
             outcome = one.server.arrive(segment, local)
             self.accept_queue.append(k)
+        elif state is State.LISTEN and after is State.ESTABLISHED:  # a handshake of two segments
+            if room:
+                self.accept_queue.append(k)
+            else:
+                outcome = unread
         elif one.in_syn_queue and any("ACK of SYN" in edge.id for edge in outcome.edges):
             if room:
                 self.accept_queue.append(k)
