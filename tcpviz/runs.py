@@ -25,8 +25,8 @@ RANK: Final = {Kind.ARRIVE: 0, Kind.TIMEOUT: 1, Kind.CALL: 2}
 
 What = Literal["port", "SYN", "ACK", "cookie", "gone", "closed"]
 """What is met: a port to take; LISTEN, by a SYN; the accept queue, by the ACK of a SYN,ACK or
-straight from LISTEN (the ACK that brings a cookie, the SYN of a handshake of two segments); then the
-place in the SYN queue that is given back unused, and the port."""
+straight from LISTEN (the ACK that brings a cookie, the SYN of a handshake of two segments); then
+the place in the SYN queue that is given back unused, and the port."""
 
 
 class Point(NamedTuple):
