@@ -127,4 +127,5 @@ def say(key: str, **values: object) -> str:
     >>> say("expired", timer="RTO")
     'RTO expires'
     """
-    return ENGLISH[key].format(**values)
+    words = ENGLISH[key]
+    return words.format(**values) if values else words
