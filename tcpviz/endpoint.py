@@ -289,7 +289,8 @@ class Endpoint(Tcb):
             end = end.deleted()._replace(snd_una=una, snd_nxt=nxt, rcv_nxt=rcv)
             return end._settle(now, (edge,))
         says = REFUSED if self.state is State.SYN_RECEIVED else RESET
-        if end.state is State.LISTEN or self.state in _USER_HAS_LEFT or self.orphan:
+        unheard = event is Event.RCV_RST and self.state in _USER_HAS_LEFT
+        if end.state is State.LISTEN or unheard or self.orphan:
             says = ""
         return Outcome(end.deleted(), (last,) if last else (), (edge,), says)
 

@@ -59,6 +59,8 @@ def _answers_syn_ack(tcb: Tcb) -> bool:
 
 def read(tcb: Tcb, segment: Segment) -> Reading:
     """§3.10.7.4, the other states: eight checks in the RFC's order."""
+    if _reopens(tcb, segment):
+        return Reading((Event.RCV_SYN,), nxt=add(segment.seq, 1))
     if not tcb.acceptable(segment):  # first
         return _read_unacceptable(tcb, segment)
     if segment.ctl & RST:  # second
@@ -75,6 +77,13 @@ def read(tcb: Tcb, segment: Segment) -> Reading:
     elif tcb.rules.challenge_acks and distance(segment.ack, tcb.snd_una) < -tcb.settings.window:
         return Reading(reply=tcb.ack())  # too old to be true (RFC 5961 §5)
     return _read_text(tcb, segment)
+
+
+def _reopens(tcb: Tcb, segment: Segment) -> bool:
+    """MAY-2: a SYN beyond all that was received, in the window or not."""
+    allowed = tcb.state is State.TIME_WAIT and tcb.rules.reopen_from_time_wait
+    new = distance(segment.seq, tcb.rcv_nxt) >= 0
+    return allowed and new and segment.ctl & (SYN | ACK | RST) == SYN
 
 
 def _read_unacceptable(tcb: Tcb, segment: Segment) -> Reading:
@@ -99,12 +108,14 @@ def _read_reset(tcb: Tcb, segment: Segment) -> Reading:
 
 
 def _read_syn(tcb: Tcb, segment: Segment) -> Reading:
-    """The fourth check: a passive SYN-RECEIVED starts again; else the SYN is challenged."""
+    """The fourth check: a passive SYN-RECEIVED starts again; else the SYN is challenged.
+
+    A SYN whose own number came before is not in the window, whatever it carries.
+    """
+    if distance(segment.seq, tcb.rcv_nxt) < 0:
+        return _read_unacceptable(tcb, segment)
     if tcb.state is State.SYN_RECEIVED and tcb.opened == "passive":
         return Reading((Event.RCV_SYN,), over=True)
-    reopens = tcb.state is State.TIME_WAIT and tcb.rules.reopen_from_time_wait
-    if reopens and not segment.ctl & ACK:
-        return Reading((Event.RCV_SYN,), nxt=add(segment.seq, 1))
     if tcb.rules.challenge_acks or tcb.state is State.SYN_RECEIVED:
         return Reading(reply=tcb.ack())
     return Reading((Event.RCV_SYN_IN_WINDOW,), reply=tcb.segment(RST | ACK), over=True)

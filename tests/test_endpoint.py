@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tcpviz.endpoint import Endpoint, Outcome
+from tcpviz.rules import Rules
 from tcpviz.segment import Segment
 from tcpviz.states import Event, State
 from tcpviz.steps import Timer
@@ -304,6 +305,46 @@ def test_a_syn_in_the_window_is_challenged(state: State) -> None:
     outcome = arrive(end, f"<SEQ={end.rcv_nxt + 5}><CTL=SYN>")
     assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=ACK>"]
     assert outcome.end == end
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED)
+def test_without_challenges_a_syn_in_the_window_ends_any_state_and_is_told(state: State) -> None:
+    """Fourth check of RFC 793: a RST, CLOSED, and the user hears of it whatever the state."""
+    plain = SETTINGS._replace(rules=Rules(challenge_acks=False))
+    end = MAKERS[state]()._replace(settings=plain)
+    outcome = arrive(end, f"<SEQ={end.rcv_nxt}><CTL=SYN>")
+    assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=RST,ACK>"]
+    assert (outcome.end.state, outcome.says) == (State.CLOSED, "error: connection reset")
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED)
+@pytest.mark.parametrize("challenge", [True, False])
+def test_a_syn_before_the_window_is_not_in_it_whatever_it_carries(
+    state: State, challenge: bool
+) -> None:
+    """Fourth check: the FIN of SYN,FIN may lie in the window while the SYN does not."""
+    rules = Rules(challenge_acks=challenge)
+    end = MAKERS[state]()._replace(settings=SETTINGS._replace(rules=rules))
+    outcome = arrive(end, f"<SEQ={end.rcv_nxt - 1}><CTL=SYN,FIN>")
+    assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=ACK>"]
+    assert outcome.end == end
+
+
+def test_syn_received_the_same_syn_with_data_is_still_the_same_syn() -> None:
+    """Fourth check: its number came before, so a passive end does not start again."""
+    again = arrive(syn_received(), "<SEQ=300><CTL=SYN><DATA=3>")
+    assert again.end == syn_received()
+    assert sent(again) == ["<SEQ=101><ACK=301><CTL=ACK>"]
+
+
+def test_time_wait_is_reopened_by_a_syn_beyond_the_window_too() -> None:
+    """MAY-2 asks for a larger number, not for one in the window."""
+    rules = Rules(reopen_from_time_wait=True)
+    end = time_wait()._replace(settings=SETTINGS._replace(rules=rules))
+    for beyond in (0, 1, 65535, 70000):
+        outcome = arrive(end, f"<SEQ={end.rcv_nxt + beyond}><CTL=SYN>")
+        assert outcome.end.state is State.SYN_RECEIVED
+    assert arrive(end, f"<SEQ={end.rcv_nxt - 1}><CTL=SYN>").end == end
 
 
 @pytest.mark.parametrize("state", SYNCHRONIZED)
