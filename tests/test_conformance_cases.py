@@ -16,8 +16,10 @@ from tcpviz.states import Event, State
 from tests.conformance import __main__ as command
 from tests.conformance import document
 from tests.conformance.notation import NotationError, load
+from tests.conformance.reasons import REASONS
 from tests.conformance.report import Note, Result, report
 from tests.conformance.state_event import main, results
+from tests.conformance.state_event import run as case_run
 
 CASES = Path(__file__).parent / "data" / "state_event" / "cases.json"
 
@@ -194,6 +196,30 @@ def test_a_wrong_model_differs_and_no_reason_hides_it(
     monkeypatch.setattr(place, name, change)
     assert main([str(CASES)]) == 1
     assert not capsys.readouterr().out.endswith(", 0 differ\n")
+
+
+def test_a_case_that_asks_for_one_wrong_thing_differs() -> None:
+    """In each given case each segment in turn is asked for with one field wrong: never excused."""
+    asked = 0
+    for case in load(str(CASES)):
+        for index, step in enumerate(case.steps):
+            if step.get("dir") != "out":
+                continue
+            asked += 1
+            wrong = [{"len": step["len"] + 1}, {"flags": [*step["flags"], "URG"]}]
+            wrong += [{f: step[f] + 1} for f in ("seq", "ack") if step[f] is not None]
+            steps = list(case.steps)
+            steps[index] = {**step, **wrong[asked % len(wrong)]}
+            assert case_run(case._replace(steps=tuple(steps))).verdict == "differ", (case.id, index)
+    assert asked == 772
+
+
+def test_each_documented_reason_is_needed_and_each_is_written_about() -> None:
+    """A reason that covers no given case would only hide defects."""
+    used = {note.reason for result in results(load(str(CASES))) for note in result.notes}
+    assert used == {reason.name for reason in REASONS if not reason.out_of_scope}
+    text = document.section()
+    assert all(reason.name in text and reason.text in text for reason in REASONS)
 
 
 # == what a case can hold ====================================================================

@@ -49,7 +49,8 @@ def _syn_fin_dropped(at: Situation) -> Outcome | None:
 
 
 def _time_wait_ignores_resets(at: Situation) -> Outcome | None:
-    if at.before.state is not State.TIME_WAIT or not at.segment.ctl & RST:
+    here = at.before.state is State.TIME_WAIT and at.segment.ctl & RST
+    if not here or not at.before.acceptable(at.segment):
         return None
     ended = [edge.event for edge in at.plain.edges] == [Event.RCV_RST]
     challenged = at.plain == Outcome(at.before, (at.before.ack(),))
@@ -57,9 +58,10 @@ def _time_wait_ignores_resets(at: Situation) -> Outcome | None:
 
 
 def _time_wait_wants_acks(at: Situation) -> Outcome | None:
-    silent = at.before.state is State.TIME_WAIT and not at.segment.ctl & (SYN | ACK | RST)
+    bare = not at.segment.ctl & (SYN | ACK | RST) and not at.before.acceptable(at.segment)
     answered = at.plain == Outcome(at.before, (at.before.ack(),))
-    return Outcome(at.before) if silent and answered else None
+    here = at.before.state is State.TIME_WAIT
+    return Outcome(at.before) if here and bare and answered else None
 
 
 def _time_wait_drops_old_syns(at: Situation) -> Outcome | None:
@@ -88,7 +90,9 @@ def _fin_answered_by_fin(at: Situation) -> Outcome | None:
 def _old_number_new_ack(at: Situation) -> Outcome | None:
     bare = at.segment.ctl == ACK and not at.segment.length
     answered = at.plain == Outcome(at.before, (at.before.ack(),))
-    if not (bare and answered and distance(at.segment.seq, at.before.rcv_nxt) < 0):
+    if at.before.acceptable(at.segment) or not (bare and answered):
+        return None
+    if distance(at.segment.seq, at.before.rcv_nxt) >= 0:
         return None
     taken = at.before.arrive(at.segment._replace(seq=at.before.rcv_nxt), at.now)
     if taken.end == at.before:

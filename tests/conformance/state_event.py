@@ -37,6 +37,7 @@ class Attempt:
         self.choices = choices
         self.host = Host(rules_of(case.mode, case.variant), case.variant)
         self.due = 0
+        self.moved = 0  # when something was last done to the end
         self.origin: int | None = 0  # None: the connect that is left out began at no known time
         self.number = 0
         self.cause: int | None = None
@@ -51,6 +52,7 @@ class Attempt:
                 continue
             self._wait(step)
             self._silence()
+            self.moved = self.due
             if "call" in step:
                 self._call(step)
             elif "dir" in step:
@@ -135,7 +137,7 @@ class Attempt:
         while True:
             if not self.host.sent:
                 self.host.wait(due + TOLERANCE, stop=True)
-            if not self.host.sent and self._owes(step):
+            if not self.host.sent and self._owes(step, due):
                 self._out_of_scope(f"not sent again in time: {_wanted(step)}")
                 break
             if not self.host.sent:
@@ -179,10 +181,10 @@ class Attempt:
             if step["t"][0]:
                 self.due -= step["t"][1]
 
-    def _owes(self, step: dict[str, Any]) -> bool:
-        """Whether the segment is data or a FIN which is not acknowledged yet."""
+    def _owes(self, step: dict[str, Any], due: int) -> bool:
+        """Whether a timer might send the segment: data or a FIN which is not acknowledged yet."""
         wanted = _flags(step)
-        return any(
+        return due > self.moved + TOLERANCE and any(
             (segment.seq - socket.end.iss, segment.length) == (step["seq"], step["len"])
             and segment.ctl & FIN == wanted & FIN
             and not (segment.ctl | wanted) & SYN
