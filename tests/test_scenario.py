@@ -245,3 +245,19 @@ def test_the_same_scenario_gives_the_same_trace() -> None:
     """Byte for byte."""
     scenario = SCENARIOS["duplicated_fin"]
     assert simulate(scenario).dumps() == simulate(scenario).dumps()
+
+
+def test_an_application_does_not_call_on_the_connection_after_its_own() -> None:
+    """A CLOSE meant for the first connection leaves the second alone."""
+    trace = simulate(
+        Scenario(
+            calls=(*OPEN, At(300 * MS, "client", "ABORT"), At(400 * MS, "client", "active OPEN")),
+            reactions=[
+                On("client", "ESTABLISHED", "CLOSE", 350 * MS),
+                On("server", "CLOSED", "passive OPEN"),
+            ],
+            until=700 * MS,
+        )
+    )
+    calls = [(s.time, s.text) for s in trace.of("client") if s.kind is Kind.CALL]
+    assert calls == [(0, "active OPEN"), (300 * MS, "ABORT"), (400 * MS, "active OPEN")]
