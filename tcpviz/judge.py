@@ -17,7 +17,8 @@ class Reading(NamedTuple):
 
     `reply` answers and ends the matter. `una` and `nxt` are the new SND.UNA and RCV.NXT, `text` the
     octets of new data, `events` what the segment means for the state, `owed` says that something
-    must be acknowledged. `over` says that the event ends the connection at once.
+    must be acknowledged. `first` is sent before that. `over` says that the event ends the
+    connection at once.
     """
 
     events: tuple[Event, ...] = ()
@@ -27,6 +28,7 @@ class Reading(NamedTuple):
     owed: bool = False
     reply: Segment | None = None
     over: bool = False
+    first: tuple[Segment, ...] = ()
 
 
 def read_syn_sent(tcb: Tcb, segment: Segment) -> Reading:
@@ -70,11 +72,13 @@ def read(tcb: Tcb, segment: Segment) -> Reading:
     if not segment.ctl & ACK:  # fifth
         return Reading()
     if tcb.state is State.SYN_RECEIVED and not tcb.acknowledges(segment):
-        if not tcb.rules.stray_ack_goes_on:
-            return Reading(reply=reset_for(segment))
-    elif distance(segment.ack, tcb.snd_nxt) > 0:  # never sent
+        reset = reset_for(segment)
+        if not tcb.rules.stray_ack_goes_on or segment.length:
+            return Reading(reply=reset)
+        return _read_text(tcb, segment)._replace(first=(reset,))
+    if distance(segment.ack, tcb.snd_nxt) > 0:  # never sent
         return Reading(reply=tcb.ack())
-    elif tcb.rules.challenge_acks and distance(segment.ack, tcb.snd_una) < -tcb.settings.window:
+    if tcb.rules.challenge_acks and distance(segment.ack, tcb.snd_una) < -tcb.settings.window:
         return Reading(reply=tcb.ack())  # too old to be true (RFC 5961 §5)
     return _read_text(tcb, segment)
 

@@ -15,7 +15,8 @@ FLOORS = [
     {"judge", "trace"},
     {"endpoint"},
     {"scenario", "trace_shape"},
-    {"scenarios", "simulate"},
+    {"edge_scenarios", "simulate"},
+    {"scenarios"},
     # the room of capture files
     {"captures.packets"},
     {"captures.headers", "captures.inference"},
