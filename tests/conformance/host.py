@@ -4,6 +4,7 @@ It knows what sockets add to RFC 9293 (a listener that stays beside its children
 SO_ERROR), and nothing of what a case expects.
 """
 
+import re
 from collections.abc import Callable
 from itertools import count
 from typing import Any, Final, NamedTuple
@@ -229,8 +230,8 @@ class Host:
 
     def _setsockopt(self, socket: Socket, step: dict[str, Any]) -> str:
         if step["option"] == "SO_LINGER":
-            numbers = [word for word in str(step["value"]).replace(",", " ").split() if word]
-            socket.resets = len(numbers) > 1 and numbers[0] == "1" and numbers[1] == "0"
+            numbers = [int(number) for number in re.findall(r"\d+", str(step["value"]))]
+            socket.resets = numbers[:1] != [0] and numbers[1:2] == [0]  # on, and no time at all
         self.fast_open |= step["option"] == "TCP_FASTOPEN"
         return "0"
 
@@ -263,6 +264,8 @@ class Host:
             return "-1 EPIPE"
         self._take(socket, outcome)
         return str(step["bytes"])
+
+    _recv, _send = _read, _write
 
     # -- segments ------------------------------------------------------------------------------
 

@@ -23,7 +23,9 @@ CALLS: Final = {
     "setsockopt": ("fd", "option", "value"),
     "fcntl": ("fd", "what"),
     "read": ("fd", "bytes"),
+    "recv": ("fd", "bytes"),
     "write": ("fd", "bytes"),
+    "send": ("fd", "bytes"),
 }
 """The calls of sockets, each with its arguments."""
 
