@@ -52,12 +52,14 @@ class Rules(NamedTuple):
     TIME-WAIT would answer each other's ACKs for ever."""
 
     stray_ack_goes_on: bool = False
-    """I-13: after the RST for an ACK that SYN-RECEIVED cannot accept, text and FIN of the same
-    segment are still looked at. Without: the segment is dropped."""
+    """I-13: after the RST for an ACK that SYN-RECEIVED cannot accept, the FIN of the same segment
+    is still looked at, as the eighth check of §3.10.7.4 reads (the seventh, for the text, does not
+    know SYN-RECEIVED). Without: the segment is dropped."""
 
     reopen_from_time_wait: bool = False
-    """MAY-2 (§3.6.1): a SYN beyond the last number received opens a new connection out of
-    TIME-WAIT, with an ISS 65 537 beyond the last number sent. Without: it is challenged."""
+    """MAY-2 (§3.6.1): a SYN beyond the last number received, in the window or not, opens a new
+    connection out of TIME-WAIT, with an ISS 65 537 beyond the last number sent. Without: it is
+    answered by an ACK."""
 
     reset_carries_ack: bool = False
     """The RST of an ABORT carries an ACK, as Linux sends it. Without: <SEQ=SND.NXT><CTL=RST>."""

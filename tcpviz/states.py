@@ -123,6 +123,8 @@ def _omitted() -> tuple[Edge, ...]:
         Edge(_S.TIME_WAIT, _E.RCV_SYN, "SYN,ACK", _S.SYN_RECEIVED, "3.6.1", drawn=False),
         Edge(_S.LISTEN, _E.ACTIVE_OPEN, "SYN", _S.SYN_SENT, "3.10.1", drawn=False),
         Edge(_S.SYN_RECEIVED, _E.RCV_SYN, "", _S.LISTEN, "3.10.7.4", False, "passive"),
+        # The eighth check, where the fifth does not drop a segment whose ACK it cannot accept.
+        Edge(_S.SYN_RECEIVED, _E.RCV_FIN, "ACK", _S.CLOSE_WAIT, "3.10.7.4", drawn=False, rare=True),
         Edge(_S.SYN_SENT, _E.RCV_RST, "", _S.CLOSED, "3.10.7.3", drawn=False),
         Edge(_S.SYN_RECEIVED, _E.RCV_RST, "", _S.CLOSED, "3.10.7.4", False, "active"),
         # MAY-2 again: the SYN that reopened it was an old duplicate.

@@ -16,6 +16,8 @@ ENGLISH: Final = {
     "again": "retransmission",
     "copy": "a duplicate made by the network",
     "expired": "{timer} expires",
+    "old_data": "old data: from incarnation {number} of {end}",
+    "old_data_injected": "old data: sent before this run",
     # full queues of a listener
     "queue_SYN": "SYN queue",
     "queue_accept": "accept queue",

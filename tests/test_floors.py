@@ -15,8 +15,8 @@ FLOORS = [
     {"judge", "trace"},
     {"endpoint"},
     {"scenario", "trace_shape", "timeline"},
-    {"scenarios", "simulate"},
-    {"runs"},
+    {"edge_scenarios", "simulate"},
+    {"scenarios", "runs"},
     {"population"},
     # the room of capture files
     {"captures.packets"},

@@ -176,6 +176,9 @@ _OTHERS: Final = {
     "LISTEN: active OPEN": Place(
         across(_C + _E, _LISTEN, _R - 51, _SYN - _SYN_H), _C + _E + 12, _LISTEN + _OVER, "nw"
     ),
+    "SYN-RECEIVED: rcv FIN": Place(
+        across(_L + _E, _SYN + 8, _R - 70, _FIN - 8, _R + _W), _R - 70 + _BESIDE, _SYN + 44, "nw"
+    ),
     "SYN-RECEIVED: rcv SYN (passive)": Place(
         down(_L + 20, _SYN - _SYN_H, _LISTEN + 8, _C + _W),
         _L + 20 + _BESIDE,
