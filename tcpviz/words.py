@@ -100,6 +100,24 @@ ENGLISH: Final = {
     "sum_again": "Retransmissions: {count}.",
     "sum_time_wait": "{end} waits in TIME-WAIT.",
     "sum_ends_in": "{end} ends in {state}.",
+    # exploration
+    "explore_complete": "{states} joint states, complete: {budgets}",
+    "explore_stopped": "{states} joint states, not complete ({bound}): {budgets}",
+    "explore_losses": "{count} lost",
+    "explore_duplicates": "{count} duplicated",
+    "explore_old": "{count} old",
+    "explore_spurious": "{count} spurious timeout",
+    "explore_holds": "holds",
+    "explore_unseen": "not seen to fail",
+    "explore_fails": "fails, after {count} moves at the earliest",
+    "explore_cells": "Of {cells} pairs of states {never} never meet; {quiet} can be quiet.",
+    "explore_within": "A shortest run. At most: {budgets}.",
+    "explore_no_ghost": "An end is ESTABLISHED with a peer that did not open in this incarnation",
+    "explore_no_old_data": "Data of an earlier incarnation is delivered",
+    "explore_nobody_stranded": "An end cannot reach CLOSED or LISTEN any more",
+    "explore_quiet_agreement": "All is quiet, and one end alone is ESTABLISHED",
+    "explore_orderly_close": "A RST ends an orderly close",
+    "explore_time_wait_lasts": "A RST ends TIME-WAIT",
 }
 
 

@@ -14,6 +14,11 @@ FLOORS = [
     {"endpoint", "trace"},
     {"scenario", "trace_shape"},
     {"scenarios", "simulate"},
+    # the room of explorations
+    {"exploring.side"},
+    {"exploring.search", "exploring.replay"},
+    {"exploring"},
+    {"explore"},
     # the room of capture files
     {"captures.packets"},
     {"captures.headers", "captures.inference"},

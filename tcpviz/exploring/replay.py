@@ -1,0 +1,193 @@
+"""A run of an exploration with its clock given back: moves in, a Trace out.
+
+The search says what happens in which order. When it happens follows from what each needs: a timer
+expires at its deadline and nothing that stops it comes later, a segment takes its time, a user is
+a little slow. Knows no rule of TCP and no search.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from tcpviz.exploring.side import Change, Host, Move, Sent, Side, happen
+from tcpviz.segment import SYN
+from tcpviz.steps import End, Kind, Step, Timer
+from tcpviz.trace import Trace
+from tcpviz.units import MS
+
+_PACES: Final = tuple((delay * MS, delay * MS // 5) for delay in (50, 20, 5, 1))
+"""The shortest way from end to end, and the least time between two events, to try in turn."""
+
+_PATIENCE: Final = (1, 4, 16)
+"""How many times longer the RTO of one end may be than told, where no other clock will do."""
+
+
+class _Event(NamedTuple):
+    """What a move did at one end (a loss: nothing), its flight, and the flights that left."""
+
+    move: Move
+    flight: int | None = None
+    change: Change | None = None
+    departed: tuple[int, ...] = ()
+
+
+class Replay(NamedTuple):
+    """A run on real Endpoints: the sides it ends in, when each move happened, and the Trace."""
+
+    sides: tuple[Side, Side]
+    times: tuple[int, ...]
+    trace: Trace
+
+
+def replay(
+    hosts: tuple[Host, Host], moves: Sequence[Move], title: str = "", notes: tuple[str, ...] = ()
+) -> Replay:
+    """Run the moves on real Endpoints at times that they allow.
+
+    Ends whose clocks run alike may not allow the order of two timeouts. Then one end is given a
+    longer RTO; a trace shows the timers that ran.
+    """
+    for longer in _PATIENCE:
+        for slow in (1, 0) if longer > 1 else (1,):
+            told = list(hosts)
+            settings = hosts[slow].settings
+            told[slow] = hosts[slow]._replace(settings=settings._replace(rto=settings.rto * longer))
+            for delay, gap in _PACES:
+                rough = _run((told[0], told[1]), moves, range(len(moves)))
+                times = _times(rough, delay, gap)
+                if times is not None:
+                    events = _run((told[0], told[1]), moves, times)
+                    return _written(hosts, events, times, title, notes)
+    raise ValueError("no clock allows this order of timeouts")
+
+
+def _run(hosts: tuple[Host, Host], moves: Sequence[Move], times: Iterable[int]) -> list[_Event]:
+    """The moves on real Endpoints, each at its time."""
+    sides = {host.name: host.side for host in hosts}
+    flying: dict[str, list[tuple[Sent | None, int]]] = {name: [] for name in sides}  # by receiver
+    flights = 0
+    events = []
+    for move, now in zip(moves, times, strict=True):
+        flight = None
+        if move.what == "old":
+            flight, flights = flights, flights + 1
+        elif move.sent is not None:
+            flight = next(number for sent, number in flying[move.end] if sent == move.sent)
+            if move.what != "copy":
+                flying[move.end].remove((move.sent, flight))
+        if move.what == "lose":
+            events.append(_Event(move, flight))
+            continue
+        change = happen(hosts[move.end == "server"], sides[move.end], move, now)
+        sides[move.end] = change.side
+        departed = tuple(range(flights, flights + len(change.sent)))
+        flights += len(departed)
+        flying["server" if move.end == "client" else "client"] += zip(
+            change.sent, departed, strict=True
+        )
+        events.append(_Event(move, flight, change, departed))
+    return events
+
+
+def _times(events: list[_Event], delay: int, gap: int) -> tuple[int, ...] | None:
+    """The earliest times that satisfy every event, or None where there are none.
+
+    The run was made with the events' numbers for times: a timer tells since which event it runs.
+    """
+    after: list[tuple[int, int, int]] = []  # this event is so much later than that one
+    sent: dict[int, int] = {}
+    running: dict[str, tuple[Timer, ...]] = {"client": (), "server": ()}
+    for here, event in enumerate(events):
+        move = event.move
+        expires = move.what in ("expire", "give up")
+        if here:
+            after.append((here, here - 1, 0 if expires else gap))
+        if event.flight in sent:
+            way = delay // 2 if move.what == "lose" else delay
+            after.append((here, sent[event.flight], way))
+        sent |= dict.fromkeys(event.departed, here)
+        if event.change is None:
+            continue
+        left = event.change.side.end.deadlines
+        for timer in running[move.end]:
+            if timer in left:
+                continue
+            lasted = timer.until - timer.since
+            if expires and timer.name == (move.timer or "RTO"):
+                after += [(here, timer.since, lasted), (timer.since, here, -lasted)]
+            else:
+                after.append((timer.since, here, 1 - lasted))
+        running[move.end] = left
+    for timer in (*running["client"], *running["server"]):
+        after.append((timer.since, len(events) - 1, 1 - (timer.until - timer.since)))
+    times = [0] * len(events)
+    for _ in range(len(events) + 1):
+        changed = False
+        for later, earlier, by in after:
+            if times[later] < times[earlier] + by:
+                times[later] = times[earlier] + by
+                changed = True
+        if not changed:
+            return tuple(times)
+    return None
+
+
+_KINDS: Final = {
+    "deliver": Kind.ARRIVE,
+    "copy": Kind.ARRIVE,
+    "old": Kind.ARRIVE,
+    "expire": Kind.TIMEOUT,
+    "give up": Kind.TIMEOUT,
+    "user timeout": Kind.TIMEOUT,
+}
+
+
+def _written(
+    hosts: tuple[Host, Host],
+    events: list[_Event],
+    times: tuple[int, ...],
+    title: str,
+    notes: tuple[str, ...],
+) -> Replay:
+    """The steps of a run."""
+    sides = {host.name: host.side for host in hosts}
+    steps: list[Step] = []
+    isses: dict[str, int] = {}
+    for event, now in zip(events, times, strict=True):
+        move, change = event.move, event.change
+        segment = move.sent.segment if move.sent else None
+        if change is None:
+            steps.append(Step(now, "", Kind.LOSE, None, segment, event.flight))
+            continue
+        sides[move.end] = change.side
+        end = change.side.end
+        kind = _KINDS.get(move.what, Kind.CALL)
+        seen = Step(now, move.end, kind, end.state, timers=end.deadlines, variables=end.variables)
+        steps.append(
+            seen._replace(
+                segment=segment,
+                flight=event.flight,
+                text=_text(hosts[move.end == "server"], move),
+                says=change.outcome.says,
+                edges=tuple(edge.id for edge in change.outcome.edges),
+            )
+        )
+        for sent, flight in zip(change.sent, event.departed, strict=True):
+            steps.append(seen._replace(kind=Kind.DEPART, segment=sent.segment, flight=flight))
+            if sent.segment.ctl & SYN:
+                isses[move.end] = sent.segment.seq
+    ends = tuple(End(h.name, "", isses.get(h.name, 0), h.name in isses) for h in hosts)
+    trace = Trace(ends, tuple(steps), title, notes=notes)
+    return Replay((sides["client"], sides["server"]), times, trace)
+
+
+def _text(here: Host, move: Move) -> str:
+    """What the user called, or which timer expired."""
+    if move.call is not None:
+        return move.call.text
+    if move.what == "reopen":
+        return here.program[0].text
+    if move.sent is not None:
+        return ""
+    return {"give up": "RTO", "user timeout": "USER TIMEOUT"}.get(
+        move.what, move.timer or move.what
+    )
