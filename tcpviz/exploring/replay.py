@@ -12,9 +12,9 @@ from tcpviz.exploring.side import Change, Host, Move, Sent, Side, happen
 from tcpviz.segment import SYN
 from tcpviz.steps import End, Kind, Step, Timer
 from tcpviz.trace import Trace
-from tcpviz.units import MS
+from tcpviz.units import MS, US
 
-_PACES: Final = tuple((delay * MS, delay * MS // 5) for delay in (50, 20, 5, 1))
+_PACES: Final = tuple((delay, delay // 5) for delay in (50 * MS, 20 * MS, 5 * MS, MS, US, 10))
 """The shortest way from end to end, and the least time between two events, to try in turn."""
 
 _PATIENCE: Final = (1, 4, 16)

@@ -12,7 +12,18 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from tcpviz.endpoint import RTO, TWO_MSL
-from tcpviz.exploring.side import Host, Move, Sent, Side, calls_possible, happen, suffers, timeless
+from tcpviz.exploring.side import (
+    ALLOWED,
+    ORDERLY_CLOSE,
+    Host,
+    Move,
+    Sent,
+    Side,
+    calls_possible,
+    happen,
+    suffers,
+    timeless,
+)
 from tcpviz.states import State
 
 STRANDED: Final = "nobody stranded"
@@ -115,7 +126,12 @@ class Search:
         self.outs(())
         self.halves: tuple[_Numbered[_Half], _Numbered[_Half]] = (_Numbered(), _Numbered())
         self.changes: dict[tuple[int, int], tuple[int, int, tuple[str, ...]]] = {}
-        self.spent = _ways_to_spend(tuple(budgets.values()))
+        ways, self.spent = _ways_to_spend(tuple(budgets.values()))
+        spoils = [name in ALLOWED and name != "reopen" for name in budgets]
+        self.orderly = [
+            not any(bad and n < m for bad, n, m in zip(spoils, way, ways[0], strict=True))
+            for way in ways
+        ]
 
     def visit(self, most: int) -> Visit:
         """Visit joint states level by level, `most` of them."""
@@ -134,7 +150,7 @@ class Search:
         reached: dict[Cell, int] = {}
         rested: dict[Cell, int] = {}
         complete = True
-        spurious = self.costs["spurious"]
+        spurious, orderly = self.costs["spurious"], self.orderly
         for here, joint in enumerate(order):  # grows
             spent = self.spent[joint & _LEFT_MASK]
             numbers = joint >> _LEFT + _HALF, joint >> _LEFT & _HALF_MASK
@@ -168,8 +184,8 @@ class Search:
                     left = spent[cost]
                     if left < 0:
                         continue
-                    if breaks:
-                        for name in breaks:
+                    for name in breaks:
+                        if name != ORDERLY_CLOSE or orderly[left]:
                             broken.setdefault(name, (here, move))
                     facing = peers
                     if out:
@@ -279,7 +295,8 @@ class Search:
     def _stranded(self, order: list[int], free: "array[int]", until: "array[int]") -> int | None:
         """The first joint state from which the two cannot come to rest without another fault.
 
-        What was not visited is given the benefit of the doubt.
+        One where nothing can happen any more goes before one that only leads there. What was not
+        visited is given the benefit of the doubt.
         """
         rests = [
             [self.sides.values[half.side].end.state in _RESTING for half in halves.values]
@@ -301,16 +318,17 @@ class Search:
                 else:
                     still.append(here)
             if len(still) == len(doubtful):
-                return min(still, default=None)
+                stuck = (here for here in reversed(still) if until[here] == until[here + 1])
+                return next(stuck, min(still, default=None))
             doubtful = still
 
 
-def _ways_to_spend(budget: tuple[int, ...]) -> list[list[int]]:
-    """For each way of having spent, what each cost leaves, by number (-1: nothing to spend)."""
+def _ways_to_spend(budget: tuple[int, ...]) -> tuple[list[tuple[int, ...]], list[list[int]]]:
+    """What can be left of the budgets, and the number of what each cost leaves (-1: too dear)."""
     left = _Numbered[tuple[int, ...]]()
     left(budget)
     spent = []
     for counts in left.values:  # grows
         less = ((*counts[:i], n - 1, *counts[i + 1 :]) for i, n in enumerate(counts))
         spent.append([left(counts), *(left(each) if min(each) >= 0 else -1 for each in less)])
-    return spent
+    return left.values, spent

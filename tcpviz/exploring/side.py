@@ -19,6 +19,8 @@ _NOBODY: Final = -1
 NO_GHOST: Final = "no ghost"
 NO_OLD_DATA: Final = "no old data"
 ORDERLY_CLOSE: Final = "orderly close"
+"""Broken where a RST ends CLOSING or LAST-ACK: each end has closed and has the other's FIN. What an
+ABORT, a crash or a timeout of the user came before was no orderly close."""
 TIME_WAIT_LASTS: Final = "TIME-WAIT lasts"
 
 ALLOWED: Final = ("ABORT", "crash", "give up", "user timeout", "reopen")
