@@ -219,11 +219,13 @@ def _require(name: str, count: Any, least: int) -> None:
 
 
 def _in_words(budgets: Mapping[str, int]) -> str:
-    """Budgets as a list for people."""
-    return say("list_comma").join(
-        say(_key(name), count=count) if name in NETWORK else f"{count} {name}"
+    """Budgets as a list for people; of what may never happen nothing is said."""
+    words = (
+        say(_key(name if name in NETWORK else "allowed"), name=name, count=count)
         for name, count in budgets.items()
+        if count
     )
+    return say("list_comma").join(words) or say("explore_faultless")
 
 
 def _key(name: str) -> str:

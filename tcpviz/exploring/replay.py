@@ -14,7 +14,14 @@ from tcpviz.steps import End, Kind, Step, Timer
 from tcpviz.trace import Trace
 from tcpviz.units import MS, US
 
-_PACES: Final = tuple((delay, delay // 5) for delay in (50 * MS, 20 * MS, 5 * MS, MS, US, 10))
+_PACES: Final = (
+    (50 * MS, 30 * MS),
+    (50 * MS, 10 * MS),
+    (20 * MS, 4 * MS),
+    (5 * MS, 1 * MS),
+    (500 * US, 100 * US),
+    (20, 2),
+)
 """The shortest way from end to end, and the least time between two events, to try in turn."""
 
 _PATIENCE: Final = (1, 4, 16)
@@ -118,7 +125,7 @@ def _times(events: list[_Event], delay: int, gap: int) -> tuple[int, ...] | None
                 after.append((timer.since, here, 1 - lasted))
         running[move.end] = left
     for timer in (*running["client"], *running["server"]):
-        after.append((timer.since, len(events) - 1, 1 - (timer.until - timer.since)))
+        after.append((timer.since, len(events) - 1, timer.since - timer.until))
     times = [0] * len(events)
     for _ in range(len(events) + 1):
         changed = False

@@ -295,8 +295,8 @@ class Search:
     def _stranded(self, order: list[int], free: "array[int]", until: "array[int]") -> int | None:
         """The first joint state from which the two cannot come to rest without another fault.
 
-        One where nothing can happen any more goes before one that only leads there. What was not
-        visited is given the benefit of the doubt.
+        One where nothing can happen any more goes before one where nothing is in flight, and that
+        before one that only leads there. What was not visited is given the benefit of the doubt.
         """
         rests = [
             [self.sides.values[half.side].end.state in _RESTING for half in halves.values]
@@ -318,9 +318,15 @@ class Search:
                 else:
                     still.append(here)
             if len(still) == len(doubtful):
-                stuck = (here for here in reversed(still) if until[here] == until[here + 1])
-                return next(stuck, min(still, default=None))
+                break
             doubtful = still
+
+        def goes_on(here: int) -> tuple[bool, bool, int]:
+            numbers = order[here] >> _LEFT + _HALF, order[here] >> _LEFT & _HALF_MASK
+            flying = any(h.values[n].wire for h, n in zip(self.halves, numbers, strict=True))
+            return until[here] != until[here + 1], flying, here
+
+        return min(still, key=goes_on, default=None)
 
 
 def _ways_to_spend(budget: tuple[int, ...]) -> tuple[list[tuple[int, ...]], list[list[int]]]:
