@@ -6,6 +6,7 @@ a little slow. Knows no rule of TCP and no search.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Final, NamedTuple
 
 from tcpviz.exploring.side import Change, Host, Move, Sent, Side, happen
@@ -24,8 +25,8 @@ _PACES: Final = (
 )
 """The shortest way from end to end, and the least time between two events, to try in turn."""
 
-_PATIENCE: Final = (1, 4, 16)
-"""How many times longer the RTO of one end may be than told, where no other clock will do."""
+_PATIENCE: Final = sorted(product((1, 4, 16), repeat=4), key=lambda longer: (sum(longer), longer))
+"""How many times longer than told the RTO and the MSL of each end may be, in turn."""
 
 
 class _Event(NamedTuple):
@@ -50,21 +51,22 @@ def replay(
 ) -> Replay:
     """Run the moves on real Endpoints at times that they allow.
 
-    Ends whose clocks run alike may not allow the order of two timeouts. Then one end is given a
-    longer RTO; a trace shows the timers that ran.
+    Timers of the same length on both sides may not allow the order of two timeouts. Then some are
+    made longer; a trace shows the timers that ran.
     """
     for longer in _PATIENCE:
-        for slow in (1, 0) if longer > 1 else (1,):
-            told = list(hosts)
-            settings = hosts[slow].settings
-            told[slow] = hosts[slow]._replace(settings=settings._replace(rto=settings.rto * longer))
-            for delay, gap in _PACES:
-                rough = _run((told[0], told[1]), moves, range(len(moves)))
-                times = _times(rough, delay, gap)
-                if times is not None:
-                    events = _run((told[0], told[1]), moves, times)
-                    return _written(hosts, events, times, title, notes)
+        told = _patient(hosts[0], *longer[:2]), _patient(hosts[1], *longer[2:])
+        rough = _run(told, moves, range(len(moves)))
+        for delay, gap in _PACES:
+            times = _times(rough, delay, gap)
+            if times is not None:
+                return _written(told, _run(told, moves, times), times, title, notes)
     raise ValueError("no clock allows this order of timeouts")
+
+
+def _patient(here: Host, rto: int, msl: int) -> Host:
+    told = here.settings
+    return here._replace(settings=told._replace(rto=told.rto * rto, msl=told.msl * msl))
 
 
 def _run(hosts: tuple[Host, Host], moves: Sequence[Move], times: Iterable[int]) -> list[_Event]:
