@@ -114,6 +114,7 @@ ENGLISH: Final = {
     "explore_allowed": "{name} {count}",
     "explore_faultless": "no fault",
     "explore_within": "A shortest run. What was allowed: {budgets}.",
+    "explore_late": "A timer expires later than it should: no lengths of timers gave this order.",
     "explore_no_ghost": "An end is ESTABLISHED with a peer that did not open in this incarnation",
     "explore_no_old_data": "Data of an earlier incarnation is delivered",
     "explore_nobody_stranded": "An end cannot reach CLOSED or LISTEN any more",

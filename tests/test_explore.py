@@ -9,14 +9,21 @@ from pathlib import Path
 import pytest
 
 from tcpviz import At, Lose, On, Scenario
+from tcpviz.endpoint import RTO
 from tcpviz.explore import OPEN_AND_CLOSE, PROPERTIES, explore
 from tcpviz.exploring.replay import replay
 from tcpviz.exploring.search import Search
-from tcpviz.exploring.side import happen, host, leftovers, timeless
+from tcpviz.exploring.side import Move, Sent, happen, host, leftovers, timeless
 from tcpviz.pictures.sequence_chart import sequence_chart
+from tcpviz.segment import SYN, Segment
 from tcpviz.states import State
 from tcpviz.steps import Kind
 from tests.naive_exploration import visit
+
+try:
+    from tcpviz.rules import Rules
+except ImportError:
+    Rules = None
 
 NONE = {"losses": 0, "duplicates": 0, "old": 0, "spurious": 0}
 PASSIVE, ACTIVE = At(0, "server", "passive OPEN"), At(0, "client", "active OPEN")
@@ -219,6 +226,22 @@ def test_a_run_with_its_clock_ends_in_the_joint_state_that_was_found(name):
         assert "<svg" in sequence_chart(failure.trace).svg
 
 
+def test_a_run_whose_timeouts_have_no_clock_is_written_with_a_note():
+    """Two RTOs that started together cannot each be the longer; one of the two is late then."""
+    hosts = host(BOTH_OPEN, "client"), host(BOTH_OPEN, "server")
+    opens = [Move("call", h.name, call=h.program[0]) for h in hosts]
+    lost = [
+        Move("lose", "server", Sent(Segment(100, 0, SYN), 1)),
+        Move("lose", "client", Sent(Segment(300, 0, SYN), 1)),
+    ]
+    again = [Move("expire", name, timer=RTO) for name in ("client", "server")]
+    fine = replay(hosts, [*opens, *lost, *again])
+    assert fine.trace.notes == ()
+    late = [again[1]] * 9 + [again[0]] * 9 + [again[1]] * 9
+    [note] = replay(hosts, [*opens, *lost, *late]).trace.notes
+    assert note.startswith("A timer expires later than it should")
+
+
 def without_settings(side):
     """A side without its times; what it was told may have been made longer."""
     return side._replace(end=timeless(side.end)._replace(settings=None))
@@ -333,3 +356,45 @@ def test_nobody_is_asked_twice_what_a_segment_means():
 def ends_in(trace):
     """The last state of each end."""
     return tuple(trace.spans(end.name)[-1].state for end in trace.ends)
+
+
+def variant(scenario, **rules):
+    """The scenario with some rules of its ends changed."""
+    return replace(scenario, rules=Rules(**rules))
+
+
+def has_rule(name):
+    """Mark for a test of a rule; the ends do not have all of them yet."""
+    there = Rules is not None and name in Rules._fields
+    return pytest.mark.skipif(not there, reason=f"no rule {name}")
+
+
+@has_rule("time_wait_ignores_rst")
+def test_rfc_1337_keeps_time_wait():
+    """An end that ignores RST in TIME-WAIT stays for its 2MSL, whatever comes."""
+    found = explore(variant(OPEN_AND_CLOSE, time_wait_ignores_rst=True))
+    assert found.complete
+    assert list(found.failures) == []
+
+
+@has_rule("two_way_handshake")
+def test_a_two_way_handshake_finds_a_ghost_and_delivers_it_old_data():
+    """An old SYN makes a server ESTABLISHED with nobody, and old data finds it."""
+    found = explore(variant(WITH_DATA, two_way_handshake=True), **NONE | {"old": 2})
+    assert ends_in(found.failures["no ghost"].trace)[1] == "ESTABLISHED"
+    assert not found.holds("no old data")
+
+
+@has_rule("four_segment_handshake")
+def test_a_handshake_of_four_segments_is_as_good_as_one_of_three():
+    """SYN and ACK apart, with the receiver's rule for it, break nothing that three keep."""
+    found = explore(variant(OPEN_AND_CLOSE, four_segment_handshake=True))
+    assert found.complete
+    assert list(found.failures) == ["TIME-WAIT lasts"]
+
+
+@has_rule("challenge_acks")
+def test_without_challenge_acks_the_base_search_finds_nothing_new():
+    """RFC 5961 is about attackers: clocked ISNs keep old segments out of the window."""
+    found = explore(variant(OPEN_AND_CLOSE, challenge_acks=False))
+    assert list(found.failures) == ["TIME-WAIT lasts"]
