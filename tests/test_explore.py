@@ -387,11 +387,19 @@ def test_a_two_way_handshake_finds_a_ghost_and_delivers_it_old_data():
 
 
 @has_rule("four_segment_handshake")
-def test_a_handshake_of_four_segments_is_as_good_as_one_of_three():
-    """SYN and ACK apart, with the receiver's rule for it, break nothing that three keep."""
+def test_a_handshake_of_four_segments_strands_an_end_that_closes_early():
+    """Its SYN goes alone, so that a RST answering it has SEQ=0, which FIN-WAIT-1 turns away."""
     found = explore(variant(OPEN_AND_CLOSE, four_segment_handshake=True), old=0)
     assert found.complete
-    assert list(found.failures) == ["TIME-WAIT lasts"]
+    assert list(found.failures) == ["nobody stranded", "TIME-WAIT lasts"]
+    assert ends_in(found.failures["nobody stranded"].trace) == ("CLOSED", "FIN-WAIT-1")
+
+
+@has_rule("time_wait_answers_all")
+def test_two_time_waits_that_answer_everything_answer_each_other_for_ever():
+    """After a simultaneous close each ACK brings another, and 2MSL is never over."""
+    found = explore(variant(OPEN_AND_CLOSE, time_wait_answers_all=True), **NONE)
+    assert not found.holds("nobody stranded")
 
 
 @has_rule("challenge_acks")
