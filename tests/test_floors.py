@@ -18,6 +18,11 @@ FLOORS = [
     {"edge_scenarios", "simulate"},
     {"scenarios", "runs"},
     {"population"},
+    # the room of explorations
+    {"exploring.side"},
+    {"exploring.search", "exploring.replay"},
+    {"exploring"},
+    {"explore"},
     # the room of capture files
     {"captures.packets"},
     {"captures.headers", "captures.inference"},
