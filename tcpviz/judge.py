@@ -115,7 +115,7 @@ def _read_syn(tcb: Tcb) -> Reading:
     """The fourth check: a passive SYN-RECEIVED starts again; else the SYN is challenged."""
     if tcb.state is State.SYN_RECEIVED and tcb.opened == "passive":
         return Reading((Event.RCV_SYN,), over=True)
-    if tcb.rules.challenge_acks or tcb.state is State.SYN_RECEIVED:
+    if tcb.rules.challenge_acks or (tcb.state is State.SYN_RECEIVED and tcb.opened != "active"):
         return Reading(reply=tcb.ack())
     return Reading((Event.RCV_SYN_IN_WINDOW,), reply=tcb.segment(RST | ACK), over=True)
 

@@ -135,6 +135,9 @@ def _omitted() -> tuple[Edge, ...]:
         Edge(s, _E.RCV_SYN_IN_WINDOW, "RST", _S.CLOSED, "3.10.7.4", drawn=False)
         for s in synchronized
     ]
+    strays.append(
+        Edge(_S.SYN_RECEIVED, _E.RCV_SYN_IN_WINDOW, "RST", _S.CLOSED, "3.10.7.4", False, "active")
+    )
     answered = {_S.SYN_RECEIVED, _S.ESTABLISHED, _S.FIN_WAIT_1, _S.FIN_WAIT_2, _S.CLOSE_WAIT}
     alive = [state for state in State if state is not _S.CLOSED]
     aborts = [

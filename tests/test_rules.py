@@ -80,6 +80,10 @@ def test_rule_challenge_acks() -> None:
         assert (arrive(end, syn).end, sent(arrive(end, syn))) == (end, ack)
         assert arrive(without, syn).end.state is State.CLOSED
         assert [s.control for s in arrive(without, syn).sent] == ["RST,ACK"]
+    crossing = syn_received_active()  # as the fourth check says, if it was opened actively
+    assert arrive(crossing, "<SEQ=306><CTL=SYN>").end == crossing
+    without = under(crossing, challenge_acks=False)
+    assert arrive(without, "<SEQ=306><CTL=SYN>").end.state is State.CLOSED
     end = call(established(), "SEND", octets=200_000).end
     end = arrive(end, "<SEQ=301><ACK=200101><CTL=ACK>").end
     old = "<SEQ=301><ACK=101><CTL=ACK><DATA=10>"
