@@ -183,6 +183,9 @@ def test_rule_stray_ack_goes_on() -> None:
     assert sent(goes_on) == ["<SEQ=999><CTL=RST>", "<SEQ=101><ACK=302><CTL=ACK>"]
     bare = arrive(under(syn_received(), stray_ack_goes_on=True), "<SEQ=301><ACK=999><CTL=ACK>")
     assert (bare.end.state, sent(bare)) == (State.SYN_RECEIVED, ["<SEQ=999><CTL=RST>"])
+    end = under(syn_received(), stray_ack_goes_on=True)
+    text = arrive(end, "<SEQ=301><ACK=999><CTL=FIN,ACK><DATA=5>")  # the FIN is behind a gap
+    assert (text.end, sent(text)) == (end, ["<SEQ=999><CTL=RST>"])
 
 
 @pytest.mark.parametrize("beyond", [0, 5, 65534, 65535, 1 << 30])
@@ -681,3 +684,31 @@ def test_a_keep_alive_carries_no_data_and_waits_for_silence() -> None:
     assert end.deadlines == (Timer("keep-alive", 7 * S, 17 * S),)
     probe = end.expire(end.deadlines[0], 17 * S)
     assert sent(probe) == ["<SEQ=100><ACK=301><CTL=ACK>"]
+
+
+def test_only_keep_alives_in_a_row_count() -> None:
+    """MUST-29: what is answered begins the count anew."""
+    trace = run(
+        calls=[*OPEN, At(25 * S, "server", "crash")],
+        rules=RFC9293._replace(keepalive_interval=1 * S, keepalive_probes=2),
+        server_rules=RFC9293,
+        keepalive=10 * S,
+    )
+    assert [f.fate for f in trace.flights if f.sender == "client"][-3:] == [
+        "delivered",
+        "lost",
+        "lost",
+    ]
+
+
+def test_only_retransmissions_in_a_row_count() -> None:
+    """R2 is about one segment: what is acknowledged begins the count anew."""
+    end = under(established(), r2=2)
+    end = end.call(Event.SEND, 0, 10).end.call(Event.SEND, 0, 10).end
+    for _ in range(2):
+        end = end.expire(end.deadlines[0], 1 * S).end
+    end = arrive(end, "<SEQ=301><ACK=111><CTL=ACK>", now=2 * S).end
+    for _ in range(2):
+        end = end.expire(end.deadlines[0], 3 * S).end
+        assert end.state is State.ESTABLISHED
+    assert end.expire(end.deadlines[0], 9 * S).end.state is State.CLOSED
