@@ -155,6 +155,13 @@ EDGE_SCENARIOS: Final = (
         (_ACTIVE, At(10 * MS, "server", Event.ACTIVE_OPEN), At(70 * MS, "server", Event.ABORT)),
         network=(Lose("server", "SYN,ACK"),),
     ),
+    Scenario(
+        "syn_in_window_while_crossing",
+        "Before RFC 5961 a SYN in the window ended a simultaneous open too (§3.10.7.4).",
+        (_ACTIVE, At(10 * MS, "server", Event.ACTIVE_OPEN)),
+        network=(Inject(80 * MS, "client", "<SEQ=301><CTL=SYN>"),),
+        rules=RFC9293._replace(challenge_acks=False),
+    ),
     *map(_abort, _WAYS),
     *map(_abort_and_wait, _HOLDS_A_PEER),
     *map(_reset, _SYNCHRONIZED),

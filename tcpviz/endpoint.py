@@ -166,8 +166,8 @@ class Endpoint(Tcb):
             return end._abort(now, 0)  # SHLD-3: nobody will read it
         reading = (read_syn_sent if end.state is State.SYN_SENT else read)(end, segment)
         outcome = end._apply(reading, segment, now)
-        again = outcome.end.rules.syn_after_reset
-        if again and end.state is State.SYN_SENT and reading.reply and not end.tries:
+        again = end.rules.syn_after_reset if end.unacked and not end.tries else 0
+        if again and end.state is State.SYN_SENT and reading.reply:
             return outcome._replace(end=outcome.end.armed(RTO, now, again))
         return outcome
 

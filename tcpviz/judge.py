@@ -120,7 +120,7 @@ def _read_syn(tcb: Tcb, segment: Segment) -> Reading:
         return _read_unacceptable(tcb, segment)
     if tcb.state is State.SYN_RECEIVED and tcb.opened == "passive":
         return Reading((Event.RCV_SYN,), over=True)
-    if tcb.rules.challenge_acks or tcb.state is State.SYN_RECEIVED:
+    if tcb.rules.challenge_acks or (tcb.state is State.SYN_RECEIVED and tcb.opened != "active"):
         return Reading(reply=tcb.ack())
     return Reading((Event.RCV_SYN_IN_WINDOW,), reply=tcb.segment(RST | ACK), over=True)
 

@@ -153,6 +153,7 @@ def _rare() -> tuple[Edge, ...]:
     alive = [state for state in State if state is not _S.CLOSED]
     # RFC 793's answer to a SYN in the window; RFC 5961 challenges it instead.
     strays = each(alive[3:], _E.RCV_SYN_IN_WINDOW, "RST", _S.CLOSED, "3.10.7.4")
+    strays.append(strays[0]._replace(source=_S.SYN_RECEIVED, opened="active"))
     # Note 3 of Figure 5, against which §3.10.5 says CLOSED.
     waits = each(alive[2:7], _E.ABORT_AND_WAIT, "RST", _S.TIME_WAIT, "3.5.2")
     # R2 is for who has something unacknowledged; in FIN-WAIT-2 a keep-alive may have.

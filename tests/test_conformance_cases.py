@@ -49,20 +49,6 @@ def test_the_command_runs_from_a_shell() -> None:
     assert done.stdout.endswith(" 0 differ\n")
 
 
-def test_the_documents_say_what_the_cases_show() -> None:
-    """docs/conformance.md holds the section as `python -m tests.conformance document` writes it."""
-    text = document.DOCUMENT.read_text(encoding="utf-8")
-    assert document.written(text) == text
-
-
-def test_the_section_takes_its_place_and_leaves_the_rest_alone() -> None:
-    """Written twice it is there once; what stands around it stays."""
-    once = document.written("# Mine\n\nBefore.\n")
-    assert once.startswith("# Mine\n\nBefore.\n\n<!--")
-    assert document.written(once + "\nAfter.\n").endswith("-->\nAfter.\n")
-    assert document.written("").startswith("# Conformance\n\n<!--")
-
-
 # == a wrong model is seen ===================================================================
 
 _arrive, _listening = Endpoint.arrive, Endpoint._arrive_listening
@@ -573,8 +559,7 @@ def test_a_missing_file_and_a_wrong_command_are_status_2(
     assert main([]) == 2
     assert command.main(["weather"]) == 2
     assert command.main([]) == 2
-    assert document.main(["more"]) == 2
-    assert capsys.readouterr().err.count("\n") == 5
+    assert capsys.readouterr().err.count("\n") == 4
 
 
 def test_the_report_counts_each_case_once_by_its_worst_difference(

@@ -1,25 +1,80 @@
-"""What docs/ shows is what the code draws today."""
+"""What docs/ shows is what the code says and draws today."""
 
+import ast
+import json
+import re
+import runpy
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tcpviz.__main__ import main
+from tcpviz.rules import Rules
 
 ROOT = Path(__file__).parents[1]
-PICTURES = {"lost_fin.chart.svg": "chart", "lost_fin.states.svg": "states"}
+DOCS = ROOT / "docs"
+BUILD = runpy.run_path(str(DOCS / "build.py"))
+ISSUES = [f"I-{number}" for number in range(1, 15)]
+REQUIREMENTS = json.loads((ROOT / "tests" / "data" / "requirements.json").read_text("utf-8"))[
+    "requirements"
+]
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_the_pictures_of_the_readme_are_drawn_by_this_version(name, tmp_path, monkeypatch):
-    """CONTRIBUTING.md says with which command to draw them again."""
+@pytest.mark.parametrize("name", BUILD["PAGES"])
+def test_a_page_is_made_by_this_version(name, monkeypatch):
+    """Byte for byte; `python docs/build.py` makes the pages again."""
     monkeypatch.setenv("TCPVIZ_ENGINE", "wasm")
-    capture = ROOT / "notebooks" / "captures" / "lost_fin.pcapng"
-    drawn = tmp_path / name
-    assert main(["draw", str(capture), "-o", str(drawn), "--view", PICTURES[name]]) == 0
-    assert drawn.read_bytes() == (ROOT / "docs" / name).read_bytes()
+    assert BUILD["page"](name).encode() == (DOCS / name).read_bytes()
 
 
-def test_docs_holds_no_other_picture():
-    """Each generated picture is compared with a fresh one."""
-    assert {path.name for path in (ROOT / "docs").glob("*.svg")} == set(PICTURES)
+def test_docs_holds_nothing_else():
+    """Each page is compared with a fresh one; beside them lies what makes them."""
+    found = {path.name for path in DOCS.iterdir()} - {"__pycache__"}
+    assert found == {*BUILD["PAGES"], "build.py"}
+
+
+def test_every_rule_is_on_the_page():
+    """In the order of the code, each once, and with both choices or a number in its text."""
+    rows = re.findall(r"^\| `(\w+)` \|", (DOCS / "rules.md").read_text("utf-8"), re.MULTILINE)
+    assert rows == list(Rules._fields)
+
+
+@pytest.mark.parametrize("issue", ISSUES)
+def test_every_known_issue_is_a_rule_or_a_sentence(issue):
+    """One or the other: a rule that names the issue, or why there is no choice to make."""
+    assert bool(BUILD["settles"](issue)) != (issue in BUILD["NO_RULE"])
+    page = (DOCS / "rules.md").read_text("utf-8")
+    assert len(re.findall(rf"^\| {issue} \| .+ \| .+ \|$", page, re.MULTILINE)) == 1
+
+
+def test_no_rule_settles_an_issue_that_is_not_listed():
+    """What a rule's text names stands in the list of issues."""
+    named = set(re.findall(r"\bI-\d+", (ROOT / "tcpviz" / "rules.py").read_text("utf-8")))
+    assert named <= set(BUILD["ISSUES"]) == set(ISSUES)
+
+
+@cache
+def docstrings(file: str) -> dict[str, str]:
+    """The tests of a file, with what they claim."""
+    tree = ast.parse((ROOT / "tests" / file).read_text("utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return {node.name: ast.get_docstring(node) or "" for node in functions}
+
+
+@pytest.mark.parametrize("entry", REQUIREMENTS, ids=lambda entry: f"{entry['id']}:{entry['says']}")
+def test_a_requirement_that_is_held_names_the_test_that_claims_it(entry: dict[str, Any]):
+    """The test exists, and its docstring has the requirement's label or the claim given for it."""
+    assert entry["verdict"] in ("held", "not held", "out of scope")
+    assert bool(entry["test"]) == (entry["verdict"] == "held")
+    assert entry["note"] or entry["verdict"] == "held", "it says why"
+    if entry["test"]:
+        file, name = entry["test"].split("::")
+        claim = entry.get("claim", entry["id"])
+        assert re.search(rf"{re.escape(claim)}(?!\d)", docstrings(file)[name])
+
+
+def test_requirements_are_listed_once():
+    """A label may have several parts, each with its own words."""
+    listed = [(entry["id"], entry["says"]) for entry in REQUIREMENTS]
+    assert len(listed) == len(set(listed)) == 74

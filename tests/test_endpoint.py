@@ -184,7 +184,7 @@ def test_listen_syn_chooses_the_next_iss_each_time() -> None:
 
 
 def test_the_iss_clock_goes_on_where_the_list_ends() -> None:
-    """§3.4.1: a later open takes its ISS from a clock of 4 microseconds."""
+    """§3.4.1, MUST-8: a later open takes its ISS from a clock of 4 microseconds."""
     end = call(syn_sent(), "ABORT").end
     assert sent(end.call(Event.ACTIVE_OPEN, 4 * S)) == ["<SEQ=1000100><CTL=SYN>"]
 
@@ -241,7 +241,7 @@ def test_syn_received_a_fin_with_the_ack_moves_twice() -> None:
 
 
 def test_syn_received_rst_returns_a_passive_end_to_listen_unheard() -> None:
-    """Note 1: the user of a passive open need not be told."""
+    """Note 1, MUST-11: the user of a passive open need not be told."""
     outcome = arrive(syn_received(), "<SEQ=301><CTL=RST>")
     assert (outcome.end.state, outcome.says) == (State.LISTEN, "")
 
@@ -388,7 +388,7 @@ def test_a_duplicate_ack_does_not_restart_the_rto() -> None:
 
 
 def test_established_data_out_of_order_is_acknowledged_but_not_taken() -> None:
-    """A gap is not bridged: RCV.NXT stays, and a FIN behind the gap is no FIN yet."""
+    """A gap is not bridged, but acknowledged (MAY-13); a FIN behind the gap is no FIN yet."""
     outcome = arrive(established(), "<SEQ=310><ACK=101><CTL=FIN,ACK><DATA=5>")
     assert outcome.end == established()
     assert sent(outcome) == ["<SEQ=101><ACK=301><CTL=ACK>"]
@@ -467,7 +467,7 @@ def test_time_wait_a_bare_ack_is_not_answered() -> None:
 
 
 def test_time_wait_ends_after_2msl() -> None:
-    """The timeout deletes the TCB."""
+    """MUST-13: the timeout deletes the TCB after 2MSL."""
     end = time_wait()
     (timer,) = end.deadlines
     assert timer == Timer("2MSL", 0, 60 * S)
@@ -510,7 +510,7 @@ def patient() -> Endpoint:
 
 
 def test_a_delayed_ack_waits_and_then_goes_alone() -> None:
-    """Nothing to send: the ACK leaves when its timer expires."""
+    """SHLD-18: with nothing to send the ACK leaves when its timer expires."""
     waiting = arrive(patient(), "<SEQ=301><ACK=101><CTL=FIN,ACK>", now=10 * MS)
     assert waiting.sent == ()
     (timer,) = waiting.end.deadlines
@@ -529,7 +529,7 @@ def test_a_delayed_ack_rides_on_the_fin_of_a_quick_application() -> None:
 
 
 def test_a_second_segment_is_acknowledged_at_once() -> None:
-    """At least every second segment gets its ACK without delay (§3.8.6.3)."""
+    """SHLD-19: at least every second segment gets its ACK without delay."""
     waiting = arrive(patient(), "<SEQ=301><ACK=101><CTL=ACK><DATA=5>").end
     assert sent(arrive(waiting, "<SEQ=306><ACK=101><CTL=ACK><DATA=5>")) == [
         "<SEQ=101><ACK=311><CTL=ACK>"
@@ -647,7 +647,7 @@ def test_the_syn_ack_of_a_simultaneous_open_comes_again_with_the_options_agreed(
 
 
 def test_r1_of_zero_tells_nobody_of_trouble() -> None:
-    """0 is off, also where the first retransmission is a probe that does not count."""
+    """SHLD-20: 0 is off, also where the first retransmission is a probe that does not count."""
     end = call(Endpoint(ends_with(LINUX._replace(r1=0))), "active OPEN").end
     end = call(arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end, "CLOSE").end
     assert end.expire(end.deadlines[0], 1 * S).says == ""

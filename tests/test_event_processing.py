@@ -223,7 +223,7 @@ RUN = [entry for entry in EVENTS if not _why_not(entry)]
 
 @pytest.mark.parametrize("entry", RUN, ids=lambda entry: entry["id"])
 def test_the_event_does_what_the_standard_says(entry: dict[str, Any]) -> None:
-    """The answer, the next state, the numbers, the word to the user and the timers."""
+    """Every answer of §3.10, RSTs included; next state, numbers, word to the user, timers."""
     end = _before(entry)
     outcomes = _outcomes(entry, end)
     assert outcomes

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -394,4 +395,32 @@ def test_retransmitted_and_duplicated_data_of_one_connection_is_not_old() -> Non
         )
     )
     assert max(s.variables.rcv_nxt for s in trace.of("server") if s.variables) == 111
+    assert not [s for s in trace.steps if "old data" in s.says]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "simultaneous_open",
+        "literal_simultaneous_open",
+        "linux_simultaneous_open",
+        "four_segment_handshake",
+        "old_duplicate_syn",
+        "half_open",
+        "port_reuse",
+        "port_reuse_refused",
+        "lost_ack",
+    ],
+)
+def test_data_of_a_connection_is_its_own_however_it_was_opened(name: str) -> None:
+    """Both ends send on entering ESTABLISHED, each time, and nothing of it is old."""
+    scenario = replace(
+        SCENARIOS[name],
+        reactions=[
+            *(On(end, "ESTABLISHED", "SEND", 0, 10) for end in ("client", "server")),
+            *SCENARIOS[name].reactions,
+        ],
+    )
+    trace = simulate(scenario)
+    assert len({(s.end, s.time) for s in trace.steps if s.text == "SEND"}) >= 2
     assert not [s for s in trace.steps if "old data" in s.says]

@@ -34,6 +34,7 @@ OMITTED_BY_HAND = {
     ("TIME-WAIT", "rcv SYN", "SYN-RECEIVED"),  # MAY-2
     ("LISTEN", "active OPEN", "SYN-SENT"),
     ("SYN-RECEIVED", "rcv SYN", "LISTEN"),  # fourth check, passive
+    ("SYN-RECEIVED", "rcv stray SYN", "CLOSED"),  # fourth check, active, RFC 793
     ("SYN-RECEIVED", "rcv FIN", "CLOSE-WAIT"),  # eighth check, after an ACK for something else
     ("SYN-RECEIVED", "rcv RST", "TIME-WAIT"),  # MAY-2: the SYN was an old duplicate
     ("FIN-WAIT-2", "Timeout=FIN-WAIT-2", "CLOSED"),  # Linux

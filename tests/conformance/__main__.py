@@ -5,7 +5,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 
-_COMMANDS = ("state_event", "recordings", "document")
+_COMMANDS = ("state_event", "recordings")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,8 +1,6 @@
-"""`python -m tests.conformance document`: write what the state-event cases showed into the docs."""
+"""What the state-event cases showed, in words: a section of docs/conformance.md."""
 
-import sys
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +13,6 @@ from .state_event import results
 
 ROOT: Final = Path(__file__).parents[2]
 CASES: Final = ROOT / "tests" / "data" / "state_event" / "cases.json"
-DOCUMENT: Final = ROOT / "docs" / "conformance.md"
-_FROM: Final = "<!-- state-event cases: written by `python -m tests.conformance document` -->"
-_TO: Final = "<!-- end of the state-event cases -->"
 
 _TEXT: Final = """\
 ## State-event cases
@@ -72,22 +67,3 @@ def section() -> str:
         tolerance=TOLERANCE // MS,
         rows="\n".join(f"| {name} | {text} | {covers[name]} |" for name, text in rows.items()),
     )
-
-
-def written(before: str) -> str:
-    """The document with the section in its place, or at the end where it has none."""
-    whole = f"{_FROM}\n{section()}{_TO}\n"
-    if _FROM not in before:
-        return f"{before.rstrip()}\n\n{whole}" if before.strip() else f"# Conformance\n\n{whole}"
-    head, rest = before.split(_FROM, 1)
-    return head + whole + rest.split(_TO, 1)[1].lstrip("\n")
-
-
-def main(argv: Sequence[str]) -> int:
-    """Write the document; the exit status."""
-    if argv:
-        print("usage: python -m tests.conformance document", file=sys.stderr)
-        return 2
-    before = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
-    DOCUMENT.write_text(written(before), encoding="utf-8")
-    return 0

@@ -1,0 +1,191 @@
+"""Make the pages of docs/ again: `python docs/build.py`. Each page is a function.
+
+The pictures are drawn from captures, the tables come from tcpviz/rules.py and tests/data.
+"""
+
+import ast
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import tcpviz.rules
+from tcpviz import read, sequence_chart, state_diagram
+from tcpviz.rules import LINUX, RFC9293, Rules
+from tcpviz.trace import Trace
+from tcpviz.units import readable
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+_REQUIREMENTS: Final = ROOT / "tests" / "data" / "requirements.json"
+_MADE: Final = "<!-- Made by docs/build.py; change what it reads, not this page. -->"
+
+ISSUES: Final = {
+    "I-1": "Figure 7 takes a SYN,ACK whose number the first check turns away",
+    "I-2": "the FIN that comes again in TIME-WAIT fails the first check, and should restart 2MSL",
+    "I-3": "whether the side that sends a RST waits in TIME-WAIT",
+    "I-4": "in SYN-SENT a RST should carry RCV.NXT, which is not known there",
+    "I-5": "the answer to the same SYN again in SYN-RECEIVED",
+    "I-6": "whether a listener stays when a connection is made of it",
+    "I-7": "where CLOSE in CLOSE-WAIT leads",
+    "I-8": "how long MSL is",
+    "I-9": "where SND.WND is set when the connection opens",
+    "I-10": "whether Figure 5 alone can be run",
+    "I-11": "a duplicate of the last ACK draws a RST that ends TIME-WAIT",
+    "I-12": "two ends in TIME-WAIT that acknowledge each other's ACKs",
+    "I-13": "whether a segment is dropped after the RST for its ACK in SYN-RECEIVED",
+    "I-14": "which reading gives Figure 7",
+}
+"""Where RFC 9293 leaves room or contradicts itself."""
+
+NO_RULE: Final = {
+    "I-6": "No rule: the listener of the RFC turns into the connection. A server that goes on"
+    ' listening is a reaction, `On("server", "CLOSED", "passive OPEN")`.',
+    "I-7": "No choice is left: RFC 1122 corrected it, and RFC 9293 has LAST-ACK.",
+    "I-8": "No rule but a number of the scenario: `msl`, 30 s unless given, because 2MSL is 60 s on"
+    " Linux; the RFC takes 2 minutes.",
+    "I-9": "Out of scope: the model has no send window.",
+    "I-10": "No choice is left: the figure is a summary. The model runs the text of §3.10, and its"
+    " table of moves holds those that the figure omits.",
+}
+
+
+def lost_fin_chart() -> str:
+    """The README's sequence chart."""
+    return sequence_chart(_lost_fin()).svg
+
+
+def lost_fin_states() -> str:
+    """The README's state diagram."""
+    return state_diagram(_lost_fin()).svg
+
+
+def _lost_fin() -> Trace:
+    return read(ROOT / "notebooks" / "captures" / "lost_fin.pcapng")[0]
+
+
+def rules() -> str:
+    """Every rule with both choices, and which rule settles which known issue."""
+    says = _documented()
+    lines = [
+        "# The rules where RFC 9293 leaves room",
+        _MADE,
+        "Each rule is a field of `tcpviz.rules.Rules`; its text says what holds with it and"
+        " without it, or what its number means (0 is off). `RFC9293` is the default, `LINUX`"
+        " describes Linux 6.18. A scenario gives the rules of both ends as `rules`, those of the"
+        " server alone as `server_rules`.",
+        "\n".join(
+            [
+                "| rule | both choices | RFC9293 | LINUX |",
+                "|---|---|---|---|",
+                *(
+                    f"| `{name}` | {_cell(says[name])} | {_value(name, RFC9293)} |"
+                    f" {_value(name, LINUX)} |"
+                    for name in Rules._fields
+                ),
+            ]
+        ),
+        "## The known issues",
+        "\n".join(["| issue | what is open | settled by |", "|---|---|---|", *map(_issue, ISSUES)]),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _documented() -> dict[str, str]:
+    """What stands below each field of Rules."""
+    tree = ast.parse(Path(tcpviz.rules.__file__).read_text("utf-8"))
+    body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Rules").body
+    return {
+        field.target.id: ast.literal_eval(text.value)
+        for field, text in pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr)
+    }
+
+
+def settles(issue: str) -> list[str]:
+    """The rules whose text names the issue."""
+    return [name for name, text in _documented().items() if re.search(rf"\b{issue}\b", text)]
+
+
+def _issue(issue: str) -> str:
+    by = ", ".join(f"`{name}`" for name in settles(issue)) or NO_RULE[issue]
+    return f"| {issue} | {_cell(ISSUES[issue])} | {_cell(by)} |"
+
+
+def _value(name: str, rules: Rules) -> str:
+    """A rule's value as a person says it: on and off, times with units."""
+    value = getattr(rules, name)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(map(readable, value))
+    return readable(value) if value >= 1000 else str(value)
+
+
+def conformance() -> str:
+    """What the cases of others show, and every documented reason for a difference."""
+    sys.path.insert(0, str(ROOT))
+    from tests.conformance.document import section
+
+    return f"# The model against others\n\n{_MADE}\n\n{section()}"
+
+
+def requirements() -> str:
+    """Which requirements of RFC 9293 the model holds, and which test shows it."""
+    entries = json.loads(_REQUIREMENTS.read_text("utf-8"))["requirements"]
+    counts = ", ".join(
+        f"{sum(each['verdict'] == verdict for each in entries)} {verdict}"
+        for verdict in ("held", "not held", "out of scope")
+    )
+    parts = [
+        "# What RFC 9293 requires of connection management",
+        _MADE,
+        f"By default, that is with `rules=RFC9293`: {counts}. Labels are those of the RFC's"
+        " Appendix B; where it gives none, a name of our own begins with the RFC's.",
+    ]
+    for topic, group in groupby(entries, key=lambda each: each["topic"]):
+        header = "| requirement | § | says | verdict | note | test |\n|---|---|---|---|---|---|"
+        parts += [f"## {topic}", "\n".join([header, *map(_requirement, group)])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _requirement(entry: dict[str, Any]) -> str:
+    cells = (
+        entry["id"],
+        ", ".join(entry["sections"]),
+        entry["says"],
+        entry["verdict"],
+        entry["note"],
+        f"`{entry['test']}`" if entry["test"] else "",
+    )
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """Text that fits a cell of a table: on one line, and without what Markdown takes for HTML."""
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "conformance.md": conformance,
+    "lost_fin.chart.svg": lost_fin_chart,
+    "lost_fin.states.svg": lost_fin_states,
+    "requirements.md": requirements,
+    "rules.md": rules,
+}
+
+
+def page(name: str) -> str:
+    """The text of a page, ending in one newline."""
+    return PAGES[name]().rstrip("\n") + "\n"
+
+
+if __name__ == "__main__":
+    os.environ["TCPVIZ_ENGINE"] = "wasm"  # the same bytes everywhere
+    for name in PAGES:
+        (Path(__file__).parent / name).write_text(page(name), encoding="utf-8", newline="\n")
+        print(f"docs/{name}")
