@@ -18,6 +18,8 @@ from tcpviz.units import MIN, MS, S
 SCHEMA: Final = "tcpviz.scenario/1"
 Name = Literal["client", "server"]
 ENDS: Final[tuple[Name, ...]] = get_args(Name)
+QUEUES: Final = ("SYN", "accept")
+ANSWERS: Final = ("nothing", "RST", "cookie")
 RESTART: Final = "restart"
 CALLS: Final = (
     Event.PASSIVE_OPEN,
@@ -106,12 +108,28 @@ class Inject(NamedTuple):
     segment: str
 
 
-Fault = Lose | Delay | Duplicate | Inject
+class Refuse(NamedTuple):
+    """The `nth` segment `which` that reaches the listener of `end` finds its `queue` full.
+
+    Only what arrives in LISTEN or SYN-RECEIVED reaches a listener and is counted. Its host drops
+    the segment unread (`nothing`), aborts the connection (`RST`), or answers a SYN and keeps
+    nothing of it (`cookie`): the ACK that brings the cookie back opens the connection then.
+    """
+
+    end: Name
+    which: str
+    nth: int | None = 1
+    queue: str = "accept"
+    answer: str = "nothing"
+
+
+Fault = Lose | Delay | Duplicate | Inject | Refuse
 _FAULTS: Final[dict[str, type[Fault]]] = {
     "lose": Lose,
     "delay": Delay,
     "duplicate": Duplicate,
     "inject": Inject,
+    "refuse": Refuse,
 }
 
 
@@ -310,6 +328,9 @@ def _fields(where: str, entry: Any, *kinds: type) -> None:
     octets = getattr(entry, "octets", 0)
     sends = getattr(entry, "call", "") == Event.SEND
     _require(bool(octets) == sends, f"{where}.octets", "octets with SEND, and only with it", octets)
+    if isinstance(entry, Refuse) and entry.answer == "cookie":
+        only = "a SYN, the only segment that a cookie answers"
+        _require("SYN" in entry.which.split(","), f"{where}.which", only, entry.which)
 
 
 def _require(fine: Any, where: str, wanted: str, value: Any) -> None:
@@ -345,6 +366,8 @@ _FIELDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "call": (lambda call: call in CALLS, f"one of {', '.join(CALLS)}"),
     "state": (lambda state: state in list(State), f"one of {', '.join(State)}"),
     "which": (_selects, "data, any, or control bits such as SYN,ACK"),
+    "queue": (lambda queue: queue in QUEUES, f"one of {', '.join(QUEUES)}"),
+    "answer": (lambda answer: answer in ANSWERS, f"one of {', '.join(ANSWERS)}"),
     "segment": (_notation, "a segment in RFC notation, <SEQ=90><CTL=SYN>"),
 }
 

@@ -16,11 +16,12 @@ from tcpviz.scenario import (
     Inject,
     Lose,
     Name,
+    Refuse,
     Scenario,
     ScenarioError,
     matches,
 )
-from tcpviz.segment import SYN, Segment
+from tcpviz.segment import ACK, RST, SYN, Segment
 from tcpviz.states import Event, State
 from tcpviz.steps import End, Kind, Step, Timer
 from tcpviz.trace import Trace
@@ -73,6 +74,7 @@ class _Run:
         self.scheduled = 0
         self.down: set[str] = set()  # hosts between a crash and their restart
         self.matched: Counter[int] = Counter()  # segments each fault has been meant for
+        self.cookies: dict[Name, Outcome] = {}  # the answer to a SYN that only its cookie knows
         for call in scenario.calls:
             self._schedule(call.time, _CALL, call.end, call=call.call, octets=call.octets)
         for fault in scenario.network:
@@ -125,7 +127,7 @@ class _Run:
                 self.steps.append(Step(due.time, "", Kind.LOSE, None, due.segment, flight))
                 return
             step = Step(due.time, due.end, Kind.ARRIVE, None, due.segment, flight)
-            self._write(step, due.end, self.ends[due.end].arrive(due.segment, due.time))
+            self._write(step, due.end, self._arrive(due.end, due.segment, due.time))
         elif due.end:
             gone = self.ends[due.end].state is State.CLOSED
             if gone and due.entered not in (None, State.CLOSED):
@@ -164,6 +166,47 @@ class _Run:
                     what = {"call": on.call, "octets": on.octets, "entered": on.state}
                     self._schedule(now + on.after, _CALL, name, **what)
 
+    def _arrive(self, name: Name, segment: Segment, now: int) -> Outcome:
+        """The end reads the segment, unless its host refuses it or reads a SYN cookie out of it."""
+        end = self.ends[name]
+        refusal = self._refusal(name, segment)
+        if refusal:
+            return self._refuse(refusal, segment, now)
+        kept = self.cookies.get(name)
+        brought = kept.end.variables if kept and end.state is State.LISTEN else None
+        ack = segment.seq, segment.ack, segment.ctl & (SYN | ACK | RST)
+        if kept and brought and ack == (brought.rcv_nxt, brought.snd_nxt, ACK):
+            outcome = kept.end.arrive(segment, now)
+            return outcome._replace(edges=kept.edges + outcome.edges)
+        return end.arrive(segment, now)
+
+    def _refusal(self, name: Name, segment: Segment) -> Refuse | None:
+        """The refusal that the scenario has for this arrival, if it reaches the listener."""
+        state, found = self.ends[name].state, None
+        for index, fault in enumerate(self.scenario.network):
+            if not isinstance(fault, Refuse) or fault.end != name:
+                continue
+            begun = state is State.SYN_RECEIVED and fault.answer != "cookie"
+            if not (begun or state is State.LISTEN) or not matches(segment, fault.which):
+                continue
+            self.matched[index] += 1
+            if found is None and fault.nth in (None, self.matched[index]):
+                found = fault
+        return found
+
+    def _refuse(self, refusal: Refuse, segment: Segment, now: int) -> Outcome:
+        """A queue is full: drop the segment, answer with RST, or answer a SYN with a cookie."""
+        end = self.ends[refusal.end]
+        says = say(f"full_{refusal.answer}", queue=say(f"queue_{refusal.queue}"))
+        if refusal.answer == "cookie":
+            self.cookies[refusal.end] = end.arrive(segment, now)
+            return Outcome(end, self.cookies[refusal.end].sent, says=says)
+        if refusal.answer == "RST" and end.state is State.SYN_RECEIVED:
+            return end.call(Event.ABORT, now)._replace(says=says)
+        if refusal.answer == "RST":  # nothing has begun: a SYN is answered as in CLOSED
+            return Outcome(end, Endpoint().arrive(segment, now).sent, says=says)
+        return Outcome(end, says=says)
+
     def _new_flight(self) -> int:
         self.flights += 1
         return self.flights - 1
@@ -174,7 +217,7 @@ class _Run:
         arrivals = [now + self.scenario.delay]
         lost = False
         for index, fault in enumerate(self.scenario.network):
-            if isinstance(fault, Inject) or fault.end != sender:
+            if isinstance(fault, (Inject, Refuse)) or fault.end != sender:
                 continue
             if not matches(segment, fault.which):
                 continue
@@ -193,9 +236,20 @@ class _Run:
             self._schedule(arrival, _WIRE, receiver, segment=segment, flight=flight)
 
     def _check_faults(self) -> None:
-        """A fault that waits for a segment that is never sent is a mistake of the scenario."""
+        """A fault that waits for a segment that is never sent is a mistake of the scenario.
+
+        A refusal changes what is sent after it, so beside one only refusals are held to this.
+        """
+        refuses = any(isinstance(fault, Refuse) for fault in self.scenario.network)
         for index, fault in enumerate(self.scenario.network):
             if isinstance(fault, Inject) or self.matched[index] >= (fault.nth or 1):
+                continue
+            if isinstance(fault, Refuse):
+                raise ScenarioError(
+                    f"network[{index}]: no {fault.which} number {fault.nth or 1} reaches"
+                    f" the listener of {fault.end}"
+                )
+            if refuses:
                 continue
             sent = [s.segment for s in self.steps if s.kind is Kind.DEPART and s.end == fault.end]
             raise ScenarioError(

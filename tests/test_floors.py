@@ -9,13 +9,15 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
-    {"units", "words", "states", "segment"},
+    {"units", "words", "states", "segment", "listener"},
     {"steps", "rules"},
     {"tcb"},
     {"judge", "trace"},
     {"endpoint"},
-    {"scenario", "trace_shape"},
+    {"scenario", "trace_shape", "timeline"},
     {"scenarios", "simulate"},
+    {"runs"},
+    {"population"},
     # the room of capture files
     {"captures.packets"},
     {"captures.headers", "captures.inference"},

@@ -1,0 +1,98 @@
+"""How many there are over time: connections in a state, ports in use, places taken in a queue.
+
+A Timeline is a step function counted from stretches of time. It reads Traces, whoever wrote them,
+and knows no producer and no picture. Times are integer nanoseconds.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from tcpviz.states import State
+from tcpviz.trace import Trace
+from tcpviz.units import readable
+from tcpviz.words import say
+
+
+@dataclass(frozen=True, repr=False)
+class Timeline:
+    """A count over time: each point is a time and the count from then on; before the first, 0.
+
+    >>> line = Timeline.counted([0, 10, 20], [15, 30])
+    >>> line.points
+    ((0, 1), (10, 2), (15, 1), (20, 2), (30, 1))
+    >>> line.peak, line.peak_time, line.at(14), line.at(15), line.at(-1)
+    (2, 10, 2, 1, 0)
+    """
+
+    points: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def counted(cls, begins: Iterable[int], ends: Iterable[int]) -> "Timeline":
+        """The count of what began at these times and ended at those; the rest goes on for ever."""
+        change = Counter(begins)
+        change.subtract(Counter(ends))
+        points, level = [], 0
+        for time in sorted(change):
+            if change[time]:
+                level += change[time]
+                points.append((time, level))
+        return cls(tuple(points))
+
+    @classmethod
+    def levels(cls, written: Iterable[tuple[int, int]]) -> "Timeline":
+        """The counts that were written down in order of time; the last of an instant holds."""
+        points: list[tuple[int, int]] = []
+        for time, level in dict(written).items():
+            if level != (points[-1][1] if points else 0):
+                points.append((time, level))
+        return cls(tuple(points))
+
+    @property
+    def peak(self) -> int:
+        """The most there are at any time."""
+        return max((count for _, count in self.points), default=0)
+
+    @property
+    def peak_time(self) -> int:
+        """When there are so many for the first time, in ns; 0 where there is never one."""
+        return max(self.points, key=lambda point: point[1], default=(0, 0))[0]
+
+    def at(self, time: int) -> int:
+        """How many there are at a time in ns, what happens at that instant included."""
+        index = bisect_right(self.points, time, key=lambda point: point[0])
+        return self.points[index - 1][1] if index else 0
+
+    def __repr__(self) -> str:
+        at = readable(self.peak_time)
+        return f"<Timeline {say('line_peak', count=self.peak, time=at)}>"
+
+
+def stretches(trace: Trace, end: str, states: Collection[State]) -> list[tuple[int, int | None]]:
+    """When one end is in one of these states: from, and until (None: to the end of the trace)."""
+    return [(s.since, s.until) for s in trace.spans(end) if s.state in states]
+
+
+def count(traces: Sequence[Trace], state: str, end: str) -> Timeline:
+    """How many of these connections have `end` in `state`, at each time.
+
+    Times count from the start of the trace that starts first. A connection whose trace stops in the
+    state stays in it. ValueError for a state that is none; KeyError for an end that a trace lacks.
+
+    >>> from tcpviz.scenarios import SCENARIOS
+    >>> from tcpviz.simulate import simulate
+    >>> leak = simulate(SCENARIOS["close_wait"])
+    >>> count([leak, leak], "CLOSE-WAIT", "server").points
+    ((300000000, 2),)
+    """
+    wanted = (State(state),)
+    first = min((trace.start for trace in traces), default=0)
+    begins, ends = [], []
+    for trace in traces:
+        shift = trace.start - first
+        for since, until in stretches(trace, trace.end(end).name, wanted):
+            begins.append(shift + since)
+            if until is not None:
+                ends.append(shift + until)
+    return Timeline.counted(begins, ends)
