@@ -117,7 +117,8 @@ class Endpoint(Tcb):
         end, edge = self.take(Event.CLOSE)
         if not edge.sends:
             return Outcome(end.deleted(), edges=(edge,))
-        return end._transmit(now, FIN | ACK)._replace(edges=(edge,))
+        end, octets = end._replace(queued=()), sum(self.queued)  # what Nagle held back goes with it
+        return end._transmit(now, FIN | ACK, octets)._replace(edges=(edge,))
 
     def _leave(self, now: int, octets: int) -> Outcome:
         """MAY-1: CLOSE, and read no more. Data that is lost so is answered by a RST (SHLD-3)."""
@@ -157,7 +158,8 @@ class Endpoint(Tcb):
         if end.settings.keepalive and end.state in _KEPT_ALIVE:
             end = end.armed(KEEPALIVE, now, end.settings.keepalive)
         if end.orphan and end.state in _FINISHING and _new_text(end, segment):
-            return end._abort(now, 0)  # SHLD-3: nobody will read it
+            # SHLD-3: nobody will read it, which a RST in answer says
+            return end._abort(now, 0)._replace(sent=(reset_for(segment),))
         reading = (read_syn_sent if end.state is State.SYN_SENT else read)(end, segment)
         outcome = end._apply(reading, segment, now)
         again = outcome.end.rules.syn_after_reset
@@ -202,7 +204,8 @@ class Endpoint(Tcb):
         if reading.over:
             return self._end(reading.events[0], reading.reply, now)
         if reading.reply:
-            return self._answer(reading.reply)
+            answering = self.turning_away(segment, reading.reply, now)
+            return answering._answer(reading.reply) if answering else Outcome(self)
         if self.state is State.TIME_WAIT and Event.RCV_SYN in reading.events:
             return self._reopen(segment, now)
         end = self if reading.una is None else self.acknowledged(reading.una, now)
@@ -366,11 +369,13 @@ class Endpoint(Tcb):
 
     def _flush(self, now: int) -> Outcome:
         """Send what waited for ESTABLISHED: the SENDs, then the CLOSE."""
-        if self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
+        held = self.held_back and not self.closing
+        if held or self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
             return Outcome(self)
         talked = self.talked or bool(self.queued)
         flushed = Outcome(self._replace(queued=(), closing=False, talked=talked))
-        for octets in self.queued:
+        whole = self.rules.nagle and 0 < sum(self.queued) <= self.mss
+        for octets in (sum(self.queued),) if whole else self.queued:
             data = flushed.end._transmit(now, ACK, octets)
             flushed = Outcome(data.end, flushed.sent + data.sent)
         if self.closing:

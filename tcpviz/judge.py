@@ -59,6 +59,8 @@ def _answers_syn_ack(tcb: Tcb) -> bool:
 
 def read(tcb: Tcb, segment: Segment) -> Reading:
     """§3.10.7.4, the other states: eight checks in the RFC's order."""
+    if _reopens(tcb, segment):
+        return Reading((Event.RCV_SYN,), nxt=add(segment.seq, 1))
     if not tcb.acceptable(segment):  # first
         return _read_unacceptable(tcb, segment)
     if segment.ctl & RST:  # second
@@ -102,12 +104,16 @@ def _read_syn(tcb: Tcb, segment: Segment) -> Reading:
     """The fourth check: a passive SYN-RECEIVED starts again; else the SYN is challenged."""
     if tcb.state is State.SYN_RECEIVED and tcb.opened == "passive":
         return Reading((Event.RCV_SYN,), over=True)
-    reopens = tcb.state is State.TIME_WAIT and tcb.rules.reopen_from_time_wait
-    if reopens and not segment.ctl & ACK:
-        return Reading((Event.RCV_SYN,), nxt=add(segment.seq, 1))
     if tcb.rules.challenge_acks or tcb.state is State.SYN_RECEIVED:
         return Reading(reply=tcb.ack())
     return Reading((Event.RCV_SYN_IN_WINDOW,), reply=tcb.segment(RST | ACK), over=True)
+
+
+def _reopens(tcb: Tcb, segment: Segment) -> bool:
+    """MAY-2 (§3.6.1): TIME-WAIT takes a SYN beyond the last number, however far beyond."""
+    waits = tcb.state is State.TIME_WAIT and tcb.rules.reopen_from_time_wait
+    beyond = distance(segment.seq, tcb.rcv_nxt) >= 0
+    return waits and beyond and segment.ctl & (SYN | ACK | RST) == SYN
 
 
 def _read_text(tcb: Tcb, segment: Segment) -> Reading:

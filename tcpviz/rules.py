@@ -40,8 +40,8 @@ class Rules(NamedTuple):
     0. Without: a RST that acknowledges our SYN ends the attempt (§3.10.7.3)."""
 
     syn_ack_again: bool = False
-    """I-5: the same SYN once more in SYN-RECEIVED is answered by the SYN,ACK once more. Without: by
-    an ACK, as the first check of §3.10.7.4 says."""
+    """I-5: the same SYN once more in SYN-RECEIVED is answered by the SYN,ACK once more, whose RTO
+    starts again. Without: by an ACK, as the first check of §3.10.7.4 says."""
 
     time_wait_ignores_rst: bool = False
     """I-11: a RST does not end TIME-WAIT (RFC 1337). Without: it does (§3.10.7.4, second check)."""
@@ -51,6 +51,10 @@ class Rules(NamedTuple):
     Without: an ACK that is in order and carries nothing is taken in silence, or two ends in
     TIME-WAIT would answer each other's ACKs for ever."""
 
+    ack_throttle: int = 0
+    """RFC 5961, section 7: how long after an ACK for a segment that is not acceptable, or is
+    challenged, the next one is withheld, if that segment carries no data. Off: never."""
+
     stray_ack_goes_on: bool = False
     """I-13: after the RST for an ACK that SYN-RECEIVED cannot accept, text and FIN of the same
     segment are still looked at. Without: the segment is dropped."""
@@ -58,6 +62,10 @@ class Rules(NamedTuple):
     reopen_from_time_wait: bool = False
     """MAY-2 (§3.6.1): a SYN beyond the last number received opens a new connection out of
     TIME-WAIT, with an ISS 65 537 beyond the last number sent. Without: it is challenged."""
+
+    nagle: bool = False
+    """SHLD-7 (§3.7.4): a SEND of less than a segment waits while another such is unacknowledged,
+    and a FIN rides on what waits. Without: each SEND leaves at once, as a segment of its own."""
 
     reset_carries_ack: bool = False
     """The RST of an ABORT carries an ACK, as Linux sends it. Without: <SEQ=SND.NXT><CTL=RST>."""
@@ -124,7 +132,9 @@ RFC9293: Final = Rules()
 LINUX: Final = Rules(
     answer_crossing=True,
     syn_ack_again=True,
+    ack_throttle=500 * MS,
     reopen_from_time_wait=True,
+    nagle=True,
     reset_carries_ack=True,
     syn_after_reset=8 * MS,
     fin_ack_delays=(4 * MS, 40 * MS),

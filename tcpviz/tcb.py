@@ -69,6 +69,7 @@ class Tcb(NamedTuple):
     tries: int = 0  # retransmissions in a row; a tail loss probe does not count
     probes: int = 0  # keep-alives in a row
     deadlines: tuple[Timer, ...] = ()
+    challenged: int = -1  # when an ACK last answered what was turned away; -1: never
 
     @property
     def rules(self) -> Rules:
@@ -86,6 +87,18 @@ class Tcb(NamedTuple):
     def deadline(self) -> Timer | None:
         """The timer that expires first."""
         return min(self.deadlines, key=lambda timer: timer.until, default=None)
+
+    @property
+    def held_back(self) -> bool:
+        """Nagle's algorithm (§3.7.4, as Linux has it): small data waits for small data's ACK."""
+        small = any(0 < segment.length < self.mss for segment in self.unacked)
+        return self.rules.nagle and small and sum(self.queued) < self.mss
+
+    @property
+    def mss(self) -> int:
+        """The largest segment: the MSS agreed upon, or what it is without (§3.7.1)."""
+        offered = (value for name, value in self.options if name == "MSS")
+        return next((value for value in offered if isinstance(value, int)), 536)
 
     def acceptable(self, segment: Segment) -> bool:
         """Table 6 of §3.10.7.4: some of the segment lies in the receive window.
@@ -164,6 +177,20 @@ class Tcb(NamedTuple):
         if limit := self.settings.user_timeout:
             end = end.armed(USER_TIMEOUT, now, limit)
         return end
+
+    def turning_away(self, segment: Segment, reply: Segment, now: int) -> Self | None:
+        """As it is after answering a segment that is turned away; None where no answer is due yet.
+
+        RFC 5961 §7 throttles such ACKs, so that two ends do not answer each other for ever.
+        """
+        again = reply.ctl & SYN and self.unacked
+        end = self.armed(RTO, now, self.rto) if again else self
+        throttled = not reply.ctl & RST and (segment.ctl & SYN or not segment.span)
+        if not throttled or not self.rules.ack_throttle:
+            return end
+        if 0 <= self.challenged and now - self.challenged < self.rules.ack_throttle:
+            return None
+        return end._replace(challenged=now)
 
     def acknowledged(self, una: int, now: int) -> Self:
         """Advance SND.UNA, drop what it covers, restart or stop the RTO (RFC 6298 §5)."""

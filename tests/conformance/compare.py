@@ -4,12 +4,12 @@ What a timer of the kernel does may come late, and then whatever it causes; how 
 reckoned along the model's causes. A difference says what was recorded and what the model did.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
 from tcpviz.scenario import ENDS, Name
-from tcpviz.segment import ACK, NUMBERS, SYN, Segment
+from tcpviz.segment import ACK, NUMBERS, Segment
 from tcpviz.states import TRANSITIONS, State
 from tcpviz.steps import Kind, Step, Timer
 from tcpviz.trace import Trace
@@ -18,6 +18,8 @@ from tcpviz.units import MS, readable
 from .recorded import Pair, Recording, Seen, Sent
 
 NOISE: Final = 1 * MS
+"""Beyond this a difference between two times is no noise of the recorder."""
+_TICK: Final = 4 * MS
 _EDGES: Final = {edge.id: edge for edge in TRANSITIONS}
 Key = tuple[int, int, int | None, int, int | None, int]
 
@@ -49,17 +51,59 @@ class Difference(NamedTuple):
         return f"{self.end} of {self.pair[0]} to {self.pair[1]}: {self.text}"
 
 
+class Happening(NamedTuple):
+    """A step of the model, and how much later a kernel may do it."""
+
+    step: Step
+    late: int
+    cause: Step
+
+
 def compare(recording: Recording, traces: dict[Pair, Trace]) -> Iterator[Difference]:
     """Every difference, segments first."""
     matched: list[tuple[Sent, Left]] = []
     for pair, trace in traces.items():
-        bases = _bases(recording, pair)
-        lefts = list(_departures(pair, trace, bases))
+        happenings = list(_happenings(trace))
         for end in ENDS:
-            yield from _segments(recording, pair, end, trace, lefts, matched)
+            yield from _segments(recording, pair, end, trace, happenings, matched)
         for end in ENDS:
-            yield from _states(recording, pair, end, trace)
+            yield from _states(recording, pair, end, trace, happenings)
     yield from _order(matched, traces)
+
+
+def _happenings(trace: Trace) -> Iterator[Happening]:
+    """The steps, with how late a kernel may be with each: its timers, and what they cause."""
+    armed: dict[tuple[str, int], int] = {}
+    of_flight: dict[int, int] = {}
+    running: dict[str, tuple[Timer, ...]] = {}
+    late, cause = 0, None
+    for step in trace.steps:
+        if step.kind is Kind.DEPART and step.flight is not None:
+            of_flight[step.flight] = late
+        elif step.kind is Kind.ARRIVE and step.flight is not None:
+            late, cause = of_flight.get(step.flight, 0) + NOISE // 4, step
+        elif step.kind is Kind.TIMEOUT:
+            timer = next(t for t in running[step.end] if t.name == step.text)
+            late = armed.get((step.end, timer.since), 0) + wheel(timer.until - timer.since)
+            cause = step
+        elif step.kind is Kind.CALL:
+            late, cause = 0, step
+        if step.state is not None:
+            running[step.end] = step.timers
+            armed[step.end, step.time] = max(late, armed.get((step.end, step.time), 0))
+        yield Happening(step, late, cause or step)
+
+
+def wheel(duration: int) -> int:
+    """How late a timer of the kernel may be: its wheel counts ticks of 4 ms, long times coarsely.
+
+    >>> [wheel(ms * MS) // MS for ms in (200, 1000, 64000)]
+    [12, 40, 2056]
+    """
+    ticks, grain = duration // _TICK, 1
+    while ticks >= 63:
+        ticks, grain = ticks // 8, grain * 8
+    return (grain + 2) * _TICK
 
 
 # -- segments --------------------------------------------------------------------------------------
@@ -100,52 +144,21 @@ def _recorded_key(sent: Sent, bases: dict[Name, int]) -> Key:
     return (segment.ctl, segment.seq, seq, segment.ack if acks else 0, ack, segment.length)
 
 
-def _departures(pair: Pair, trace: Trace, bases: dict[Name, int]) -> Iterator[Left]:
-    """What left the ends of the model, with how late a kernel may be with it."""
-    late_at: dict[tuple[str, int], int] = {}
-    of_flight: dict[int, int] = {}
-    running: dict[str, tuple[Timer, ...]] = {}
-    late, cause = 0, trace.steps[0] if trace.steps else None
-    for step in trace.steps:
-        if step.kind is Kind.DEPART and step.segment and step.flight is not None and cause:
-            of_flight[step.flight] = late
-            sender: Name = "client" if step.end == "client" else "server"
-            key = _key(step.segment, sender, bases)
-            yield Left(pair, sender, step.segment, key, step.time, late, cause)
-        elif step.kind is Kind.ARRIVE and step.flight is not None:
-            late, cause = of_flight.get(step.flight, 0) + NOISE // 4, step
-        elif step.kind is Kind.TIMEOUT:
-            timer = next(t for t in running[step.end] if t.name == step.text)
-            armed = late_at.get((step.end, timer.since), 0)
-            late, cause = armed + wheel(timer.until - timer.since), step
-        elif step.kind is Kind.CALL:
-            late, cause = 0, step
-        if step.state is not None:
-            running[step.end] = step.timers
-            late_at[step.end, step.time] = max(late, late_at.get((step.end, step.time), 0))
-
-
-def wheel(duration: int) -> int:
-    """How late a timer of the kernel may be: the wheel counts ticks of 4 ms, long times coarsely.
-
-    >>> from tcpviz.units import S
-    >>> wheel(64 * S) / S
-    8.01
-    """
-    return duration // 8 + 10 * MS
-
-
 def _segments(
     recording: Recording,
     pair: Pair,
     end: Name,
     trace: Trace,
-    lefts: list[Left],
+    happenings: list[Happening],
     matched: list[tuple[Sent, Left]],
 ) -> Iterator[Difference]:
     bases = _bases(recording, pair)
     theirs = [s for s in recording.sent if (s.pair, s.sender) == (pair, end) and not s.injected]
-    ours = [left for left in lefts if left.sender == end]
+    ours = [
+        Left(pair, end, step.segment, _key(step.segment, end, bases), step.time, late, cause)
+        for step, late, cause in happenings
+        if step.kind is Kind.DEPART and step.end == end and step.segment
+    ]
     keys = [_recorded_key(sent, bases) for sent in theirs]
     matcher = SequenceMatcher(None, keys, [left.key for left in ours], autojunk=False)
     for what, a, b, c, d in matcher.get_opcodes():
@@ -158,8 +171,8 @@ def _segments(
             text += f", where the model sends {near}" if near else ", which the model does not send"
             yield Difference("segment", pair, end, sent, None, trace, text)
         for left in ours[c:d]:
-            if left.time + left.late + NOISE >= recording.last:
-                continue  # the recording ends before it is due
+            if _still_due(recording, pair, end, left.time, left.late):
+                continue
             text = f"the model sends {_words(left.key)} at {readable(left.time)}, not recorded"
             yield Difference("segment", pair, end, None, left, trace, text)
 
@@ -188,35 +201,46 @@ def _order(matched: list[tuple[Sent, Left]], traces: dict[Pair, Trace]) -> Itera
 # -- states ----------------------------------------------------------------------------------------
 
 
-def _states(recording: Recording, pair: Pair, end: Name, trace: Trace) -> Iterator[Difference]:
-    if (pair, end) not in recording.states and not any(p == pair for p, _ in recording.states):
+def _states(
+    recording: Recording, pair: Pair, end: Name, trace: Trace, happenings: list[Happening]
+) -> Iterator[Difference]:
+    if not any(seen_pair == pair for seen_pair, _ in recording.states):
         return  # nobody looked at this connection
     theirs = list(_bare(recording.states.get((pair, end), ())))
-    lates = dict[int, int]()
-    for left in _departures(pair, trace, {}):
-        lates[left.cause.time] = max(left.late, lates.get(left.cause.time, 0))
-    ours = list(_bare(_entered(trace, end)))
-    for what, a, b, c, d in SequenceMatcher(
-        None, [s.state for s in theirs], [s.state for s in ours], autojunk=False
-    ).get_opcodes():
+    entered = [
+        (Seen(step.time, _EDGES[edge].target), late)
+        for step, late, _ in happenings
+        if step.end == end and step.kind is not Kind.DEPART
+        for edge in step.edges
+    ]
+    ours = list(_bare(seen for seen, _ in entered))
+    lates = dict(entered)
+    names = [seen.state for seen in theirs], [seen.state for seen in ours]
+    for what, a, b, c, d in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
         if what == "equal":
             continue
-        for index in range(a, b):
-            seen = theirs[index]
-            text = f"recorded {seen.state} at {readable(seen.time)}, where the model is in"
-            text += f" {_state_at(ours, seen.time)}"
+        for seen in theirs[a:b]:
+            there = next((s.state for s in reversed(ours) if s.time <= seen.time), State.CLOSED)
+            text = f"recorded {seen.state} at {readable(seen.time)}, the model is in {there}"
             yield Difference("state", pair, end, seen, None, trace, text)
-        for index in range(c, d):
-            seen = ours[index]
-            after = ours[index + 1].time if index + 1 < len(ours) else recording.last
-            due = seen.time + _late(trace, end, seen.time) + NOISE >= recording.last
-            if due or after - seen.time == 0:
-                continue  # not due in the recording, or over at once
+        for seen, after in zip(ours[c:d], [*ours[c + 1 :], None], strict=False):
+            at_once = after is not None and after.time == seen.time
+            if at_once or _still_due(recording, pair, end, seen.time, lates.get(seen, 0)):
+                continue
             text = f"the model is in {seen.state} at {readable(seen.time)}, not recorded"
             yield Difference("state", pair, end, None, seen, trace, text)
 
 
-def _bare(states: Iterator[Seen] | tuple[Seen, ...]) -> Iterator[Seen]:
+def _still_due(recording: Recording, pair: Pair, end: Name, time: int, late: int) -> bool:
+    """Whether the recording may have ended before it: not where the end had gone for good."""
+    if time > recording.last:
+        return True
+    seen = recording.states.get((pair, end), ())
+    over = bool(seen) and seen[-1].state is State.CLOSED and late > NOISE
+    return not over and time + late + NOISE >= recording.last
+
+
+def _bare(states: Iterable[Seen]) -> Iterator[Seen]:
     """Without LISTEN, which is another socket (I-6): no connection, as CLOSED."""
     before = State.CLOSED
     for time, state in states:
@@ -224,30 +248,3 @@ def _bare(states: Iterator[Seen] | tuple[Seen, ...]) -> Iterator[Seen]:
         if state is not before:
             yield Seen(time, state)
         before = state
-
-
-def _entered(trace: Trace, end: Name) -> Iterator[Seen]:
-    """Every state that an end of the model entered, also those it left at once."""
-    for step in trace.steps:
-        if step.end == end and step.kind is not Kind.DEPART:
-            for edge in step.edges:
-                yield Seen(step.time, _EDGES[edge].target)
-
-
-def _state_at(states: list[Seen], time: int) -> State:
-    return next((s.state for s in reversed(states) if s.time <= time), State.CLOSED)
-
-
-def _late(trace: Trace, end: Name, time: int) -> int:
-    """How late a kernel may be with what happens at that time at that end."""
-    before: dict[str, Step] = {}
-    for step in trace.steps:
-        if step.end == end and step.time == time and step.kind is Kind.TIMEOUT:
-            timer = next(t for t in before[end].timers if t.name == step.text)
-            return wheel(timer.until - timer.since) * 2
-        if step.state is not None:
-            before[step.end] = step
-    return 0
-
-
-_ = SYN

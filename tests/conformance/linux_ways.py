@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from tcpviz.segment import RST
 from tcpviz.states import Event, State
 from tcpviz.steps import Kind
 from tcpviz.units import MS
@@ -22,12 +21,7 @@ class Way(NamedTuple):
 
 def _reset_of_crash(difference: Difference, recording: Recording) -> bool:
     sent = difference.recorded
-    if not isinstance(sent, Sent) or not sent.segment.ctl & RST or sent.arrived:
-        return False
-    return any(
-        call.op == "crash" and call.end == sent.sender and abs(call.time - sent.time) < 5 * MS
-        for call in recording.calls
-    )
+    return isinstance(sent, Sent) and recording.crashed(sent)
 
 
 def _through_fin_wait_2(difference: Difference, recording: Recording) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tcpviz.scenario import ENDS, Name
-from tcpviz.segment import ACK, CWR, ECE, PSH, SYN, Segment, bits
+from tcpviz.segment import ACK, CWR, ECE, PSH, RST, SYN, Segment, bits
 from tcpviz.states import State
 from tcpviz.units import MS
 
@@ -102,6 +102,7 @@ class Sent(NamedTuple):
     left: int | None
     arrived: tuple[int, ...]
     fate: str
+    options: tuple[tuple[str, Any], ...]
 
     @property
     def time(self) -> int:
@@ -127,6 +128,14 @@ class Recording(NamedTuple):
     states: dict[tuple[Pair, Name], tuple[Seen, ...]]
     pairs: dict[int, Pair]
     last: int
+
+    def crashed(self, sent: Sent) -> bool:
+        """Whether it is the RST that the recorder's way of crashing a host made and lost."""
+        return any(
+            call.op == "crash" and call.end == sent.sender and abs(call.time - sent.time) < 5 * MS
+            for call in self.calls
+            if sent.segment.ctl & RST and not sent.arrived
+        )
 
 
 def recordings(folder: Path) -> Iterator[Recording | UnknownWord]:
@@ -250,6 +259,7 @@ def _sent(where: str, entry: dict[str, Any], hosts: dict[str, Name]) -> Sent:
         None if left is None else _ns(left),
         tuple(_ns(time) for time in arrived),
         entry["fate"],
+        tuple((name, value) for name, value in entry.get("opts", ())),
     )
 
 

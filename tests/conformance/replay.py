@@ -111,7 +111,9 @@ class _Plan:
             if call.op != "option" or call.end != end:
                 continue
             name, value = call.values["name"], option_value(call.values)
-            if name == "TCP_LINGER2":
+            if name == "TCP_NODELAY":
+                rules = rules._replace(nagle=not value)
+            elif name == "TCP_LINGER2":
                 rules = rules._replace(fin_wait_2=max(0, value))
             elif name == "TCP_KEEPINTVL":
                 rules = rules._replace(keepalive_interval=value)
@@ -158,7 +160,7 @@ class _Plan:
         return Recorded(
             name=recording.name,
             calls=sorted([*kept, *self.added[pair]], key=lambda at: at.time),
-            network=list(_network(sent, recording.delay)),
+            network=list(_network(recording, sent)),
             delay=_delay(recording),
             client_iss=_isns(sent, "client"),
             server_iss=_isns(sent, "server"),
@@ -167,6 +169,7 @@ class _Plan:
             server_rules=self.rules["server"],
             receivers=ENDS,
             timeouts=tuple(self._timeouts(pair)),
+            options=(("MSS", _segment_size(sent)),),
         )
 
     # -- calls ---------------------------------------------------------------------------------
@@ -205,6 +208,9 @@ class _Plan:
             yield Event.SEND, int(call.values["bytes"])
         elif op == "receive" and self._read_all(call, pair):
             yield Event.RECEIVE, 0
+        elif op == "shutdown" and call.values["how"] == "RDWR":
+            yield Event.RECEIVE, 0  # what is unread is no reason to abort, what comes later is
+            yield Event.CLOSE_HALF_DUPLEX, 0
         elif op == "shutdown":
             yield Event.CLOSE, 0
         elif op == "close":
@@ -352,8 +358,9 @@ def _delay(recording: Recording) -> int:
     return max(0, fastest if fastest < recording.delay - _JITTER else recording.delay)
 
 
-def _network(sent: list[Sent], delay: int) -> Iterator[Fault]:
+def _network(recording: Recording, sent: list[Sent]) -> Iterator[Fault]:
     """What the wire did, to the nth such segment that an end sent."""
+    delay = _delay(recording)
     for index, each in enumerate(sent):
         if each.left is None:
             for time in each.arrived:
@@ -362,7 +369,8 @@ def _network(sent: list[Sent], delay: int) -> Iterator[Fault]:
             continue
         which, nth = _which(sent[: index + 1])
         if not each.arrived:
-            yield Lose(each.sender, which, nth)
+            if not recording.crashed(each):  # the model's crash sends no RST
+                yield Lose(each.sender, which, nth)
             continue
         first = min(each.arrived)
         if first - each.left - delay > _JITTER:
@@ -387,8 +395,10 @@ def _isns(sent: list[Sent], end: Name) -> tuple[int, ...]:
 
 
 def _segment_size(sent: list[Sent]) -> int:
-    """The largest segment that was sent; a SEND of more is cut."""
-    return max([s.segment.length for s in sent if not s.injected] + [536])
+    """The largest segment that may be sent; a SEND of more is cut."""
+    offered = [dict(s.options) for s in sent if s.segment.ctl & SYN and not s.injected]
+    sizes = [int(each["MSS"]) - 12 * all("TS" in o for o in offered) for each in offered if "MSS" in each]
+    return min(sizes, default=536)
 
 
 __all__ = ["NOISE", "Any", "replay", "rules_of"]
