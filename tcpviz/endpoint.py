@@ -163,7 +163,8 @@ class Endpoint(Tcb):
         reading = (read_syn_sent if end.state is State.SYN_SENT else read)(end, segment)
         outcome = end._apply(reading, segment, now)
         again = outcome.end.rules.syn_after_reset
-        if again and end.state is State.SYN_SENT and reading.reply and not end.tries:
+        wrong = segment.ctl & ACK and end.state is State.SYN_SENT and not end.acknowledges(segment)
+        if again and wrong and not end.tries:
             return outcome._replace(end=outcome.end.armed(RTO, now, again))
         return outcome
 
@@ -335,7 +336,8 @@ class Endpoint(Tcb):
         if self.unacked:  # its retransmissions ask already
             return Outcome(self.armed(KEEPALIVE, now, self.settings.keepalive))
         if self.probes >= self.rules.keepalive_probes:
-            return self._give_up(Event.R2_TIMEOUT, GIVEN_UP)
+            rst = (self.segment(RST | ACK),) if self.rules.keepalive_resets else ()
+            return self._give_up(Event.R2_TIMEOUT, GIVEN_UP)._replace(sent=rst)
         end = self._replace(probes=self.probes + 1)
         probe = self.ack()._replace(seq=add(self.snd_nxt, -1))
         return end.armed(KEEPALIVE, now, self.rules.keepalive_interval)._answer(probe)

@@ -103,7 +103,8 @@ def _read_reset(tcb: Tcb, segment: Segment) -> Reading:
 def _read_syn(tcb: Tcb, segment: Segment) -> Reading:
     """The fourth check: a passive SYN-RECEIVED starts again; else the SYN is challenged."""
     if tcb.state is State.SYN_RECEIVED and tcb.opened == "passive":
-        return Reading((Event.RCV_SYN,), over=True)
+        last = reset_for(segment) if tcb.rules.syn_resets_syn_received else None
+        return Reading((Event.RCV_SYN,), reply=last, over=True)
     if tcb.rules.challenge_acks or tcb.state is State.SYN_RECEIVED:
         return Reading(reply=tcb.ack())
     return Reading((Event.RCV_SYN_IN_WINDOW,), reply=tcb.segment(RST | ACK), over=True)

@@ -43,6 +43,13 @@ class Rules(NamedTuple):
     """I-5: the same SYN once more in SYN-RECEIVED is answered by the SYN,ACK once more, whose RTO
     starts again. Without: by an ACK, as the first check of §3.10.7.4 says."""
 
+    syn_resets_syn_received: bool = False
+    """Another SYN in the window of SYN-RECEIVED, after a passive OPEN, is answered by a RST.
+    Without: the end returns to LISTEN in silence (§3.10.7.4, fourth check)."""
+
+    keepalive_resets: bool = False
+    """An end that gives up because no keep-alive is answered sends a RST. Without: silence."""
+
     time_wait_ignores_rst: bool = False
     """I-11: a RST does not end TIME-WAIT (RFC 1337). Without: it does (§3.10.7.4, second check)."""
 
@@ -71,7 +78,8 @@ class Rules(NamedTuple):
     """The RST of an ABORT carries an ACK, as Linux sends it. Without: <SEQ=SND.NXT><CTL=RST>."""
 
     syn_after_reset: int = 0
-    """How long after resetting a wrong SYN,ACK the SYN is sent again; 0: when the RTO says so."""
+    """How long after an ACK that does not acknowledge our SYN, such as the SYN,ACK of another
+    connection, the SYN is sent again; 0: when the RTO says so."""
 
     fin_ack_delays: tuple[int, int] = (0, 0)
     """How long the ACK of a FIN waits for the user's own FIN: before any data was exchanged, and
@@ -133,6 +141,8 @@ LINUX: Final = Rules(
     answer_crossing=True,
     syn_ack_again=True,
     ack_throttle=500 * MS,
+    syn_resets_syn_received=True,
+    keepalive_resets=True,
     reopen_from_time_wait=True,
     nagle=True,
     reset_carries_ack=True,

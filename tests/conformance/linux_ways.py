@@ -1,22 +1,34 @@
-"""Ways of Linux in which a recording may part from the model, each decided by the situation."""
+"""Ways of Linux in which a recording may part from the model, each decided by the situation.
+
+A way is a sentence and a predicate on one difference; it knows no recording by name.
+"""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from tcpviz.segment import ACK, FIN, SYN, add, distance
 from tcpviz.states import Event, State
-from tcpviz.steps import Kind
+from tcpviz.steps import Kind, Variables
+from tcpviz.trace import Trace
 from tcpviz.units import MS
 
-from .compare import Difference
+from .compare import NOISE, Difference, Left
 from .recorded import Recording, Seen, Sent
+
+_DELAYED_ACK: Final = 200 * MS
+"""No ACK waits longer (TCP_DELACK_MAX)."""
 
 
 class Way(NamedTuple):
-    """A named way of Linux, or of the recorder: a sentence, and whether it explains a difference."""
+    """A named way of Linux or of the recorder, and whether it explains a difference.
+
+    A difference that is not about managing the connection puts the recording out of scope.
+    """
 
     name: str
     sentence: str
     explains: Callable[[Difference, Recording], bool]
+    in_scope: bool = True
 
 
 def _reset_of_crash(difference: Difference, recording: Recording) -> bool:
@@ -37,6 +49,44 @@ def _through_fin_wait_2(difference: Difference, recording: Recording) -> bool:
     )
 
 
+def _delayed_ack(difference: Difference, recording: Recording) -> bool:
+    left = difference.model
+    if difference.kind != "segment" or not isinstance(left, Left):
+        return False
+    cause = left.cause.segment
+    if left.segment.ctl != ACK or left.segment.length or not cause or not cause.length:
+        return False
+    return any(
+        (sent.pair, sent.sender) == (left.pair, left.sender)
+        and not sent.injected
+        and sent.segment.ctl & ACK
+        and distance(sent.segment.ack, left.segment.ack) >= 0
+        and left.time - NOISE <= sent.time <= left.time + _DELAYED_ACK
+        for sent in recording.sent
+    )
+
+
+def _out_of_order(difference: Difference, recording: Recording) -> bool:
+    since = _first_out_of_order(difference.trace)
+    about = difference.recorded or difference.model
+    return since is not None and about is not None and about.time >= since - NOISE
+
+
+def _first_out_of_order(trace: Trace) -> int | None:
+    """When data or a FIN first came beyond what was expected next."""
+    known: dict[str, Variables] = {}
+    for step in trace.steps:
+        segment, before = step.segment, known.get(step.end)
+        ahead = segment and before and distance(segment.seq, before.rcv_nxt) > 0
+        if step.kind is Kind.ARRIVE and segment and ahead and not segment.ctl & SYN:
+            far = distance(segment.seq, add(before.rcv_nxt, 65535)) > 0 if before else True
+            if not far and (segment.length or segment.ctl & FIN):
+                return step.time
+        if step.variables:
+            known[step.end] = step.variables
+    return None
+
+
 WAYS: Final = (
     Way(
         "reset-of-crash",
@@ -47,5 +97,16 @@ WAYS: Final = (
         "through-fin-wait-2",
         "Linux goes through FIN-WAIT-2 when one segment is FIN and ACK of FIN",
         _through_fin_wait_2,
+    ),
+    Way(
+        "delayed-ack",
+        "in a dialogue Linux delays the ACK of data, which then rides on the answer (§3.8.6.3)",
+        _delayed_ack,
+    ),
+    Way(
+        "out-of-order",
+        "the model drops what arrives out of order and does not recover losses of data by SACK",
+        _out_of_order,
+        in_scope=False,
     ),
 )

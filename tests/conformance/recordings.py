@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from tcpviz.scenario import ENDS, ScenarioError
+from tcpviz.scenario import ScenarioError
 
 from .compare import Difference, compare
-from .linux_ways import WAYS
+from .linux_ways import WAYS, Way
 from .recorded import BadRecording, Recording, UnknownWord, recordings
 from .replay import Change, replay
 
@@ -33,18 +33,20 @@ def judge(recording: Recording, change: Change = lambda rules: rules) -> Verdict
         traces = replay(recording, change)
     except ScenarioError as problem:
         return Verdict(recording.name, "differ", (str(problem),))
-    ways: list[str] = []
+    ways: list[Way] = []
     unexplained: list[Difference] = []
     for difference in compare(recording, traces):
         way = next((way for way in WAYS if way.explains(difference, recording)), None)
         if way:
-            ways.append(f"{way.name}: {way.sentence}")
+            ways.append(way)
         else:
             unexplained.append(difference)
     if unexplained:
         return Verdict(recording.name, "differ", tuple(str(each) for each in unexplained))
+    reasons = tuple(dict.fromkeys(f"{way.name}: {way.sentence}" for way in ways))
     if ways:
-        return Verdict(recording.name, "documented", tuple(dict.fromkeys(ways)))
+        what = "documented" if all(way.in_scope for way in ways) else "out of scope"
+        return Verdict(recording.name, what, reasons)
     return Verdict(recording.name, "agree")
 
 
@@ -86,4 +88,3 @@ def report(verdicts: list[Verdict]) -> int:
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
-_ = ENDS

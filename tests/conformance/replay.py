@@ -5,9 +5,10 @@ sysctls. One member of a population per four-tuple, one listener for all. What s
 and when they leave is the model's.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from tcpviz.listener import Listener
 from tcpviz.population import Member, Population, populate
@@ -22,10 +23,13 @@ from tcpviz.scenario import (
     Inject,
     Lose,
     Name,
+    Refuse,
     Scenario,
+    ScenarioError,
     matches,
 )
-from tcpviz.segment import ACK, FIN, SYN, names
+from tcpviz.segment import FIN, PSH, SYN, names
+from tcpviz.simulate import simulate
 from tcpviz.states import Event, State
 from tcpviz.steps import Kind
 from tcpviz.tcb import Settings
@@ -34,14 +38,15 @@ from tcpviz.units import MS, S
 
 from .recorded import Call, Pair, Recording, Sent, option_value
 
-NOISE: Final = 1 * MS
-"""Beyond this a difference between two times is no noise of the recorder."""
 _JITTER: Final = 5 * MS
 """Beyond this a delay is not the wire's ordinary one."""
 _RTO_MIN: Final = 200 * MS
 _GRACE: Final = 100 * MS
 """The model runs on so long after the recording ends, so that nothing late is missed."""
+_UNSENT: Final = re.compile(r"members\[(\d+)\]\.scenario: network\[(\d+)\]: \w+ never sends")
 Change = Callable[[Rules], Rules]
+_Amendment = tuple[int, set[int], list[At]]
+"""What to mend from when on: calls to leave out, by index, and calls to add."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def replay(recording: Recording, change: Change = lambda rules: rules) -> dict[P
     """The model's trace of each connection."""
     plan = _Plan(recording, change)
     while True:
-        traces = dict(zip(plan.pairs, plan.run(), strict=True))
+        traces = plan.run()
         if not any([plan.amend(pair, trace) for pair, trace in traces.items()]):
             return traces
 
@@ -97,10 +102,31 @@ class _Plan:
         self.added: dict[Pair, list[At]] = {pair: [] for pair in self.pairs}
         self.dropped: dict[Pair, set[int]] = {pair: set() for pair in self.pairs}
 
-    def run(self) -> Population:
-        """Everything at once: one Member for each four-tuple."""
-        members = [Member(0, self._scenario(pair)) for pair in self.pairs]
-        return populate(members, self._listener())
+    def run(self) -> dict[Pair, Trace]:
+        """Everything at once: one Member for each four-tuple.
+
+        What the wire did to a segment that is only sent because a queue was full, it can do only
+        once that is known: such faults are put off. One that never happens shows as a difference.
+        """
+        whole = [self._scenario(pair) for pair in self.pairs]
+        first = list(whole)
+        while True:
+            try:
+                crowd = populate([Member(0, each) for each in first], self._listener())
+                break
+            except ScenarioError as problem:
+                found = _UNSENT.match(str(problem))
+                if not found:
+                    raise
+                member, fault = int(found[1]), int(found[2])
+                network = first[member].network
+                first[member] = replace(
+                    first[member], network=network[:fault] + network[fault + 1 :]
+                )
+        return {
+            pair: _refused(crowd, index, scenario)
+            for index, (pair, scenario) in enumerate(zip(self.pairs, whole, strict=True))
+        }
 
     def _rules(self, end: Name) -> Rules:
         """The sysctls of an end, and what its sockets set for themselves."""
@@ -245,9 +271,16 @@ class _Plan:
 
     def amend(self, pair: Pair, trace: Trace) -> bool:
         """Mend the first thing that the plan could not know; whether there was one."""
-        return self._stray_call(pair, trace) or self._listener_gone(pair, trace) or self._listener_there(pair, trace)
+        found = [*self._stray_calls(pair, trace), *self._listener_gone(pair, trace)]
+        found += self._listener_there(pair, trace)
+        if not found:
+            return False
+        _, strays, added = min(found, key=lambda each: each[0])
+        self.dropped[pair] |= strays
+        self.added[pair] += added
+        return True
 
-    def _stray_call(self, pair: Pair, trace: Trace) -> bool:
+    def _stray_calls(self, pair: Pair, trace: Trace) -> Iterator[_Amendment]:
         """A call on a connection that is over must not meet the listener, or a later connection."""
         for index, (at, call) in enumerate(self.calls[pair]):
             if call.op in ("listen", "crash", "restart", "connect"):
@@ -259,11 +292,9 @@ class _Plan:
             else:
                 over = _is_over(trace, at, self._since(call, pair))
             if over:
-                self.dropped[pair].add(index)
-                return True
-        return False
+                yield at.time, {index}, []
 
-    def _listener_there(self, pair: Pair, trace: Trace) -> bool:
+    def _listener_there(self, pair: Pair, trace: Trace) -> Iterator[_Amendment]:
         """I-6: the listener stays while a child lives, so it is there when the child is gone."""
         for step in trace.steps:
             end = next((end for end in ENDS if end == step.end), None)
@@ -272,11 +303,9 @@ class _Plan:
             again = At(step.time, end, Event.PASSIVE_OPEN)
             listens = any(since <= step.time < until for since, until in self.listening[end])
             if listens and again not in self.added[pair]:
-                self.added[pair].append(again)
-                return True
-        return False
+                yield step.time, set(), [again]
 
-    def _listener_gone(self, pair: Pair, trace: Trace) -> bool:
+    def _listener_gone(self, pair: Pair, trace: Trace) -> Iterator[_Amendment]:
         """Closing the listener ends what nobody has accepted: with a RST, or unheard of."""
         for end in ENDS:
             for _, until in self.listening[end]:
@@ -288,17 +317,25 @@ class _Plan:
                 )
                 if any(each.time == until and each.end == end for each in self.added[pair]):
                     continue
+                waits = not accepted and _passive(trace, end)
                 if state is State.LISTEN:
-                    self.added[pair].append(at)
-                elif state is State.SYN_RECEIVED and not accepted and _passive(trace, end):
-                    forget = At(until, end, Event.CRASH), At(until, end, RESTART)
-                    self.added[pair].extend(forget)
-                elif state is not State.CLOSED and not accepted and _passive(trace, end):
-                    self.added[pair].append(At(until, end, Event.ABORT))
-                else:
-                    continue
-                return True
-        return False
+                    yield until, set(), [at]
+                elif state is State.SYN_RECEIVED and waits:
+                    yield until, set(), [At(until, end, Event.CRASH), At(until, end, RESTART)]
+                elif state is not State.CLOSED and waits:
+                    yield until, set(), [At(until, end, Event.ABORT)]
+
+
+def _refused(crowd: Population, index: int, whole: Scenario) -> Trace:
+    """The trace of a member, with everything that the wire did where a queue was full."""
+    met = crowd.scenario(index)
+    if len(met.network) == len(whole.network):
+        return crowd[index]
+    refusals = tuple(fault for fault in met.network if isinstance(fault, Refuse))
+    try:
+        return simulate(replace(whole, network=whole.network + refusals))
+    except ScenarioError:
+        return crowd[index]
 
 
 def _listening(calls: tuple[Call, ...], end: Name) -> list[tuple[int, int]]:
@@ -345,7 +382,8 @@ def _is_over(trace: Trace, at: At, since: int) -> bool:
 
 
 def _passive(trace: Trace, end: Name) -> bool:
-    return any(s.kind is Kind.CALL and s.end == end and s.text == Event.PASSIVE_OPEN for s in trace.steps)
+    calls = [step.text for step in trace.steps if step.kind is Kind.CALL and step.end == end]
+    return Event.PASSIVE_OPEN in calls
 
 
 # -- the network -----------------------------------------------------------------------------------
@@ -365,7 +403,9 @@ def _network(recording: Recording, sent: list[Sent]) -> Iterator[Fault]:
         if each.left is None:
             for time in each.arrived:
                 to: Name = "server" if each.sender == "client" else "client"
-                yield Inject(time, to, str(each.segment))
+                # A segment without control bits has no notation; PSH means nothing here.
+                segment = each.segment._replace(ctl=each.segment.ctl or PSH)
+                yield Inject(time, to, str(segment))
             continue
         which, nth = _which(sent[: index + 1])
         if not each.arrived:
@@ -397,9 +437,7 @@ def _isns(sent: list[Sent], end: Name) -> tuple[int, ...]:
 def _segment_size(sent: list[Sent]) -> int:
     """The largest segment that may be sent; a SEND of more is cut."""
     offered = [dict(s.options) for s in sent if s.segment.ctl & SYN and not s.injected]
-    sizes = [int(each["MSS"]) - 12 * all("TS" in o for o in offered) for each in offered if "MSS" in each]
-    return min(sizes, default=536)
-
-
-__all__ = ["NOISE", "Any", "replay", "rules_of"]
-_ = ACK, replace
+    stamps = 12 * all("TS" in each for each in offered)
+    sizes = [int(each["MSS"]) - stamps for each in offered if "MSS" in each]
+    longest = max((s.segment.length for s in sent), default=0)
+    return min(sizes, default=max(536, longest))
