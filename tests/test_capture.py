@@ -69,8 +69,15 @@ def seen_in(found):
             yield what, sent, [time + trace.start for time in flight.arrived], flight.fate
 
 
+def flat(value):
+    """The blocks of a SACK as one list of numbers; any other option's value as it is."""
+    blocks = isinstance(value, list) and value and isinstance(value[0], list)
+    return [number for block in value for number in block] if blocks else value
+
+
 def recorded(name):
     """The same of the ground truth; times in s, as they were noted."""
+    names = {"SACK_PERM": "SACK-permitted"}
     for entry in TRUTH[name]["segments"]:
         # What the wire injected claims to come from a client.
         sender = "client" if entry["from"] == "injected" else entry["from"]
@@ -82,7 +89,7 @@ def recorded(name):
             entry["ack_raw"] if "ACK" in entry["flags"] else None,
             entry["len"],
             entry["win"],
-            [["SACK-permitted" if n == "SACK_PERM" else n, v] for n, v in entry["opts"]],
+            [[names.get(name, name), flat(value)] for name, value in entry["opts"]],
         )
         arrived = entry.get("t_rx_all") or [entry["t_rx"]] * (entry["t_rx"] is not None)
         yield what, entry["t_tx"], arrived, entry["fate"].split()[0]
