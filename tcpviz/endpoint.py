@@ -217,7 +217,7 @@ class Endpoint(Tcb):
             end = end._replace(rcv_nxt=reading.nxt)
         if reading.text:
             unread = 0 if self.settings.reads else self.unread + reading.text
-            end = end._replace(unread=unread, talked=True)
+            end = end._replace(unread=unread, received=True)
         edges: tuple[Edge, ...] = ()
         for event in reading.events:
             end, edge = end.take(event)
@@ -249,7 +249,7 @@ class Endpoint(Tcb):
         pending = any(timer.name == DELAYED_ACK for timer in self.deadlines)
         wait = self.settings.delayed_ack
         if self.state is State.CLOSE_WAIT and Event.RCV_FIN in reading.events:
-            wait = max(wait, self.rules.fin_ack_delays[self.talked])
+            wait = max(wait, self.rules.fin_ack_delays[self.received])
         patient = (
             wait > 0
             and reading.nxt is not None
@@ -327,9 +327,9 @@ class Endpoint(Tcb):
         if not syn_sent and not (oldest.ctl & SYN and rules.four_segment_handshake):
             oldest = oldest._replace(ack=self.rcv_nxt, ctl=oldest.ctl | ACK)  # the newest ACK
         linear = self.tries < (rules.linear_syn_timeouts if syn_sent else 0)
-        end = self._replace(rto=self.rto * (1 if linear else 2), tries=self.tries + 1, timed=-1)
+        end = self.retransmitting(now, doubles=not linear)
         told = TROUBLE if end.tries == rules.r1 and not self.orphan else ""
-        return end.armed(RTO, now, end.rto)._answer(oldest)._replace(says=told)
+        return end._answer(oldest)._replace(says=told)
 
     def _probe(self, now: int) -> Outcome:
         """§3.8.4: a keep-alive asks for an ACK with a number that is not expected."""
@@ -374,8 +374,7 @@ class Endpoint(Tcb):
         held = self.held_back and not self.closing
         if held or self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
             return Outcome(self)
-        talked = self.talked or bool(self.queued)
-        flushed = Outcome(self._replace(queued=(), closing=False, talked=talked))
+        flushed = Outcome(self._replace(queued=(), closing=False))
         whole = self.rules.nagle and 0 < sum(self.queued) <= self.mss
         for octets in (sum(self.queued),) if whole else self.queued:
             data = flushed.end._transmit(now, ACK, octets)

@@ -82,8 +82,12 @@ class Rules(NamedTuple):
     connection, the SYN is sent again; 0: when the RTO says so."""
 
     fin_ack_delays: tuple[int, int] = (0, 0)
-    """How long the ACK of a FIN waits for the user's own FIN: before any data was exchanged, and
+    """How long the ACK of a FIN waits for the user's own FIN: before any data has come, and
     after it. (A scenario's `delayed_ack` delays the ACKs of data too.)"""
+
+    user_timeout_late: bool = False
+    """The USER TIMEOUT of data and FIN is counted from the first retransmission that is not a
+    probe. Without: from the first sending (§3.10.8)."""
 
     rto_floor: int = 0
     """The RTO is the round-trip time of the handshake plus this; 0: it stays the initial RTO."""
@@ -148,6 +152,7 @@ LINUX: Final = Rules(
     reset_carries_ack=True,
     syn_after_reset=8 * MS,
     fin_ack_delays=(4 * MS, 40 * MS),
+    user_timeout_late=True,
     rto_floor=200 * MS,
     tail_loss_probe=True,
     linear_syn_timeouts=4,

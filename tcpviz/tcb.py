@@ -61,7 +61,7 @@ class Tcb(NamedTuple):
     held: Segment | None = None  # text and FIN that rode on a SYN, until ESTABLISHED
     unread: int = 0  # octets the user has not received
     orphan: bool = False  # the user has gone: a half-duplex CLOSE
-    talked: bool = False  # data was exchanged
+    received: bool = False  # data has come
     options: tuple[Option, ...] = ()  # what both ends agreed to
     rto: int = 0
     first_rto: int = 0  # what the RTO falls back to
@@ -174,9 +174,20 @@ class Tcb(NamedTuple):
         probe = self.rules.tail_loss_probe and not segment.ctl & SYN
         end = end._replace(rto=self.first_rto, tries=-1 if probe else 0)
         end = end.armed(RTO, now, end.rto)
-        if limit := self.settings.user_timeout:
-            end = end.armed(USER_TIMEOUT, now, limit)
-        return end
+        late = self.rules.user_timeout_late and not segment.ctl & SYN
+        return end if late else end.given_time(now)
+
+    def given_time(self, now: int) -> Self:
+        """With the USER TIMEOUT running from now, if there is one."""
+        limit = self.settings.user_timeout
+        return self.armed(USER_TIMEOUT, now, limit) if limit else self
+
+    def retransmitting(self, now: int, doubles: bool) -> Self:
+        """As it is after sending the oldest segment once more; its RTO doubles (RFC 6298 §5.5)."""
+        end = self._replace(rto=self.rto * (1 + doubles), tries=self.tries + 1, timed=-1)
+        first = end.tries == 1 and not self.unacked[0].ctl & SYN
+        end = end.given_time(now) if first and self.rules.user_timeout_late else end
+        return end.armed(RTO, now, end.rto)
 
     def turning_away(self, segment: Segment, reply: Segment, now: int) -> Self | None:
         """As it is after answering a segment that is turned away; None where no answer is due yet.
@@ -203,8 +214,7 @@ class Tcb(NamedTuple):
         if not left:
             return end
         end = end.armed(RTO, now, end.rto)
-        limit = self.settings.user_timeout
-        return end.armed(USER_TIMEOUT, now, limit) if limit else end
+        return end if self.rules.user_timeout_late else end.given_time(now)
 
     def deleted(self) -> Self:
         """Forget the TCB; what is left is the state, and how many ISSs were used."""

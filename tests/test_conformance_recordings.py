@@ -47,7 +47,7 @@ def verdict(given, **rules):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_model_does_what_was_recorded(name):
-    """No recording differs; two part from the model in a documented way of Linux or the recorder."""
+    """No recording differs; two part from the model in a documented way."""
     documented = {"close_3seg", "halfopen_syn"}
     assert verdict(data(name)).what == ("documented" if name in documented else "agree")
 
@@ -195,7 +195,7 @@ def test_no_folder_at_all_is_one_line_and_status_2(tmp_path, capsys):
     ],
 )
 def test_an_unknown_word_is_one_line_and_out_of_scope(tmp_path, capsys, change, says):
-    """A word without a meaning here puts the recording out of scope, with the word and the place."""
+    """A word without a meaning here puts a recording out of scope; the line says it and where."""
     changed = copy.deepcopy(data("normal"))
     changed["calls"][0].update(change)
     (tmp_path / "strange.json").write_text(json.dumps(changed), "utf-8")
@@ -269,9 +269,7 @@ def test_syn_acks_are_sent_again_and_forgotten_as_measured():
     """Five retransmissions, and the request is gone after another doubling."""
     lost = [Lose("server", "SYN,ACK", None), Lose("client", "SYN", 2), Lose("client", "SYN", 3)]
     rules = LINUX._replace(r2_syn=1, linear_syn_timeouts=0)
-    scenario = Scenario(
-        calls=[LISTEN, OPEN], network=lost[:2], rules=rules, server_rules=LINUX
-    )
+    scenario = Scenario(calls=[LISTEN, OPEN], network=lost[:2], rules=rules, server_rules=LINUX)
     as_measured(schedule(scenario, "server", "SYN,ACK"), SYN_ACK)
 
 

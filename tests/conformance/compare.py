@@ -20,6 +20,8 @@ from .recorded import Pair, Recording, Seen, Sent
 NOISE: Final = 1 * MS
 """Beyond this a difference between two times is no noise of the recorder."""
 _TICK: Final = 4 * MS
+_INSTANT: Final = 1
+"""A state of the model that lasts no longer cannot be seen."""
 _EDGES: Final = {edge.id: edge for edge in TRANSITIONS}
 Key = tuple[int, int, int | None, int, int | None, int]
 
@@ -226,7 +228,7 @@ def _states(
             text = f"recorded {seen.state} at {readable(seen.time)}, the model is in {there}"
             yield Difference("state", pair, end, seen, None, trace, text)
         for seen, after in zip(ours[c:d], [*ours[c + 1 :], None], strict=False):
-            at_once = after is not None and after.time == seen.time
+            at_once = after is not None and after.time - seen.time <= _INSTANT
             if at_once or _still_due(recording, pair, end, seen.time, lates.get(seen, 0)):
                 continue
             text = f"the model is in {seen.state} at {readable(seen.time)}, not recorded"

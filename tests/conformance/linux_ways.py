@@ -87,6 +87,13 @@ def _first_out_of_order(trace: Trace) -> int | None:
     return None
 
 
+TIME_WAIT_REPLACED: Final = Way(
+    "time-wait-replaced",
+    "a connect from the bound port of a TIME-WAIT ends it, where an OPEN is an error (§3.10.1)",
+    lambda difference, recording: False,
+)
+"""It changes the calls, so that nothing differs afterwards."""
+
 WAYS: Final = (
     Way(
         "reset-of-crash",

@@ -306,8 +306,7 @@ def _states(
         dump = (_ns(entry["t"]), state, entry.get("timer") == "timewait")
         dumps.setdefault((_pair(end, entry["local"], entry["remote"]), end), []).append(dump)
     return {
-        key: _merged(changes.get(key, []), dumps.get(key, []))
-        for key in sorted({*changes, *dumps})
+        key: _merged(changes.get(key, []), dumps.get(key, [])) for key in sorted({*changes, *dumps})
     }
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tcpviz.scenario import ScenarioError
 
 from .compare import Difference, compare
-from .linux_ways import WAYS, Way
+from .linux_ways import TIME_WAIT_REPLACED, WAYS, Way
 from .recorded import BadRecording, Recording, UnknownWord, recordings
 from .replay import Change, replay
 
@@ -30,10 +30,10 @@ class Verdict(NamedTuple):
 def judge(recording: Recording, change: Change = lambda rules: rules) -> Verdict:
     """Run a recording in the model and compare."""
     try:
-        traces = replay(recording, change)
+        traces, replaced = replay(recording, change)
     except ScenarioError as problem:
         return Verdict(recording.name, "differ", (str(problem),))
-    ways: list[Way] = []
+    ways: list[Way] = [TIME_WAIT_REPLACED] if replaced else []
     unexplained: list[Difference] = []
     for difference in compare(recording, traces):
         way = next((way for way in WAYS if way.explains(difference, recording)), None)

@@ -8,7 +8,7 @@ and when they leave is the model's.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from tcpviz.listener import Listener
 from tcpviz.population import Member, Population, populate
@@ -80,13 +80,20 @@ def rules_of(sysctls: dict[str, int]) -> Rules:
     )
 
 
-def replay(recording: Recording, change: Change = lambda rules: rules) -> dict[Pair, Trace]:
-    """The model's trace of each connection."""
+class Replayed(NamedTuple):
+    """The model's trace of each connection; whether a connect ended a TIME-WAIT."""
+
+    traces: dict[Pair, Trace]
+    replaced: bool
+
+
+def replay(recording: Recording, change: Change = lambda rules: rules) -> Replayed:
+    """Run a recording in the model."""
     plan = _Plan(recording, change)
     while True:
         traces = plan.run()
         if not any([plan.amend(pair, trace) for pair, trace in traces.items()]):
-            return traces
+            return Replayed(traces, plan.replaced)
 
 
 class _Plan:
@@ -94,6 +101,7 @@ class _Plan:
 
     def __init__(self, recording: Recording, change: Change) -> None:
         self.recording = recording
+        self.replaced = False
         self.pairs = list(dict.fromkeys([*(s.pair for s in recording.sent)]))
         self.pairs += sorted({pair for pair, _ in recording.states} - set(self.pairs))
         self.rules = {end: change(self._rules(end)) for end in ENDS}
@@ -273,6 +281,7 @@ class _Plan:
         """Mend the first thing that the plan could not know; whether there was one."""
         found = [*self._stray_calls(pair, trace), *self._listener_gone(pair, trace)]
         found += self._listener_there(pair, trace)
+        found += self._time_wait_replaced(pair, trace)
         if not found:
             return False
         _, strays, added = min(found, key=lambda each: each[0])
@@ -288,11 +297,27 @@ class _Plan:
             if index in self.dropped[pair]:
                 continue
             if call.op == "kill process" and call.connection is None:
-                over = _state_before(trace, at) in (State.LISTEN, State.CLOSED)
+                queued = _passive(trace, at.end) and not self._accepted(pair, at.time)
+                over = queued or _state_before(trace, at) in (State.LISTEN, State.CLOSED)
             else:
                 over = _is_over(trace, at, self._since(call, pair))
             if over:
                 yield at.time, {index}, []
+
+    def _accepted(self, pair: Pair, until: int) -> bool:
+        """Whether an application has taken the connection from the accept queue by then."""
+        accepts = (c for c in self.recording.calls if c.op == "accept" and c.time <= until)
+        return any(self._pair_of(call) == pair for call in accepts)
+
+    def _time_wait_replaced(self, pair: Pair, trace: Trace) -> Iterator[_Amendment]:
+        """A connect from the port of a TIME-WAIT is the end of it; no OPEN of the model's does."""
+        for at, call in self.calls[pair]:
+            if call.op == "connect" and _state_before(trace, at) is State.TIME_WAIT:
+                before = at.time - 1
+                forget = [At(before, at.end, Event.CRASH), At(before, at.end, RESTART)]
+                if forget[0] not in self.added[pair]:
+                    self.replaced = True
+                    yield before, set(), forget
 
     def _listener_there(self, pair: Pair, trace: Trace) -> Iterator[_Amendment]:
         """I-6: the listener stays while a child lives, so it is there when the child is gone."""
@@ -311,13 +336,9 @@ class _Plan:
             for _, until in self.listening[end]:
                 at = At(until, end, Event.CLOSE)
                 state = _state_before(trace, at)
-                accepted = any(
-                    c.op == "accept" and c.time <= until and self._pair_of(c) == pair
-                    for c in self.recording.calls
-                )
                 if any(each.time == until and each.end == end for each in self.added[pair]):
                     continue
-                waits = not accepted and _passive(trace, end)
+                waits = _passive(trace, end) and not self._accepted(pair, until)
                 if state is State.LISTEN:
                     yield until, set(), [at]
                 elif state is State.SYN_RECEIVED and waits:
