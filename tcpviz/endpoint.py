@@ -371,12 +371,11 @@ class Endpoint(Tcb):
 
     def _flush(self, now: int) -> Outcome:
         """Send what waited for ESTABLISHED: the SENDs, then the CLOSE."""
-        held = self.held_back and not self.closing
-        if held or self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
+        if self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
             return Outcome(self)
-        flushed = Outcome(self._replace(queued=(), closing=False))
-        whole = self.rules.nagle and 0 < sum(self.queued) <= self.mss
-        for octets in (sum(self.queued),) if whole else self.queued:
+        segments, rest = self.sendable()
+        flushed = Outcome(self._replace(queued=rest, closing=False))
+        for octets in segments:
             data = flushed.end._transmit(now, ACK, octets)
             flushed = Outcome(data.end, flushed.sent + data.sent)
         if self.closing:

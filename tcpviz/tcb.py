@@ -89,16 +89,24 @@ class Tcb(NamedTuple):
         return min(self.deadlines, key=lambda timer: timer.until, default=None)
 
     @property
-    def held_back(self) -> bool:
-        """Nagle's algorithm (§3.7.4, as Linux has it): small data waits for small data's ACK."""
-        small = any(0 < segment.length < self.mss for segment in self.unacked)
-        return self.rules.nagle and small and sum(self.queued) < self.mss
-
-    @property
     def mss(self) -> int:
         """The largest segment: the MSS agreed upon, or what it is without (§3.7.1)."""
         offered = (value for name, value in self.options if name == "MSS")
         return next((value for value in offered if isinstance(value, int)), 536)
+
+    def sendable(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """What of the SENDs that wait may leave now, segment by segment, and what goes on waiting.
+
+        Nagle's algorithm (§3.7.4, as Linux has it): less than a segment waits for the ACK of the
+        last small one, or for the FIN that will take it along.
+        """
+        if not self.rules.nagle:
+            return self.queued, ()
+        whole, rest = divmod(sum(self.queued), self.mss)
+        small = any(0 < segment.length < self.mss for segment in self.unacked)
+        now, later = ((), (rest,)) if small or self.closing else ((rest,), ())
+        full = (self.mss,) * whole
+        return (full + now, later) if rest else (full, ())
 
     def acceptable(self, segment: Segment) -> bool:
         """Table 6 of §3.10.7.4: some of the segment lies in the receive window.
@@ -199,7 +207,7 @@ class Tcb(NamedTuple):
         throttled = not reply.ctl & RST and (segment.ctl & SYN or not segment.span)
         if not throttled or not self.rules.ack_throttle:
             return end
-        if 0 <= self.challenged and now - self.challenged < self.rules.ack_throttle:
+        if self.challenged >= 0 and now - self.challenged < self.rules.ack_throttle:
             return None
         return end._replace(challenged=now)
 

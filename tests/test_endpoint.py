@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tcpviz.endpoint import Endpoint, Outcome
+from tcpviz.rules import LINUX, RFC9293, Rules
 from tcpviz.segment import Segment
 from tcpviz.states import Event, State
 from tcpviz.steps import Timer
@@ -507,6 +508,139 @@ def test_the_acknowledgment_of_the_syn_is_never_delayed() -> None:
     """The third segment leaves at once."""
     end = call(Endpoint(SETTINGS._replace(delayed_ack=40 * MS)), "active OPEN").end
     assert sent(arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>")) == ["<SEQ=101><ACK=301><CTL=ACK>"]
+
+
+# -- rules that recordings of Linux ask for ----------------------------------------------------
+
+
+def linux(end: Endpoint) -> Endpoint:
+    """The same end, by the rules of Linux from here on."""
+    return end._replace(settings=end.settings._replace(rules=LINUX))
+
+
+def test_acks_of_what_is_turned_away_are_throttled_but_not_those_of_data() -> None:
+    """Within half a second one old ACK is answered; old data, or a FIN again, is each time."""
+    end = linux(established())
+    first = arrive(end, "<SEQ=200><ACK=101><CTL=ACK>", 1 * S)
+    assert sent(first) == ["<SEQ=101><ACK=301><CTL=ACK>"]
+    assert sent(arrive(first.end, "<SEQ=200><ACK=101><CTL=ACK>", 1 * S + 499 * MS)) == []
+    assert sent(arrive(first.end, "<SEQ=500><CTL=RST>", 1 * S + 499 * MS)) == []
+    assert len(arrive(first.end, "<SEQ=200><ACK=101><CTL=ACK><DATA=5>", 1 * S).sent) == 1
+    assert len(arrive(first.end, "<SEQ=200><ACK=101><CTL=ACK>", 1 * S + 500 * MS).sent) == 1
+    unthrottled = arrive(established(), "<SEQ=200><ACK=101><CTL=ACK>").end
+    assert len(arrive(unthrottled, "<SEQ=200><ACK=101><CTL=ACK>").sent) == 1
+
+
+def test_a_syn_ack_that_answers_the_syn_again_starts_its_rto_again() -> None:
+    """By the rule of Linux, that is; the standard's ACK leaves the RTO as it was."""
+    again = arrive(linux(syn_received()), "<SEQ=300><CTL=SYN>", 600 * MS)
+    assert sent(again) == ["<SEQ=100><ACK=301><CTL=SYN,ACK>"]
+    assert again.end.deadlines == (Timer("RTO", 600 * MS, 1600 * MS),)
+    ack = arrive(syn_received(), "<SEQ=300><CTL=SYN>", 600 * MS)
+    assert sent(ack) == ["<SEQ=101><ACK=301><CTL=ACK>"]
+    assert ack.end.deadlines == (Timer("RTO", 0, 1 * S),)
+
+
+def test_another_syn_in_syn_received_draws_a_rst_by_rule() -> None:
+    """A passive end returns to LISTEN either way; Linux says so to the peer."""
+    reset = arrive(linux(syn_received()), "<SEQ=310><CTL=SYN>")
+    assert (reset.end.state, sent(reset)) == (State.LISTEN, ["<SEQ=0><ACK=311><CTL=RST,ACK>"])
+    silent = arrive(syn_received(), "<SEQ=310><CTL=SYN>")
+    assert (silent.end.state, sent(silent)) == (State.LISTEN, [])
+
+
+def test_time_wait_takes_a_syn_however_far_beyond_by_rule() -> None:
+    """MAY-2 asks for a number beyond the last one, not for one in the window."""
+    reopened = arrive(linux(time_wait()), "<SEQ=2000000000><CTL=SYN>").end
+    assert (reopened.state, reopened.irs) == (State.SYN_RECEIVED, 2_000_000_000)
+    old = arrive(linux(time_wait()), "<SEQ=301><CTL=SYN>")
+    assert (old.end.state, sent(old)) == (State.TIME_WAIT, ["<SEQ=102><ACK=302><CTL=ACK>"])
+    assert arrive(time_wait(), "<SEQ=2000000000><CTL=SYN>").end.state is State.TIME_WAIT
+
+
+@pytest.mark.parametrize("control", ["SYN,ACK", "RST,ACK", "ACK"])
+def test_whatever_acknowledges_another_syn_hastens_ours_by_rule(control: str) -> None:
+    """A wrong ACK number is enough, also on a RST that gets no answer."""
+    end = arrive(linux(syn_sent()), f"<SEQ=300><ACK=90><CTL={control}>", 50 * MS).end
+    assert end.deadlines == (Timer("RTO", 50 * MS, 58 * MS),)
+    assert arrive(syn_sent(), "<SEQ=300><ACK=90><CTL=ACK>").end.deadlines[0].until == 1 * S
+
+
+def test_data_that_nobody_will_read_is_answered_by_the_rst_of_that_segment() -> None:
+    """SHLD-3: after a half-duplex CLOSE new data draws <SEQ=SEG.ACK><CTL=RST>, and all is over."""
+    left = arrive(call(established(), "half-duplex CLOSE").end, "<SEQ=301><ACK=102><CTL=ACK>").end
+    for end in (left, linux(left)):
+        over = arrive(end, "<SEQ=301><ACK=102><CTL=ACK><DATA=5>")
+        assert (over.end.state, sent(over)) == (State.CLOSED, ["<SEQ=102><CTL=RST>"])
+
+
+def test_a_small_send_waits_for_the_ack_of_a_small_one_by_rule() -> None:
+    """Nagle: the second SEND waits, the third joins it. Without, each SEND leaves at once."""
+    end = call(linux(established()), "SEND", octets=10).end
+    for octets in (20, 30):
+        waiting = call(end, "SEND", octets=octets)
+        assert sent(waiting) == []
+        end = waiting.end
+    freed = arrive(end, "<SEQ=301><ACK=111><CTL=ACK>")
+    assert sent(freed) == ["<SEQ=111><ACK=301><CTL=ACK><DATA=50>"]
+    whole = call(end, "SEND", octets=600)  # 650 octets wait: a segment of 536, and the rest
+    assert sent(whole) == ["<SEQ=111><ACK=301><CTL=ACK><DATA=536>"]
+    assert whole.end.queued == (114,)
+    plain = call(established(), "SEND", octets=10).end
+    assert sent(call(plain, "SEND", octets=20)) == ["<SEQ=111><ACK=301><CTL=ACK><DATA=20>"]
+
+
+def test_a_fin_takes_along_what_nagle_held_back() -> None:
+    """CLOSE pushes: data and FIN leave as one segment, at once."""
+    end = call(call(linux(established()), "SEND", octets=10).end, "SEND", octets=20).end
+    closed = call(end, "CLOSE")
+    assert sent(closed) == ["<SEQ=111><ACK=301><CTL=FIN,ACK><DATA=20>"]
+    assert closed.end.snd_nxt == 132
+    assert arrive(closed.end, "<SEQ=301><ACK=132><CTL=ACK>").end.state is State.FIN_WAIT_2
+
+
+def expire(end: Endpoint) -> Outcome:
+    """The timer that is due first expires."""
+    timer = end.deadline
+    assert timer
+    return end.expire(timer, timer.until)
+
+
+@pytest.mark.parametrize(("rules", "resets"), [(RFC9293, []), (LINUX, ["RST,ACK"])])
+def test_an_unanswered_keep_alive_ends_with_a_rst_by_rule(rules: Rules, resets: list[str]) -> None:
+    """After the last probe the end is CLOSED; Linux tells the peer, the standard does not."""
+    settings = SETTINGS._replace(rules=rules._replace(keepalive_probes=1), keepalive=5 * S)
+    end = arrive(call(Endpoint(settings), "active OPEN").end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end
+    probed = expire(end)
+    assert sent(probed) == ["<SEQ=100><ACK=301><CTL=ACK>"]
+    over = expire(probed.end)
+    assert over.end.state is State.CLOSED
+    assert [segment.control for segment in over.sent] == resets
+
+
+def test_the_user_timeout_of_linux_starts_with_the_first_retransmission() -> None:
+    """The tail loss probe does not start it, the retransmission after it does."""
+    settings = SETTINGS._replace(rules=LINUX, user_timeout=2 * S)
+    end = call(Endpoint(settings), "active OPEN").end
+    assert Timer("USER TIMEOUT", 0, 2 * S) in end.deadlines
+    end = arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>", 100 * MS).end
+    end = end.call(Event.SEND, 1 * S, 5).end
+    probed = expire(end).end
+    assert [timer.name for timer in probed.deadlines] == ["RTO"]
+    again = expire(probed).end
+    assert Timer("USER TIMEOUT", 1600 * MS, 3600 * MS) in again.deadlines
+    plain = SETTINGS._replace(user_timeout=2 * S)
+    end = arrive(call(Endpoint(plain), "active OPEN").end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end
+    assert Timer("USER TIMEOUT", 1 * S, 3 * S) in end.call(Event.SEND, 1 * S, 5).end.deadlines
+
+
+@pytest.mark.parametrize(("data", "wait"), [("<DATA=5>", 40 * MS), ("", 4 * MS)])
+def test_the_ack_of_a_fin_waits_long_only_after_data_has_come(data: str, wait: int) -> None:
+    """What this end has sent itself makes no difference."""
+    end = call(linux(established()), "SEND", octets=10).end
+    end = arrive(end, f"<SEQ=301><ACK=111><CTL=ACK>{data}").end
+    fin = arrive(end, f"<SEQ={end.rcv_nxt}><ACK=111><CTL=FIN,ACK>", 1 * S).end
+    assert fin.deadlines == (Timer("delayed ACK", 1 * S, 1 * S + wait),)
 
 
 def test_numbers_wrap_around() -> None:

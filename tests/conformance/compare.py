@@ -248,7 +248,7 @@ def _bare(states: Iterable[Seen]) -> Iterator[Seen]:
     """Without LISTEN, which is another socket (I-6): no connection, as CLOSED."""
     before = State.CLOSED
     for time, state in states:
-        state = State.CLOSED if state is State.LISTEN else state
-        if state is not before:
-            yield Seen(time, state)
-        before = state
+        bare = State.CLOSED if state is State.LISTEN else state
+        if bare is not before:
+            yield Seen(time, bare)
+        before = bare

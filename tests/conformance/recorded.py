@@ -65,6 +65,9 @@ _STATES: Final = {
 _STALE: Final = 5 * MS
 """A dump of the sockets may be that much older than it says."""
 
+_REQUESTS: Final = (State.SYN_RECEIVED, State.SYN_SENT)
+"""The states of which the trace may tell too late, or under another port."""
+
 Pair = tuple[str, str]
 """The four-tuple of a connection: the client's address and the server's, `10.9.1.1:40000`."""
 
@@ -320,6 +323,11 @@ def _pair(end: Name, local: str, remote: str) -> Pair:
     return (local, remote) if end == "client" else (remote, local)
 
 
+def _nothing(known: list[State]) -> bool:
+    """Whether the trace, up to here, knows of no socket."""
+    return not known or known[-1] is State.CLOSED
+
+
 def _merged(
     changes: list[tuple[int, State, State]], dumps: list[tuple[int, State | None, bool]]
 ) -> tuple[Seen, ...]:
@@ -337,11 +345,8 @@ def _merged(
             recent = any(time - _STALE < at <= time for at, *_ in changes)
             if not recent or known[-1] is State.CLOSED:
                 found.append((time, 1, State.CLOSED))
-        elif minisock:
+        elif minisock or not changes or (state in _REQUESTS and _nothing(known)):
             found.append((time, 1, state))
-        elif state in (State.SYN_RECEIVED, State.SYN_SENT):
-            if not known or known[-1] is State.CLOSED:
-                found.append((time, 1, state))
     sequence: list[Seen] = []
     for time, _, state in sorted(found):
         before = sequence[-1].state if sequence else State.CLOSED

@@ -92,7 +92,8 @@ def replay(recording: Recording, change: Change = lambda rules: rules) -> Replay
     plan = _Plan(recording, change)
     while True:
         traces = plan.run()
-        if not any([plan.amend(pair, trace) for pair, trace in traces.items()]):
+        amended = {pair for pair, trace in traces.items() if plan.amend(pair, trace)}
+        if not amended:
             return Replayed(traces, plan.replaced)
 
 
@@ -217,10 +218,9 @@ class _Plan:
                 aborts = bool(call.values.get("onoff", 1)) and option_value(call.values) == 0
                 (lingers.add if aborts else lingers.discard)((call.end, call.connection))
             for event, octets in self._events(call, pair, (call.end, call.connection) in lingers):
-                while octets > segment:
-                    yield At(call.time, call.end, event, segment), call
-                    octets -= segment
-                yield At(call.time, call.end, event, octets), call
+                whole, rest = divmod(octets, segment)
+                for size in [segment] * whole + [rest] * (rest > 0 or not whole):
+                    yield At(call.time, call.end, event, size), call
 
     def _events(self, call: Call, pair: Pair, aborts: bool) -> Iterator[tuple[str, int]]:
         op, ours = call.op, self._pair_of(call) == pair
