@@ -9,6 +9,7 @@ Time is integer nanoseconds, written with units: `50 * MS`, `60 * S`.
 """
 
 from tcpviz.pictures import beside, sequence_chart, state_diagram
+from tcpviz.rules import LINUX, RFC9293
 from tcpviz.scenario import At, Delay, Duplicate, Inject, Lose, On, Scenario, ScenarioError
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
@@ -17,7 +18,9 @@ from tcpviz.trace import Trace
 from tcpviz.units import MS, S
 
 __all__ = [
+    "LINUX",
     "MS",
+    "RFC9293",
     "SCENARIOS",
     "At",
     "Delay",

@@ -5,12 +5,13 @@ SYN-RECEIVED, a port taken or given back), in order of time; each way to go is s
 Nothing is approximated: every connection can be opened as the Trace that `simulate` gives.
 
 Simplifications: an application calls when its Scenario says, accepted or not; a port is free when
-its client end is CLOSED, whatever the server's end does.
+its client end is CLOSED, whatever the server's end does; a SYN that reopens TIME-WAIT passes by the
+listener's queues.
 """
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from random import Random
@@ -22,7 +23,7 @@ from tcpviz.scenario import ENDS, Lose, Name, Scenario, ScenarioError
 from tcpviz.simulate import simulate
 from tcpviz.states import State
 from tcpviz.steps import Kind
-from tcpviz.timeline import Timeline, stretches
+from tcpviz.timeline import Stretch, Timeline, stretches
 from tcpviz.trace import Trace
 from tcpviz.units import readable
 from tcpviz.words import say
@@ -111,7 +112,7 @@ class _Walk:
             self.accepted.setdefault(self.waiting.popleft(), now)
             self.queues.accept -= 1
             self.queued.append((now, len(self.waiting)))
-            if busy != 0:
+            if busy:  # who is never busy waits on
                 self.calls -= 1
             if busy and isinstance(busy, int):
                 heapq.heappush(self.heap, (now + busy, RANK[Kind.CALL], len(self.members), 0))
@@ -157,7 +158,8 @@ class Population:
         """The Trace of one member at its true times."""
         index = range(len(self))[index]
         trace = self.runs[index].trace
-        title = say("pop_member", number=index + 1, name=trace.title).strip()
+        name = say("pop_member", number=index)
+        title = f"{name}: {trace.title}" if trace.title else name
         return shifted(trace, self.members[index].start, title)
 
     def __iter__(self) -> Iterator[Trace]:
@@ -201,18 +203,19 @@ class Population:
             raise ValueError(f"end: {end!r} is not one of {', '.join(ENDS)}")
         if state not in list(State):
             raise ValueError(f"state: {state!r} is not one of {', '.join(State)}")
-        return self._counted(end, {State(state)})
+        return self._counted(lambda run: stretches(run.trace, end, State(state)))
 
     @property
     def ports_in_use(self) -> Timeline:
-        """How many ports of the client's host are taken: from OPEN until CLOSED again."""
-        return self._counted("client", set(State) - {State.CLOSED})
+        """How many ports of the client's host are taken, at each time."""
+        return self._counted(lambda run: [run.port] if run.port else [])
 
-    def _counted(self, end: str, states: set[State]) -> Timeline:
+    def _counted(self, stretches: Callable[[Run], Iterable[Stretch]]) -> Timeline:
+        """The count of what each member does in these stretches of its run."""
         begins: list[int] = []
         ends: list[int] = []
         for run, starts in self._alike.items():
-            for since, until in stretches(run.trace, end, states):
+            for since, until in stretches(run):
                 begins += [start + since for start in starts]
                 if until is not None:
                     ends += [start + until for start in starts]

@@ -14,6 +14,7 @@ from tcpviz.segment import PSH, SYN, Segment, names
 from tcpviz.simulate import simulate
 from tcpviz.states import Event, State, transition
 from tcpviz.steps import Kind, Step, Timer
+from tcpviz.timeline import Stretch
 from tcpviz.trace import Trace
 
 NO_PORT: Final = "error: insufficient resources"
@@ -23,8 +24,9 @@ RANK: Final = {Kind.ARRIVE: 0, Kind.TIMEOUT: 1, Kind.CALL: 2}
 """Who goes first at the same instant, as in `simulate`; then the member that stands first."""
 
 What = Literal["port", "SYN", "ACK", "cookie", "gone", "closed"]
-"""What is met: a port to take; LISTEN, by a SYN; the accept queue, by the ACK of a SYN,ACK or of a
-cookie; then the place in the SYN queue that is given back unused, and the port."""
+"""What is met: a port to take; LISTEN, by a SYN; the accept queue, by the ACK of a SYN,ACK or
+straight from LISTEN (the ACK that brings a cookie, the SYN of a handshake of two segments); then
+the place in the SYN queue that is given back unused, and the port."""
 
 
 class Point(NamedTuple):
@@ -44,6 +46,13 @@ class Run:
         self.trace = trace
         self.points = meetings(trace)
         self.others: dict[tuple[int, Full | None], Run] = {}
+
+    @property
+    def port(self) -> Stretch | None:
+        """How long it holds a port, if it gets one."""
+        since = next((point.time for point in self.points if point.what == "port"), None)
+        until = next((point.time for point in self.points if point.what == "closed"), None)
+        return None if since is None else (since, until)
 
     def refused(self, point: Point, full: Full) -> "Run":
         """The run that is the same up to this point, where the segment finds a queue full."""

@@ -6,7 +6,7 @@ and knows no producer and no picture. Times are integer nanoseconds.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tcpviz.states import State
@@ -69,9 +69,13 @@ class Timeline:
         return f"<Timeline {say('line_peak', count=self.peak, time=at)}>"
 
 
-def stretches(trace: Trace, end: str, states: Collection[State]) -> list[tuple[int, int | None]]:
-    """When one end is in one of these states: from, and until (None: to the end of the trace)."""
-    return [(s.since, s.until) for s in trace.spans(end) if s.state in states]
+Stretch = tuple[int, int | None]
+"""From when, and until when in ns; None where it goes on when the trace ends."""
+
+
+def stretches(trace: Trace, end: str, state: State) -> list[Stretch]:
+    """When one end is in a state."""
+    return [(span.since, span.until) for span in trace.spans(end) if span.state is state]
 
 
 def count(traces: Sequence[Trace], state: str, end: str) -> Timeline:
@@ -86,12 +90,11 @@ def count(traces: Sequence[Trace], state: str, end: str) -> Timeline:
     >>> count([leak, leak], "CLOSE-WAIT", "server").points
     ((300000000, 2),)
     """
-    wanted = (State(state),)
     first = min((trace.start for trace in traces), default=0)
     begins, ends = [], []
     for trace in traces:
         shift = trace.start - first
-        for since, until in stretches(trace, trace.end(end).name, wanted):
+        for since, until in stretches(trace, trace.end(end).name, State(state)):
             begins.append(shift + since)
             if until is not None:
                 ends.append(shift + until)

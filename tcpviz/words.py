@@ -21,10 +21,10 @@ ENGLISH: Final = {
     "queue_accept": "accept queue",
     "full_nothing": "dropped: the {queue} is full",
     "full_RST": "reset: the {queue} is full",
-    "full_cookie": "the {queue} is full: answered with a SYN cookie, nothing is kept",
+    "full_cookie": "{queue} full: a cookie answers",
     # many connections
     "line_peak": "{count} at most, at {time}",
-    "pop_member": "connection {number} {name}",
+    "pop_member": "connection {number}",
     "pop_members": "{count} connections",
     "pop_all": "connections",
     "pop_admitted": "got in",
@@ -127,4 +127,5 @@ def say(key: str, **values: object) -> str:
     >>> say("expired", timer="RTO")
     'RTO expires'
     """
-    return ENGLISH[key].format(**values)
+    words = ENGLISH[key]
+    return words.format(**values) if values else words

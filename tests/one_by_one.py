@@ -21,7 +21,7 @@ Line = tuple[int, str, str, State | None, Segment | None]
 
 @dataclass
 class Connection:
-    """One member: its two ends, what it wrote, and what its hosts hold for it."""
+    """One member: its ends by its own clock, what it wrote, and what its hosts hold for it."""
 
     member: Member
     client: Endpoint
@@ -69,21 +69,19 @@ class World:
     def step(self) -> bool:
         """Let the first thing happen; False when there is none."""
         timers = [
-            (timer.until, TIMER, k, name)
+            (one.member.start + timer.until, TIMER, k, name)
             for k, one in enumerate(self.all)
             for name in ("client", "server")
             if (timer := getattr(one, name).deadline)
             and not one.over
-            and timer.until - one.member.start <= one.member.scenario.until
+            and timer.until <= one.member.scenario.until
         ]
         first = min(timers, key=lambda each: each[:3], default=None)
         if first and (not self.due or first[:3] < self.due[0][:3]):
             now, _, k, name = first
             end = getattr(self.all[k], name)
-            timer = end.deadline
-            start = self.all[k].member.start
-            local = timer._replace(since=timer.since - start, until=timer.until - start)
-            self.write(k, name, "timeout", None, self.moved(k, name, "expire", local, now), now)
+            outcome = end.expire(end.deadline, now - self.all[k].member.start)
+            self.write(k, name, "timeout", None, outcome, now)
             return True
         if not self.due:
             return False
@@ -101,15 +99,6 @@ class World:
             self.call(k, *what, now)
         return True
 
-    def moved(self, k: int, name: str, event: str, *given: Any) -> Any:
-        """What an event makes of an end, whose own clock starts with its member."""
-        start = self.all[k].member.start
-        end = getattr(self.all[k], name)
-        local = end._replace(deadlines=own(end.deadlines, -start))
-        outcome = getattr(local, event)(given[0], given[1] - start, *given[2:])
-        deadlines = own(outcome.end.deadlines, start)
-        return outcome._replace(end=outcome.end._replace(deadlines=deadlines))
-
     def call(self, k: int, name: str, call: str, octets: int, entered: Any, now: int) -> None:
         """The user of an end calls; an active OPEN needs a port."""
         one = self.all[k]
@@ -122,13 +111,14 @@ class World:
                 return
             one.has_port = True
             self.ports = None if self.ports is None else self.ports - 1
-        outcome = self.moved(k, name, "call", Event(call), now, octets)
+        outcome = getattr(one, name).call(Event(call), now - one.member.start, octets)
         self.write(k, name, "call", None, outcome, now)
 
     def arrive(self, k: int, name: str, segment: Segment, now: int) -> None:
         """A segment arrives; at the server, the listener may have no room."""
         one = self.all[k]
-        outcome = self.moved(k, name, "arrive", segment, now)
+        local = now - one.member.start
+        outcome = getattr(one, name).arrive(segment, local)
         state, after = getattr(one, name).state, outcome.end.state
         if name == "client":
             return self.write(k, name, "arrive", segment, outcome, now)
@@ -148,13 +138,18 @@ class World:
             if not room:
                 return self.write(k, name, "arrive", segment, unread, now)
             one.server = one.cookie
-            outcome = self.moved(k, name, "arrive", segment, now)
+            outcome = one.server.arrive(segment, local)
             self.accept_queue.append(k)
+        elif state is State.LISTEN and after is State.ESTABLISHED:  # a handshake of two segments
+            if room:
+                self.accept_queue.append(k)
+            else:
+                outcome = unread
         elif one.in_syn_queue and any("ACK of SYN" in edge.id for edge in outcome.edges):
             if room:
                 self.accept_queue.append(k)
             elif self.listener.abort_on_overflow:
-                outcome = self.moved(k, name, "call", Event.ABORT, now)
+                outcome = one.server.call(Event.ABORT, local)
             else:
                 outcome = unread
         self.write(k, name, "arrive", segment, outcome, now)
@@ -215,8 +210,3 @@ class World:
             for on in scenario.reactions:
                 if on.end == name and on.state == edge.target:
                     self.later(now + on.after, CALL, k, (name, on.call, on.octets, on.state))
-
-
-def own(timers: Any, by: int) -> Any:
-    """The timers on another clock."""
-    return tuple(t._replace(since=t.since + by, until=t.until + by) for t in timers)

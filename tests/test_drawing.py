@@ -32,7 +32,7 @@ def test_the_ground_lies_below_the_parts_in_order() -> None:
     drawing.line([[(0, 20), (100, 20)]], Pen())
     assert [element.tag.removeprefix(SVG) for element in drawn(drawing)] == [
         "polyline",
-        "polygon",
+        "polyline",
         "text",
         "g",
         "g",
@@ -86,7 +86,7 @@ def test_marks_that_do_not_fit_the_shapes_are_an_error(change: int) -> None:
     """A picture never shows a thing under the name of another."""
     drawing = Drawing()
     drawing.text(BOX, ["one", "two"], classes="s1", name="both")
-    marks = (*drawing.marks, None) if change > 0 else drawing.marks[:-1]
+    marks = (*drawing.marks, (None, 1)) if change > 0 else drawing.marks[:-1]
     with pytest.raises(EngineError, match="shapes it was given"):
         marked(engine.svg(drawing.source(100, 100)).split("\n"), marks)
 
@@ -99,7 +99,8 @@ def test_both_engines_draw_every_shape(name: str, monkeypatch: pytest.MonkeyPatc
     for head in ("none", "normal", "vee", "dot", "odot"):
         pen = Pen(style="dashed", head=head, tail="odot")
         drawing.line([[(10, 10), (10, 90)]], pen, classes="s1", name=head, text=((9, 9), [head]))
-    drawing.box(BOX, "#ffffff", outline="#000000", dashed=True, text="é <&>", name="box")
+    text = (["é <&>"], 9.5, "#000000")
+    drawing.box(BOX, "#ffffff", Pen(style="dashed"), text=text, name="box")
     try:
         parts = {part.get("id"): part for part in drawn(drawing)}
     except EngineError as missing:

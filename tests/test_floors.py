@@ -28,7 +28,8 @@ FLOORS = [
     # the room of pictures; what makes traces knows none of it
     {"pictures.engine", "pictures.theme", "pictures.time_axis", "pictures.summary"},
     {"pictures.lettering", "pictures.marks"},
-    {"pictures.drawing", "pictures.picture", "pictures.routes"},
+    {"pictures.xdot", "pictures.picture", "pictures.routes"},
+    {"pictures.drawing"},
     {"pictures.placement", "pictures.figure_5"},
     {"pictures.ways", "pictures.margins"},
     {"pictures.arrows", "pictures.paths"},

@@ -27,14 +27,22 @@ svg => {
   const found = [], sheet = svg.getBoundingClientRect();
   const overlap = (a, b, by) => a.left + by < b.right && b.left + by < a.right
                              && a.top + by < b.bottom && b.top + by < a.bottom;
+  const thick = shape => shape.getAttribute('stroke-width') > 5;  // a level line, for a paper
+  const covered = shape => {
+    if (!thick(shape)) return shape.getBoundingClientRect();
+    const matrix = shape.getScreenCTM(), half = shape.getAttribute('stroke-width') * matrix.d / 2;
+    const start = shape.getPointAtLength(0).matrixTransform(matrix);
+    const end = shape.getPointAtLength(shape.getTotalLength()).matrixTransform(matrix);
+    return {left: start.x, right: end.x, top: start.y - half, bottom: end.y + half};
+  };
   const order = new Map([...svg.querySelectorAll('*')].map((element, index) => [element, index]));
   const written = [...svg.querySelectorAll('text')].filter(text => text.textContent.trim());
-  const papers = [...svg.querySelectorAll('polygon, path, ellipse')].filter(shape =>
-    !['none', 'transparent'].includes(shape.getAttribute('fill'))).reverse();
+  const papers = [...svg.querySelectorAll('polygon, path, ellipse, polyline')].filter(shape =>
+    !['none', 'transparent'].includes(shape.getAttribute('fill')) || thick(shape)).reverse();
   const texts = written.map(text => {
     const part = text.closest('g[id]'), box = text.getBoundingClientRect();
     const paper = papers.find(shape => {
-      const around = shape.getBoundingClientRect();
+      const around = covered(shape);
       return order.get(shape) < order.get(text)
           && around.left <= box.left + 2 && box.right <= around.right + 2
           && around.top <= box.top + 3 && box.bottom <= around.bottom + 3;
@@ -51,6 +59,7 @@ svg => {
         found.push(`on each other: ${a.words} | ${b.words}`);
   }
   for (const line of svg.querySelectorAll('g.edge path, g.edge polyline, g.graph > polyline')) {
+    if (thick(line)) continue;
     const length = line.getTotalLength(), matrix = line.getScreenCTM();
     const open = texts.filter(text => text.over < order.get(line));
     for (let at = 0; at <= length; at += 2) {

@@ -19,6 +19,7 @@ from tcpviz import (
     ScenarioError,
     simulate,
 )
+from tcpviz.scenario import Refuse
 from tcpviz.states import TRANSITIONS
 from tcpviz.steps import Kind
 
@@ -105,6 +106,12 @@ def test_what_an_edge_sends_leaves_at_once_or_is_a_delayed_ack(name: str) -> Non
         ({"network": [Delay("client", "SYN", -1)]}, r"network\[0\]\.by: -1"),
         ({"network": [Inject(0, "server", "SYN 90")]}, r"network\[0\]\.segment: 'SYN 90'"),
         ({"network": [Inject(0, "server", 90)]}, r"network\[0\]\.segment: 90"),
+        ({"network": [Refuse("server", "SYN", queue="syn")]}, r"network\[0\]\.queue: 'syn'"),
+        ({"network": [Refuse("server", "SYN", answer="FIN")]}, r"network\[0\]\.answer: 'FIN'"),
+        (
+            {"network": [Refuse("server", "ACK", answer="cookie")]},
+            r"network\[0\]\.which: 'ACK' is not a SYN",
+        ),
         ({"delay": -1}, "delay: -1"),
         ({"delay": 0.05}, "delay: 0.05"),
         ({"delay": True}, "delay: True"),
@@ -239,6 +246,74 @@ def test_faults_count_what_was_sent_even_if_another_fault_lost_it() -> None:
         Scenario(calls=OPEN, network=[Lose("client", "SYN", 1), Lose("client", "SYN", 2)])
     )
     assert [f.fate for f in trace.flights[:3]] == ["lost", "lost", "delivered"]
+
+
+def refused(*refusals: Refuse, **fields: Any) -> tuple[Scenario, list[str]]:
+    """An opening with these refusals, and what the server's steps on arrivals came to."""
+    scenario = Scenario(calls=OPEN, network=refusals, until=5 * S, **fields)
+    arrivals = [s for s in simulate(scenario).steps if s.kind is Kind.ARRIVE and s.end == "server"]
+    return scenario, [f"{s.segment.control}: {s.state} {s.says}".strip() for s in arrivals]
+
+
+def test_a_refused_segment_arrives_and_is_not_read() -> None:
+    """The step says why; the state stays, and so do the variables and the timers."""
+    _, came = refused(Refuse("server", "SYN", queue="SYN"), Refuse("server", "ACK"))
+    assert came == [
+        "SYN: LISTEN dropped: the SYN queue is full",
+        "SYN: SYN-RECEIVED",
+        "ACK: SYN-RECEIVED dropped: the accept queue is full",
+        "ACK: ESTABLISHED",
+    ]
+    steps = simulate(Scenario(calls=OPEN, network=[Refuse("server", "ACK")])).steps
+    before, after = (
+        next(s for s in steps if s.end == "server" and s.segment and s.segment.control == ctl)
+        for ctl in ("SYN", "ACK")
+    )
+    assert (after.timers, after.variables, after.edges) == (before.timers, before.variables, ())
+
+
+def test_a_refusal_with_a_reset_ends_what_has_begun() -> None:
+    """In SYN-RECEIVED the server aborts; a SYN is answered as in CLOSED, and LISTEN goes on."""
+    _, came = refused(Refuse("server", "ACK", answer="RST"))
+    assert came[-1] == "ACK: CLOSED reset: the accept queue is full"
+    _, came = refused(Refuse("server", "SYN", answer="RST"))
+    assert came == ["SYN: LISTEN reset: the accept queue is full"]
+    trace = simulate(Scenario(calls=OPEN, network=[Refuse("server", "SYN", answer="RST")]))
+    assert [str(f.segment) for f in trace.flights][1:] == ["<SEQ=0><ACK=101><CTL=RST,ACK>"]
+
+
+def test_a_cookie_keeps_nothing_until_it_comes_back() -> None:
+    """No state, no timer, no second SYN,ACK; only the ACK with its numbers opens the connection.
+
+    A forged ACK is answered by a RST, which the client challenges, by then with a third ACK.
+    """
+    scenario, came = refused(Refuse("server", "SYN", None, "SYN", "cookie"))
+    assert came == ["SYN: LISTEN SYN queue full: a cookie answers", "ACK: ESTABLISHED"]
+    steps = [s for s in simulate(scenario).steps if s.end == "server" and s.state == "LISTEN"]
+    assert all(s.timers == () and s.variables is None for s in steps)
+    forged = Inject(120 * MS, "server", "<SEQ=101><ACK=302><CTL=ACK>")
+    _, came = refused(Refuse("server", "SYN", answer="cookie"), forged)
+    assert came[1:] == ["ACK: LISTEN", "ACK: ESTABLISHED", "ACK: ESTABLISHED"]
+
+
+def test_refusals_count_what_reaches_the_listener() -> None:
+    """A bare ACK in ESTABLISHED is none; of two refusals for one segment the first is meant."""
+    both = (Refuse("server", "ACK"), Refuse("server", "any", 2, answer="RST"))
+    assert refused(*both)[1][1] == "ACK: SYN-RECEIVED dropped: the accept queue is full"
+    asks = (On("server", "ESTABLISHED", "SEND", 50 * MS, 10),)
+    with pytest.raises(ScenarioError, match="no ACK number 2 reaches the listener of server"):
+        refused(Refuse("server", "ACK", 2), reactions=asks)
+    with pytest.raises(ScenarioError, match="no SYN number 1 reaches the listener of client"):
+        refused(Refuse("client", "SYN", None))
+
+
+def test_a_refusal_may_cut_short_what_another_fault_waits_for() -> None:
+    """The reset keeps the client from sending the FIN that is to be lost."""
+    faults = (Refuse("server", "ACK", answer="RST"), Lose("client", "FIN"))
+    closes = (On("client", "ESTABLISHED", "CLOSE", 150 * MS),)
+    scenario, _ = refused(*faults, reactions=closes)
+    assert Scenario.from_json(json.loads(json.dumps(scenario.to_json()))) == scenario
+    assert simulate(scenario).flights[-1].segment.control == "RST"
 
 
 def test_the_same_scenario_gives_the_same_trace() -> None:

@@ -4,7 +4,7 @@ Knows the ways of the segments. Must not know what stands outside the lifelines.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from math import ceil
 from typing import Final
@@ -33,46 +33,47 @@ _PENS: Final = {
     "departure": Pen(width=1.25, head="vee"),
     "arrival": Pen(width=1.25, head="normal"),
 }
+_GUESS: Final = Pen(theme.QUIET, 1, "dotted")
+_CROSSING: Final = Pen(theme.RED, 1.75)
 
 
 def draw_arrows(drawing: Drawing, space: Space) -> None:
-    """Draw all arrows, then all labels over them."""
+    """Draw all arrows and their labels, which lie over all arrows."""
     two_sided = all(end.observed for end in space.trace.ends)
     labels = _labels(space) if two_sided else _labels_in_rows(space)
     for way in space.ways:
+        classes, tip, label = _classes(way), space.tip(way.flight), labels.get(way.name)
         if two_sided:
-            _draw_way(drawing, way, tip="" if way.name in labels else space.tip(way.flight))
+            _draw_way(drawing, way, classes, tip="" if label else tip)
         else:
-            _draw_half(drawing, way, labels.get(way.name), space.tip(way.flight))
-    for way in space.ways:
-        if way.name in labels:
-            box, lines = labels[way.name]
+            _draw_half(drawing, way, label, classes, tip)
+        if label:
+            box, lines = label
             drawing.text(
                 box,
                 lines,
                 size=theme.FONT_SIZE,
                 color=theme.RED if way.fashion == "lost" else theme.INK,
-                classes=_classes(way),
+                classes=classes,
                 name=f"{way.name}_label",
-                tip=space.tip(way.flight),
+                tip=tip,
             )
 
 
 def _classes(way: Way) -> str:
-    steps = "".join(f" s{number}" for number in way.steps)
+    steps = "".join([f" s{number}" for number in way.steps])
     return f"flight f{way.flight.number}{steps}"
 
 
-def _draw_way(drawing: Drawing, way: Way, tip: str) -> None:
-    drawing.line(way.strokes, _PENS[way.fashion], classes=_classes(way), name=way.name, tip=tip)
+def _draw_way(drawing: Drawing, way: Way, classes: str, tip: str) -> None:
+    drawing.line(way.strokes, _PENS[way.fashion], classes=classes, name=way.name, tip=tip)
     if way.fashion == "lost":
         box = _mark(way)
         cross = [
             [(box.left, box.top), (box.right, box.bottom)],
             [(box.left, box.bottom), (box.right, box.top)],
         ]
-        pen = Pen(theme.RED, 1.75)
-        drawing.line(cross, pen, classes=_classes(way), name=f"{way.name}_cross")
+        drawing.line(cross, _CROSSING, classes=classes, name=f"{way.name}_cross")
 
 
 def _mark(way: Way) -> Box:
@@ -81,7 +82,9 @@ def _mark(way: Way) -> Box:
     return Box.around(x, y, 2 * CROSS, 2 * CROSS)
 
 
-def _draw_half(drawing: Drawing, way: Way, label: tuple[Box, Lines] | None, tip: str) -> None:
+def _draw_half(
+    drawing: Drawing, way: Way, label: tuple[Box, Lines] | None, classes: str, tip: str
+) -> None:
     """One end saw it: a line up to the label, and dots without a slope where nobody knows.
 
     It bends where its label had to give way.
@@ -97,10 +100,9 @@ def _draw_half(drawing: Drawing, way: Way, label: tuple[Box, Lines] | None, tip:
         del known[1]
     if way.fashion == "arrival":
         known.reverse()
-    drawing.line([known], _PENS[way.fashion], classes=_classes(way), name=way.name, tip=tip)
+    drawing.line([known], _PENS[way.fashion], classes=classes, name=way.name, tip=tip)
     guess = [(beyond, row), (far + inward * 6, row)]
-    pen = Pen(theme.QUIET, 1, "dotted")
-    drawing.line([guess], pen, classes=_classes(way), name=f"{way.name}_far")
+    drawing.line([guess], _GUESS, classes=classes, name=f"{way.name}_far")
 
 
 def _labels_in_rows(space: Space) -> dict[str, tuple[Box, Lines]]:
@@ -177,6 +179,7 @@ def _wishes(group: list[Way]) -> Iterator[tuple[Way, float]]:
         yield way, (place + 0.5) / len(group)
 
 
+@lru_cache(maxsize=1024)
 def _width(lines: Lines) -> int:
     """The width of a label, even: it has a middle, and so less to be written."""
     return 2 * ceil(max(text_width(line, theme.FONT_SIZE) for line in lines) / 2) + 4

@@ -4,56 +4,41 @@ Knows how a pinned graph makes Graphviz draw just that, and quickly. Must not kn
 shows. Measures are points, y grows downward.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain, pairwise
 from math import ceil, floor
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import graphviz
 
-from tcpviz.pictures import theme
+from tcpviz.pictures import theme, xdot
 from tcpviz.pictures.engine import label, tooltip
 from tcpviz.pictures.lettering import LINE, Face, text_width
 from tcpviz.pictures.marks import Mark
+from tcpviz.pictures.xdot import Box, Pen, Point
 
-Point = tuple[float, float]
+__all__ = ["Align", "Box", "Drawing", "Pen", "Point"]
+
 Align = Literal["left", "centre", "right"]
+Shape = Literal["rectangle", "rounded", "ellipse"]
 
-
-# Graphviz measures and writes a short name faster; the picture gets all families of the theme.
-_FACES: Final = {"": "Helvetica", "bold": "Helvetica-Bold", "italic": "Helvetica-Oblique"}
 _LINE_END: Final = {"left": r"\l", "centre": r"\n", "right": r"\r"}
 _SIDES: Final = {"left": -1, "centre": 0, "right": 1}
 
 
-class Box(NamedTuple):
-    """A rectangle."""
+class _Parts:
+    """The parts of one layer: what they consist of, and how many shapes have which mark."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
+    def __init__(self) -> None:
+        self.operations: list[xdot.Operation] = []
+        self.runs: list[tuple[Mark | None, int]] = []
 
-    @classmethod
-    def around(cls, x: float, y: float, width: float, height: float) -> "Box":
-        """The rectangle of this size with its centre at a point."""
-        return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-
-
-class Pen(NamedTuple):
-    """How a line is drawn; `head` and `tail` are Graphviz's arrow shapes."""
-
-    color: str = theme.INK
-    width: float = 1.0
-    style: str = "solid"
-    head: str = "none"
-    tail: str = "none"
-    size: float = 0.7
-
-
-_Settings = tuple[tuple[str, str], ...]
-_Operation = tuple[_Settings, str, Mark | None]  # its settings, itself, and the mark of its shape
+    def add(self, mark: Mark | None, operations: Sequence[xdot.Operation]) -> None:
+        """Put a part on top."""
+        self.operations += operations
+        self.runs.append((mark, len(operations)))
 
 
 class Drawing:
@@ -62,34 +47,47 @@ class Drawing:
     A part has a class or an id, by which it is found again, or a head. Of the ground, the lines lie
     below, over them papers, over them texts; then come the parts that are lines, and over them
     those that are boxes and texts. All this is written as background, which takes Graphviz a fifth
-    of the time; `marks` are to be put back into the picture that it draws. Only where a thing must
-    be an edge or a node is it one, over all.
+    of the time; `marks` are to be put back into the picture that it draws. Only text that
+    cannot be background is a node, over all.
     """
 
     def __init__(self) -> None:
         """Start with an empty sheet."""
-        self._lines: list[_Operation] = []
-        self._papers: list[_Operation] = []
-        self._texts: list[_Operation] = []
-        self._strokes: list[_Operation] = []
-        self._boxes: list[_Operation] = []
-        self._parts: list[str] = []
+        self._lines: dict[xdot.Settings, list[str]] = defaultdict(list)
+        self._papers: dict[xdot.Settings, list[str]] = defaultdict(list)
+        self._texts: dict[xdot.Settings, list[str]] = defaultdict(list)
+        self._strokes = _Parts()
+        self._boxes = _Parts()
+        self._nodes: list[str] = []
+        self._numbers = xdot.Numbers()
 
     @property
-    def _operations(self) -> Iterator[_Operation]:
-        return chain(self._lines, self._papers, self._texts, self._strokes, self._boxes)
-
-    @property
-    def marks(self) -> tuple[Mark | None, ...]:
-        """The mark of each shape of the background, in order."""
-        return tuple(mark for _, _, mark in self._operations)
+    def marks(self) -> tuple[tuple[Mark | None, int], ...]:
+        """The marks of the shapes of the background, in order, each with how many have it."""
+        ground = (self._lines, self._papers, self._texts)
+        shapes = sum(len(operations) for layer in ground for operations in layer.values())
+        return (None, shapes), *self._strokes.runs, *self._boxes.runs
 
     def source(self, width: float, height: float) -> str:
         """The DOT text of a sheet of this size."""
-        ground = _LINE_BREAK.join(_written(self._operations))
+        written: list[str] = []
+        now: dict[str, str] = {}
+        for layer in (self._lines, self._papers, self._texts):
+            for settings, operations in layer.items():
+                xdot.change(settings, now, written)
+                written += operations
+        last: xdot.Settings = ()
+        for settings, operation in chain(self._strokes.operations, self._boxes.operations):
+            if settings is not last:
+                last = settings
+                xdot.change(settings, now, written)
+            written.append(operation)
+        some = range(0, len(written), _TOGETHER)
+        ground = _LINE_BREAK.join([" ".join(written[at : at + _TOGETHER]) for at in some])
         view = f"{width:.0f},{height:.0f},1,{width / 2:.2f},{-height / 2:.2f}"
-        sheet = f'\tgraph [viewport="{view}" _background="{ground}"]\n'
-        source: str = graphviz.Digraph(body=[_DEFAULTS, sheet, *self._parts]).source
+        sheet = f'\tgraph [viewport="{view}" _background="{ground} "]\n'
+        nodes = [_NODES, *self._nodes] if self._nodes else []
+        source: str = graphviz.Digraph(body=[_SHEET, sheet, *nodes]).source
         return source
 
     def line(
@@ -107,75 +105,88 @@ class Drawing:
         A line with a head stops short of it. A text goes with it, around a point and in the colour
         of its pen.
         """
-        settings = _pen(pen)
+        settings = xdot.line_settings(pen)
         if not (classes or name or pen.head != "none"):
-            for points in strokes:
-                self._lines.append((settings, f"L {len(points)} {_spaced(points)}", None))
+            numbers = self._numbers
+            self._lines[settings] += [xdot.stroke("L", points, numbers) for points in strokes]
             return
         drawn = [_without_repeats(stroke) for stroke in strokes]
         if not drawn:
             return
         mark = self._mark("edge", classes, name, tip)
-        ends: list[tuple[str, Sequence[Point]]] = []
+        heads = []
         if pen.tail != "none":
-            ends.append((pen.tail, drawn[0][::-1]))
-            drawn[0] = _shortened(drawn[0][::-1], pen.tail, pen)[::-1]
+            rest, tail = xdot.headed(pen.tail, drawn[0][::-1], pen, self._numbers)
+            heads.append(tail)
+            drawn[0] = rest[::-1]
         if pen.head != "none":
-            ends.append((pen.head, drawn[-1]))
-            drawn[-1] = _shortened(drawn[-1], pen.head, pen)
-        for stroke in drawn:
-            self._strokes.append((settings, f"L {len(stroke)} {_spaced(stroke)}", mark))
-        for head, stroke in ends:
-            self._strokes.append((_head_pen(pen), _head(head, stroke, pen), mark))
+            drawn[-1], head = xdot.headed(pen.head, drawn[-1], pen, self._numbers)
+            heads.append(head)
+        operations = [(settings, xdot.stroke("L", points, self._numbers)) for points in drawn]
+        if heads:
+            filled = xdot.head_settings(pen)
+            operations += [(filled, head) for head in heads]
         if text and text[1]:
             (x, y), lines = text
             if _is_plain(lines):
-                box = Box.around(x, y, 0, 0)
-                self._write(self._strokes, mark, box, lines, "centre", theme.SMALL, "", pen.color)
+                box = Box(x, y, x, y)
+                font = xdot.font_settings(theme.SMALL, "", pen.color)
+                written = self._written(box, lines, "centre", theme.SMALL)
+                operations += [(font, line) for line in written]
             else:
                 width = max(text_width(line, theme.SMALL) for line in lines)
                 box = Box.around(x, y, width, len(lines) * theme.SMALL * LINE)
                 self.text(box, lines, color=pen.color, classes=classes, name=f"{name}_text")
+        self._strokes.add(mark, operations)
 
-    def edge(
+    def curve(
         self,
-        spline: str,
+        points: tuple[Point, ...],
+        end: Point,
         pen: Pen,
         classes: str,
         name: str,
         tip: str = "",
-        more: str = "",
-        ends: str = "sheet -> sheet",
     ) -> None:
-        """Draw a line as Graphviz writes it in `pos`."""
-        self._parts.append(
-            f'\t{ends} [pos="{spline}"{_edge(pen)}{_marks(classes, name, tip)}{more}]\n'
-        )
+        """Draw a Bezier curve with a head that reaches to the end."""
+        self._strokes.add(self._mark("edge", classes, name, tip), xdot.curve(points, end, pen))
 
     def paper(self, box: Box) -> None:
-        """Hide the lines of the ground behind a rectangle."""
-        left, top = floor(box.left), floor(box.top)
-        right, bottom = ceil(box.right), ceil(box.bottom)
-        self._papers.append((_PAPER, _rectangle(Box(left, top, right, bottom)), None))
+        """Hide the lines of the ground behind a rectangle, by a line as thick as it is high."""
+        left, top, right, bottom = box
+        y, half = round((top + bottom) / 2), ceil((bottom - top) / 2)
+        stroke = xdot.stroke("L", ((floor(left), y), (ceil(right), y)), self._numbers)
+        self._papers[_paper(2 * half)].append(stroke)
 
     def box(
         self,
         box: Box,
         fill: str,
+        outline: Pen,
         *,
-        outline: str,
-        dashed: bool = False,
-        text: str = "",
+        shape: Shape = "rectangle",
+        text: tuple[Sequence[str], float, str] = ((), theme.SMALL, theme.INK),
         classes: str = "",
         name: str = "",
         tip: str = "",
     ) -> None:
-        """Draw a filled rectangle, and in the middle of it a text in the colour of its outline."""
-        mark = self._mark("node", classes, name, tip)
-        settings = _filled(fill, Pen(outline, 0.75, "dashed" if dashed else "solid"))
-        self._boxes.append((settings, _rectangle(box), mark))
-        if text:
-            self._write(self._boxes, mark, box, [text], "centre", theme.SMALL, "", outline)
+        """Draw a filled shape, and in the middle of it lines of text of a size and a colour."""
+        if shape == "rounded":
+            drawn = xdot.rounded(box)
+        else:
+            draw = xdot.ellipse if shape == "ellipse" else xdot.rectangle
+            drawn = draw(box, self._numbers)
+        operations = [(xdot.shape_settings(fill, outline), drawn)]
+        lines, size, color = text
+        if lines:
+            font = xdot.font_settings(size, "", color)
+            operations += [(font, line) for line in self._written(box, lines, "centre", size)]
+        self._boxes.add(self._mark("node", classes, name, tip), operations)
+
+    def frame(self, box: Box, pen: Pen, classes: str) -> None:
+        """Draw a rounded outline around what was drawn before."""
+        outline = "B" + xdot.rounded(box)[1:]
+        self._boxes.add(self._mark("node", classes, "", ""), [(xdot.line_settings(pen), outline)])
 
     def text(
         self,
@@ -186,44 +197,41 @@ class Drawing:
         size: float = theme.SMALL,
         face: Face = "",
         color: str = theme.INK,
+        fill: str = theme.PAPER,
         classes: str = "",
         name: str = "",
         tip: str = "",
     ) -> None:
-        """Write lines into a rectangle; a part hides with it what is behind."""
+        """Write lines into a rectangle; a part hides with its fill what is behind."""
         if not _is_plain(lines):
             end = _LINE_END[align]
             written = "".join([label(line) + end for line in lines])
-            self.node(box, f' label="{written}"{_label(size, face, color)}', classes, name, tip)
-        elif classes or name:
-            mark = self._mark("node", classes, name, tip)
-            self._boxes.append((_NO_OUTLINE, _rectangle(box), mark))
-            self._write(self._boxes, mark, box, lines, align, size, face, color)
-        else:
-            self._write(self._texts, None, box, lines, align, size, face, color)
+            attributes = f' label="{written}"{_label(size, face, color, fill)}'
+            self._node(box, attributes, classes, name, tip)
+            return
+        font = xdot.font_settings(size, face, color)
+        if not (classes or name):
+            self._texts[font] += self._written(box, lines, align, size)
+            return
+        operations = [(xdot.fill_settings(fill), xdot.rectangle(box, self._numbers))]
+        operations += [(font, line) for line in self._written(box, lines, align, size)]
+        self._boxes.add(self._mark("node", classes, name, tip), operations)
 
-    def _write(
-        self,
-        layer: list[_Operation],
-        mark: Mark | None,
-        box: Box,
-        lines: Sequence[str],
-        align: Align,
-        size: float,
-        face: Face,
-        color: str,
-    ) -> None:
+    def _written(self, box: Box, lines: Sequence[str], align: Align, size: float) -> list[str]:
+        """The operations that write lines into a rectangle; their heights are whole."""
         left, top, right, bottom = box
         side = _SIDES[align]
-        x = left if side < 0 else right if side > 0 else (left + right) / 2
-        y = (top + bottom - (len(lines) - 1) * size * LINE) / 2 + round(0.4 * size)
-        settings = _font(size, face, color)
+        x = self._numbers[left if side < 0 else right if side > 0 else (left + right) / 2]
+        step = size * LINE
+        y = (top + bottom - (len(lines) - 1) * step) / 2 + round(0.4 * size)
+        written = []
         for line in lines:
             if line:
                 octets = len(line) if line.isascii() else len(line.encode())
                 shown = line.replace('"', r"\"")
-                layer.append((settings, f"T {x:.7g} {-y:.7g} {side} 0 {octets} -{shown}", mark))
-            y += size * LINE
+                written.append(f"T {x} {round(-y)} {side} 0 {octets} -{shown}")
+            y += step
+        return written
 
     def _mark(
         self, kind: Literal["edge", "node"], classes: str, name: str, tip: str
@@ -231,45 +239,42 @@ class Drawing:
         """What finds a part again: those that have no name get a number."""
         if not (classes or name):
             return None
-        return Mark(kind, classes, name or f"part{len(self._strokes) + len(self._boxes)}", tip)
+        number = len(self._strokes.runs) + len(self._boxes.runs)
+        return Mark(kind, classes, name or f"part{number}", tip)
 
-    def node(self, box: Box, attributes: str, classes: str, name: str, tip: str = "") -> None:
+    def _node(self, box: Box, attributes: str, classes: str, name: str, tip: str) -> None:
         """Draw a node that fills a rectangle; Graphviz takes sizes in inches."""
         left, top, right, bottom = box
-        self._parts.append(
-            f'\t{name or "n" + str(len(self._parts))} [pos="{(left + right) / 2:.7g},'
+        self._nodes.append(
+            f'\t{name or "n" + str(len(self._nodes))} [pos="{(left + right) / 2:.7g},'
             f'{(top + bottom) / -2:.7g}" width={(right - left) / 72:.5g} '
             f"height={(bottom - top) / 72:.5g}{attributes}{_marks(classes, name, tip)}]\n"
         )
 
 
+@cache
+def _paper(height: int) -> xdot.Settings:
+    return xdot.line_settings(Pen(theme.PAPER, height))
+
+
+_TOGETHER: Final = 32  # operations
 _LINE_BREAK: Final = "\\\n"  # within a value; some versions read at most 16384 characters without
-_DEFAULTS: Final = (
-    f'\tgraph [bgcolor="{theme.PAPER}" notranslate=true outputorder=edgesfirst pad=0]\n'
+_SHEET: Final = (  # some version may draw nothing where there is no node
+    f'\tgraph [bgcolor="{theme.PAPER}" notranslate=true pad=0]\n\tsheet [pos="0,0" style=invis]\n'
+)
+_NODES: Final = (
     '\tnode [shape=box label="" margin=0 fixedsize=true style=filled penwidth=0 '
     f'color="{theme.PAPER}" fillcolor="{theme.PAPER}" '
     f'fontname="Helvetica" fontsize={theme.SMALL:g} fontcolor="{theme.INK}"]\n'
-    f'\tedge [dir=both arrowhead=none arrowtail=none color="{theme.INK}" '
-    f'fontname="Helvetica" fontsize={theme.SMALL:g}]\n'
-    '\tsheet [pos="0,0" style=invis]\n'
 )
 
 
 @cache
-def _edge(pen: Pen) -> str:
-    """The attributes of an edge."""
-    attributes = f' color="{pen.color}" fontcolor="{pen.color}" penwidth={pen.width:g}'
-    attributes += f" style={pen.style}" if pen.style != "solid" else ""
-    attributes += f" arrowhead={pen.head}" if pen.head != "none" else ""
-    attributes += f" arrowtail={pen.tail}" if pen.tail != "none" else ""
-    return attributes + f" arrowsize={pen.size:g}"
-
-
-@cache
-def _label(size: float, face: Face, color: str) -> str:
+def _label(size: float, face: Face, color: str, fill: str) -> str:
     """The attributes of a node with text."""
     attributes = f" fontsize={size:g}" if size != theme.SMALL else ""
-    attributes += f' fontname="{_FACES[face]}"' if face else ""
+    attributes += f' fontname="{xdot.FACES[face]}"' if face else ""
+    attributes += f' fillcolor="{fill}"' if fill != theme.PAPER else ""
     return attributes + (f' fontcolor="{color}"' if color != theme.INK else "")
 
 
@@ -280,95 +285,10 @@ def _marks(classes: str, name: str, tip: str) -> str:
     return f'{marks} tooltip="{tooltip(tip)}"' if tip else marks
 
 
-# The ground is written in xdot, the operations of Graphviz's own `_background`.
-
-
-@cache
-def _pen(pen: Pen) -> _Settings:
-    width = f"setlinewidth({pen.width:g})"
-    return (
-        ("color", f"c 7 -{pen.color} "),
-        ("width", f"S {len(width)} -{width} "),
-        ("style", f"S {len(pen.style)} -{pen.style} "),
-    )
-
-
-@cache
-def _filled(fill: str, pen: Pen) -> _Settings:
-    return ("fill", f"C 7 -{fill} "), *_pen(pen)
-
-
-_PAPER: Final = _filled(theme.PAPER, Pen(theme.PAPER))
-_NO_OUTLINE: Final = _filled(theme.PAPER, Pen(theme.PAPER, 0))
-
-
-@cache
-def _head_pen(pen: Pen) -> _Settings:
-    """A head is filled and has a solid outline, whatever its line has."""
-    return _filled(pen.color, pen._replace(style="solid"))
-
-
-@cache
-def _font(size: float, face: Face, color: str) -> _Settings:
-    font = _FACES[face]
-    return ("color", f"c 7 -{color} "), ("font", f"F {size:g} {len(font)} -{font} ")
-
-
-def _written(operations: Iterable[_Operation]) -> Iterator[str]:
-    """Each operation after those of its settings that are not in force already."""
-    last: _Settings = ()
-    now: dict[str, str] = {}
-    for settings, operation, _ in operations:
-        if settings is not last:
-            last = settings
-            for what, setting in settings:
-                if now.get(what) != setting:
-                    now[what] = setting
-                    yield setting
-        yield f"{operation} "
-
-
 def _is_plain(lines: Iterable[str]) -> bool:
     """Whether text can be background: no two versions count the octets of a backslash alike."""
     text = "".join(lines)
     return text.isprintable() and "\\" not in text
-
-
-def _rectangle(box: Box) -> str:
-    left, top, right, bottom = box
-    return (
-        f"P 4 {left:.7g} {-top:.7g} {right:.7g} {-top:.7g} "
-        f"{right:.7g} {-bottom:.7g} {left:.7g} {-bottom:.7g}"
-    )
-
-
-def _head(head: str, stroke: Sequence[Point], pen: Pen) -> str:
-    """What ends a stroke, outline and all, at its last point."""
-    (x0, y0), (x1, y1) = stroke[-2:]
-    length = max(abs(complex(x1 - x0, y1 - y0)), 0.01)
-    ahead_x, ahead_y = (x1 - x0) / length, (y1 - y0) / length
-
-    def point(back: float, aside: float) -> str:
-        x, y = x1 - back * ahead_x - aside * ahead_y, y1 - back * ahead_y + aside * ahead_x
-        return f"{x:.2f} {-y:.2f}"
-
-    if head in ("dot", "odot"):
-        radius = 4 * pen.size
-        center = point(radius + pen.width / 2, 0)
-        return f"{'E' if head == 'dot' else 'e'} {center} {radius:g} {radius:g}"
-    reach, half, back = 10 * pen.size, _HALVES[head] * pen.size, _MITER * pen.width
-    corners = [point(back + reach, half), point(back, 0), point(back + reach, -half)]
-    if head == "vee":
-        corners.append(point(back + reach / 3, 0))
-    return f"P {len(corners)} {' '.join(corners)}"
-
-
-_HALVES: Final = {"normal": 3.5, "vee": 4.5}  # half the width of a head of size 1
-_MITER: Final = 1.5  # so many pen widths does the outline stand out over the tip
-
-
-def _spaced(points: Iterable[Point]) -> str:
-    return " ".join([f"{x:.7g} {-y:.7g}" for x, y in points])
 
 
 def _without_repeats(stroke: Sequence[Point]) -> Sequence[Point]:
@@ -377,18 +297,3 @@ def _without_repeats(stroke: Sequence[Point]) -> Sequence[Point]:
         return stroke
     kept = [stroke[0], *(point for before, point in pairwise(stroke) if point != before)]
     return kept if len(kept) > 1 else [*kept, (kept[0][0], kept[0][1] + 0.01)]
-
-
-def _shortened(stroke: Sequence[Point], head: str, pen: Pen) -> list[Point]:
-    """The stroke without the last bit, which its head covers."""
-    (x0, y0), (x1, y1) = stroke[-2:]
-    length = max(abs(complex(x1 - x0, y1 - y0)), 0.01)
-    kept = max(length - 10 * pen.size * _HEADS.get(head, 1), 0.01) / length
-    x = x0 + (x1 - x0) * kept
-    if abs(x1 - x0) > length / 2:
-        x = round(x)
-        kept = (x - x0) / (x1 - x0)
-    return [*stroke[:-1], (x, y0 + (y1 - y0) * kept)]
-
-
-_HEADS: Final = {"dot": 0.8, "odot": 0.8}  # lengths in ten sizes; others have 1

@@ -26,6 +26,8 @@ _TIMEOUT = 60  # seconds, far above any picture: a hung dot must not hang a note
 # What XML 1.0 has no place for; Graphviz would pass it through into a broken SVG.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+_PLAIN = bytes([9, 10, 13, *range(32, 128)])
+
 _Draw = Callable[[str], str]
 _starting = threading.Lock()
 
@@ -78,7 +80,7 @@ def svg(dot: str) -> str:
     Raises EngineError, one line, if there is no engine, if the variable holds another word, or if
     Graphviz does not draw the DOT text.
     """
-    plain = dot.replace("\n", "").replace("\t", "").isprintable()  # as most are, and quicker
+    plain = dot.isascii() and not dot.encode().translate(None, _PLAIN)  # as most are, and quicker
     bad = None if plain else _NOT_XML.search(dot)
     if bad:
         raise EngineError(f"the DOT text holds U+{ord(bad[0]):04X}, which SVG cannot hold")
@@ -156,6 +158,7 @@ class _Session:
         self._memory, self._render = exports["memory"], exports["graphviz_render"]
         self._malloc, self._free = exports["malloc"], exports["graphviz_free"]
         self._last_error = exports["graphviz_last_error"]
+        self._block, self._room = 0, 0  # where DOT text is put, kept from picture to picture
 
     @property
     def octets(self) -> int:
@@ -165,7 +168,12 @@ class _Session:
         """Draw the graph; each call into the instance takes 15 us, so all is given in one block."""
         store, memory = self._store, self._memory
         given = b"\0".join([b"svg", _LAYOUT.encode(), dot.encode(), b""])
-        length = self._malloc(store, 4 + len(given))  # four octets for the length of the picture
+        wanted = 4 + len(given)  # four octets for the length of the picture
+        if wanted > self._room:
+            if self._room:
+                self._free(store, self._block)
+            self._block, self._room = self._malloc(store, 2 * wanted), 2 * wanted
+        length = self._block
         kind = length + 4
         layout = kind + len(b"svg\0")
         memory.write(store, given, kind)
@@ -178,7 +186,6 @@ class _Session:
         octets = int.from_bytes(memory.read(store, length, kind), "little")
         picture = str(memory.read(store, drawn, drawn + octets), "utf-8")
         self._free(store, drawn)
-        self._free(store, length)
         return picture
 
 

@@ -45,7 +45,7 @@ class Place(NamedTuple):
     corner: Literal["nw", "ne", "sw", "se"]
     shared: bool = False
 
-    def label(self, text: list[str]) -> Box:
+    def label(self, text: tuple[str, ...]) -> Box:
         """The rectangle of the label."""
         width = max(text_width(line, SMALL) for line in text)
         height = _LINE * len(text)
@@ -235,7 +235,8 @@ def places() -> dict[str, Place]:
     return found
 
 
-def lines(edge: Edge) -> list[str]:
+@cache
+def lines(edge: Edge) -> tuple[str, ...]:
     """An edge's label as Figure 5 writes it: the event, its side condition, what is sent.
 
     Where several labels stand below each other, each takes one line if it can.
@@ -246,8 +247,8 @@ def lines(edge: Edge) -> list[str]:
     if edge.sends:
         written.append(f"snd {edge.sends}")
     if edge.target is State.CLOSED and not edge.drawn and not edge.opened:
-        return [", ".join(written)]
-    return written
+        return (", ".join(written),)
+    return tuple(written)
 
 
 @cache

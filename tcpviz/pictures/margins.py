@@ -34,6 +34,9 @@ _PENS: Final = {  # of a timer that expired, was stopped, is still running
     False: Pen(theme.PURPLE, 0.75, "solid", "odot", size=0.5),
     None: Pen(theme.PURPLE, 0.75),
 }
+_SEEN: Final = Pen(theme.QUIET, 0.75)
+_INFERRED: Final = Pen(theme.QUIET, 0.75, "dashed")
+_LEADER: Final = Pen(theme.QUIET, 0.6)
 _START: Final = Pen(theme.PURPLE, 2)
 _EXPIRY: Final = Pen(theme.PURPLE, 0.75, "dotted")
 
@@ -238,17 +241,18 @@ class Margin:
         for note in self.names:
             if abs(note.y - note.at) > 2:
                 points = [self._at(edge, 0, note.at), self._at(edge, self._leader - 1, note.y)]
-                drawing.line([points], Pen(theme.QUIET, 0.6))
+                drawing.line([points], _LEADER)
             drawing.paper(self._write(drawing, edge, self._leader, note, theme.INK))
 
     def _draw_calls(self, drawing: Drawing, edge: int) -> None:
         out = self._lanes[-1]
+        pen = Pen(self.color, 0.75, "dotted")
         for note in self.calls:
             points = [self._at(edge, 0, note.at)]
             if abs(note.y - note.at) > 2:
                 points.append(self._at(edge, out - 8, note.at))
             points.append(self._at(edge, out + 2, note.y))
-            drawing.line([points], Pen(self.color, 0.75, "dotted"))
+            drawing.line([points], pen)
             self._write(drawing, edge, out + 5, note, self.color)
 
     def _draw_waits(self, drawing: Drawing, edge: int) -> None:
@@ -291,8 +295,7 @@ class Margin:
             drawing.box(
                 Box(left, stretch.top, left + BAR, max(stretch.bottom, stretch.top + 0.2)),
                 theme.TINTS[stretch.state],
-                outline=theme.QUIET,
-                dashed=stretch.inferred,
+                _INFERRED if stretch.inferred else _SEEN,
                 classes="span" if stretch.step is None else f"span s{stretch.step}",
                 name=f"span_{self._side}_{number}",
                 tip=stretch.tip,

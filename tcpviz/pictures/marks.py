@@ -5,12 +5,11 @@ Knows in which order Graphviz writes SVG. Must not know what a picture shows.
 
 import html
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures.engine import EngineError
 
-_SHAPES: Final = ("<polyline", "<polygon", "<path", "<ellipse", "<text")
+_SHAPES: Final = {"<po", "<pa", "<el", "<te"}  # polyline, polygon, path, ellipse, text
 
 
 class Mark(NamedTuple):
@@ -22,34 +21,37 @@ class Mark(NamedTuple):
     tip: str
 
 
-def marked(lines: list[str], marks: Sequence[Mark | None]) -> list[str]:
-    """The lines of an SVG, the first shapes put into groups that carry the marks: one for each.
+def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[str]:
+    """The lines of an SVG, the first shapes put into groups that carry the marks.
 
-    Neighbours with the same mark share a group. EngineError if the shapes are not so many.
+    Each mark is that of the next so many shapes. EngineError if the shapes are not so many.
     """
-    if not marks:
-        return lines
+    count = sum(shapes for _, shapes in marks)
     sheet = next((at for at, line in enumerate(lines) if line.startswith("<polygon")), len(lines))
-    begin, end = sheet + 1, sheet + 1 + len(marks)
-    shapes = lines[begin:end]
-    more = lines[end : end + 1]
-    if len(shapes) < len(marks) or not all(line.startswith(_SHAPES) for line in shapes):
-        raise EngineError(f"Graphviz drew fewer than the {len(marks)} shapes it was given")
-    if more and more[0].startswith(_SHAPES):
-        raise EngineError(f"Graphviz drew more than the {len(marks)} shapes it was given")
-    grouped: list[str] = []
-    numbers = iter(shapes)
-    for mark, same in groupby(marks):
-        own = [next(numbers) for _ in same]
+    at, end = sheet + 1, sheet + 1 + count
+    if len(lines) < end or not {line[:3] for line in lines[at:end]} <= _SHAPES:
+        raise EngineError(f"Graphviz drew fewer than the {count} shapes it was given")
+    if lines[end : end + 1] and lines[end][:3] in _SHAPES:
+        raise EngineError(f"Graphviz drew more than the {count} shapes it was given")
+    grouped = _without_internals(lines[:at])
+    for mark, shapes in marks:
+        own = lines[at : at + shapes]
+        at += shapes
         if mark is None:
             grouped += own
             continue
-        classes = f"{mark.kind} {mark.classes}".rstrip()
-        grouped.append(f'<g id="{mark.name}" class="{classes}">')
-        if mark.tip:
-            tip = html.escape(mark.tip)
-            grouped += [f'<g id="a_{mark.name}"><a xlink:title="{tip}">', *own, "</a>", "</g>"]
+        kind, classes, name, tip = mark
+        grouped.append(f'<g id="{name}" class="{f"{kind} {classes}".rstrip()}">')
+        if tip:
+            grouped.append(f'<g id="a_{name}"><a xlink:title="{html.escape(tip)}">')
+            grouped += own
+            grouped += ("</a>", "</g>", "</g>")
         else:
             grouped += own
-        grouped.append("</g>")
-    return [*lines[:begin], *grouped, *lines[end:]]
+            grouped.append("</g>")
+    return grouped + _without_internals(lines[end:])
+
+
+def _without_internals(lines: list[str]) -> list[str]:
+    """Graphviz titles every part with its internal name."""
+    return [line for line in lines if not line.startswith(("<!--", "<title>"))]

@@ -6,7 +6,8 @@ drawn.
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from tcpviz.pictures.figure_5 import TOP, box_at, places
 from tcpviz.states import TRANSITIONS, Edge, Event, State, transition
@@ -14,6 +15,9 @@ from tcpviz.trace import Trace
 from tcpviz.words import say
 
 __all__ = ["Move", "Path", "paths_of", "usual_paths"]
+
+
+_KNOWN: Final = {edge.id: edge for edge in TRANSITIONS}
 
 
 class Move(NamedTuple):
@@ -50,7 +54,12 @@ class Path(NamedTuple):
         >>> Path("10.0.0.1:80", 0, frozenset(), ()).mark
         'end_10_0_0_1_80'
         """
-        return "end_" + re.sub(r"\W", "_", self.name)
+        return _mark(self.name)
+
+
+@lru_cache(maxsize=256)
+def _mark(name: str) -> str:
+    return "end_" + re.sub(r"\W", "_", name)
 
 
 def paths_of(trace: Trace, only: str | None = None) -> tuple[Path, ...]:
@@ -69,14 +78,13 @@ def paths_of(trace: Trace, only: str | None = None) -> tuple[Path, ...]:
 
 
 def _moves(trace: Trace, only: str | None) -> list[Move]:
-    known = {edge.id: edge for edge in TRANSITIONS}
     moves: list[Move] = []
     for index, step in enumerate(trace.steps):
         for name in step.edges if only in (None, step.end) else ():
-            if name not in known:
+            if name not in _KNOWN:
                 raise ValueError(f"steps[{index}] takes an edge that TCP does not have: {name!r}")
             number = len(moves) + 1
-            moves.append(Move(known[name], number, step.end, index, step.time, step.inferred))
+            moves.append(Move(_KNOWN[name], number, step.end, index, step.time, step.inferred))
     return moves
 
 

@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tcpviz.pictures import engine, theme
 from tcpviz.pictures.marks import Mark, marked
-
-_INTERNAL: Final = ("<!--", "<title>")
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Picture:
     dot: str
     tell: Callable[[], str] = field(repr=False, compare=False)
     alt: str
-    marks: tuple[Mark | None, ...] = field(default=(), repr=False)
+    marks: tuple[tuple[Mark | None, int], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Replace what SVG and UTF-8 cannot hold: a trace may carry any text."""
@@ -52,9 +50,8 @@ class Picture:
     def svg(self) -> str:
         """The picture as one `<svg>` element, with its title and description in it."""
         head, rest = engine.svg(self.dot).split(">", 1)
-        # Graphviz titles every part with its internal name, and knows one family for its Helvetica.
-        lines = [line for line in rest.split("\n") if not line.startswith(_INTERNAL)]
-        rest = "\n".join(marked(lines, self.marks)).replace("Helvetica,sans-Serif", theme.FONT)
+        rest = "\n".join(marked(rest.split("\n"), self.marks))
+        rest = rest.replace("Helvetica,sans-Serif", theme.FONT)  # Graphviz knows one family for it
         title, description = html.escape(self.title), html.escape(self.alt)
         return f'{head} role="img"><title>{title}</title><desc>{description}</desc>{rest}'
 

@@ -1,18 +1,19 @@
-"""Routes of right angles: built from turns, run beside each other, written as Graphviz splines.
+"""Routes of right angles: built from turns, run beside each other, made curves.
 
-Knows geometry, and how Graphviz writes a point. Must not know what a route leads to. Points are
+Knows geometry. Must not know what a route leads to. Points are
 complex numbers, in points of length: x to the right, y downwards.
 """
 
 from functools import cache
 from itertools import pairwise
 
-__all__ = ["Route", "across", "along", "arrow", "beside", "down", "xy"]
+__all__ = ["Route", "across", "along", "arrow", "beside", "down"]
 
 Route = tuple[complex, ...]
+Point = tuple[float, float]
 
-_BEFORE = 1.5  # an arrow begins that far from its box,
-_AFTER = 4.5  # and ends that far from the other one, whose frame may be doubled
+_BEFORE = 2  # an arrow begins that far from its box,
+_AFTER = 5  # and ends that far from the other one, whose frame may be doubled
 _RADIUS = 10.0
 
 
@@ -39,6 +40,7 @@ def _route(start: complex, turns: tuple[float, ...], *, sideways: bool) -> Route
     return tuple(points)
 
 
+@cache
 def beside(route: Route, aside: float) -> Route:
     """The route that runs `aside` of this one, on the right of who walks it.
 
@@ -61,8 +63,8 @@ def along(route: Route, share: float, limit: float) -> complex:
 
 
 @cache  # few routes, drawn often
-def arrow(route: Route, head: float) -> str:
-    """The `pos` of an edge along a route, its corners rounded, its arrowhead `head` long."""
+def arrow(route: Route, head: float) -> tuple[tuple[Point, ...], Point]:
+    """A Bezier curve along a route, its corners rounded, and where its head of this length ends."""
     forward = _towards(route[-2], route[-1])
     tip = route[-1] - _AFTER * forward
     start = route[0] + _BEFORE * _towards(route[0], route[1])
@@ -75,12 +77,7 @@ def arrow(route: Route, head: float) -> str:
         points += _straight(points[-1], enter)
         points += [(enter + corner) / 2, (leave + corner) / 2, leave]
     points += _straight(points[-1], stops[-1])
-    return " ".join([f"e,{xy(tip)}", *map(xy, points)])
-
-
-def xy(point: complex) -> str:
-    """A point as Graphviz writes it, whose y goes upwards."""
-    return f"{point.real:.7g},{-point.imag:.7g}"
+    return tuple((point.real, point.imag) for point in points), (tip.real, tip.imag)
 
 
 def _towards(a: complex, b: complex) -> complex:

@@ -27,6 +27,7 @@ _GAP: Final = (276, 440)  # pt between the lifelines, at least and at most
 _EDGE: Final = 10  # pt of paper around all
 _NAME: Final = 40  # characters of an end's name or address
 _ROW: Final = theme.SMALL * LINE
+_BAND: Final = Pen(theme.QUIET, 0.75, "dashed")  # around what says what is not drawn
 
 
 def sequence_chart(trace: Trace, *, absolute: bool | None = None) -> Picture:
@@ -174,9 +175,8 @@ def _draw_breaks(drawing: Drawing, axis: TimeAxis, top: float, width: float) -> 
         drawing.box(
             Box(-2, top + each.top, width + 2, top + each.bottom),
             theme.PAPER,
-            outline=theme.QUIET,
-            dashed=True,
-            text=say("not_drawn", time=readable(each.omitted, 9)),
+            _BAND,
+            text=([say("not_drawn", time=readable(each.omitted, 9))], theme.SMALL, theme.QUIET),
             classes="break",
             name=f"break_{number}",
         )

@@ -7,13 +7,13 @@ are those of states.TRANSITIONS), where anything stands (figure_5) or who wrote 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from math import ceil
 from typing import Final, NamedTuple
 
 from tcpviz.pictures import routes, theme
 from tcpviz.pictures.drawing import Box, Drawing, Pen
-from tcpviz.pictures.engine import label
-from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, Stand, box_at, lines, places
+from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, Place, Stand, lines, places
 from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.paths import Move, Path, paths_of, usual_paths
 from tcpviz.pictures.picture import Picture
@@ -37,12 +37,14 @@ class _Look(NamedTuple):
 
 
 _LOOKS: Final = (
-    _Look(Pen(theme.BLUE, 2.25, "solid", "normal", size=0.8), -3.5, (0.3, 18)),
-    _Look(Pen(theme.ORANGE, 2.25, "dashed", "normal", size=0.8), 3.5, (0.63, 38)),
+    _Look(Pen(theme.BLUE, 2.25, "solid", "normal", size=0.8), -3, (0.3, 18)),
+    _Look(Pen(theme.ORANGE, 2.25, "dashed", "normal", size=0.8), 3, (0.63, 38)),
 )
+_EDGES: Final = {edge.id: edge for edge in TRANSITIONS}
+_NUMBERS: Final = tuple(Pen(look.pen.color) for look in _LOOKS)
+_FRAMES: Final = tuple(look.pen._replace(width=1.5, head="none") for look in _LOOKS)
 _QUIET: Final = Pen(theme.LINE, head="normal")  # an edge that no end took
 _BOX: Final = Pen()  # the frame of a state that no end was in
-_NEW_LINE: Final = r"\n"
 
 
 def state_diagram(
@@ -72,8 +74,8 @@ def state_diagram(
         names = ", ".join(path.name for path in paths)
         title = say("diagram_of", title=trace.title, ends=names).removeprefix(": ")
     taken = frozenset().union(*(path.edges for path in paths))
-    edges = [edge for edge in TRANSITIONS if edge.drawn or omitted or edge.id in taken]
-    rows = map(_row, edges) if trace is None else _history(trace, paths)
+    edges = [name for name, edge in _EDGES.items() if edge.drawn or omitted or name in taken]
+    rows = (_row(_EDGES[name]) for name in edges) if trace is None else _history(trace, paths)
     text = "\n".join([title, *rows])
     drawing = _drawn(title, edges, paths)
     dot = drawing.source(WIDTH, HEIGHT)  # one size, whatever is drawn
@@ -83,6 +85,7 @@ def state_diagram(
 # -- words -----------------------------------------------------------------------------------------
 
 
+@cache
 def _row(edge: Edge) -> str:
     what = ", ".join(lines(edge)).replace(", (", " (")
     omitted = "" if edge.drawn else "  " + say("diagram_not_in_figure")
@@ -106,7 +109,7 @@ def _history(trace: Trace, paths: tuple[Path, ...]) -> Iterator[str]:
     yield from trace.notes
 
 
-def _alt(edges: list[Edge], paths: Iterable[Path]) -> str:
+def _alt(edges: list[str], paths: Iterable[Path]) -> str:
     sentences = [say("diagram_alt", drawn=len(edges))]
     for path in paths:
         key = "diagram_alt_now" if path.box else "diagram_alt_path"
@@ -121,11 +124,11 @@ def _alt(edges: list[Edge], paths: Iterable[Path]) -> str:
 # -- drawing ---------------------------------------------------------------------------------------
 
 
-def _drawn(title: str, edges: list[Edge], paths: tuple[Path, ...]) -> Drawing:
+def _drawn(title: str, edges: Iterable[str], paths: tuple[Path, ...]) -> Drawing:
     drawing = Drawing()
-    takers = {edge.id: [path for path in paths if edge.id in path.edges] for edge in edges}
-    for edge in sorted(edges, key=lambda edge: len(takers[edge.id])):  # taken ones lie on top
-        _draw_edge(drawing, edge, takers[edge.id])
+    takers = {name: [path for path in paths if name in path.edges] for name in edges}
+    for name in sorted(takers, key=lambda name: len(takers[name])):  # taken ones lie on top
+        _draw_edge(drawing, name, takers[name])
     for path in paths:
         _draw_numbers(drawing, path, takers)
     for name, box in BOXES.items():
@@ -134,36 +137,40 @@ def _drawn(title: str, edges: list[Edge], paths: tuple[Path, ...]) -> Drawing:
     return drawing
 
 
-def _draw_edge(drawing: Drawing, edge: Edge, takers: list[Path]) -> None:
+def _draw_edge(drawing: Drawing, edge: str, takers: list[Path]) -> None:
     """One arrow for each end that took the edge, a quiet one where none did, and one label."""
-    place = places()[edge.id]
-    name = "edge_" + re.sub(r"\W+", "_", edge.id).strip("_")
-    ends = f"{box_at(place.route[0])} -> {box_at(place.route[-1])}"
-    tip = _row(edge)
+    name, tip, text, label = _written(edge)
+    place = places()[edge]
     if not takers:
-        drawing.edge(routes.arrow(place.route, 7), _QUIET, "quiet", name, tip, ends=ends)
+        drawing.curve(*routes.arrow(place.route, 7), _QUIET, "quiet", name, tip)
     for path in takers:
-        steps = [f"s{move.step}" for move in path.moves if move.edge == edge]
+        steps = [f"s{move.step}" for move in path.moves if move.edge is _EDGES[edge]]
         classes = ["taken", path.mark, *steps] if steps else ["usual"]
-        way = routes.arrow(_route(edge, path, takers), 8)
+        way = routes.arrow(_route(place, path, takers), 8)
         part = f"{name}_{path.mark}" if steps else name
-        drawing.edge(way, _LOOKS[path.nth].pen, " ".join(classes), part, tip, ends=ends)
-    text = lines(edge)
+        drawing.curve(*way, _LOOKS[path.nth].pen, " ".join(classes), part, tip)
     drawing.text(
-        place.label(text),
+        label,
         text,
         align="left" if "w" in place.corner else "right",
         color=theme.QUIET if not takers else theme.INK if takers[1:] else _color(takers[0]),
     )
 
 
+@cache
+def _written(edge: str) -> tuple[str, str, tuple[str, ...], Box]:
+    """The id of an edge's arrow, its tooltip, its label, and where that stands."""
+    text = lines(_EDGES[edge])
+    name = "edge_" + re.sub(r"\W+", "_", edge).strip("_")
+    return name, _row(_EDGES[edge]), text, places()[edge].label(text)
+
+
 def _color(path: Path) -> str:
     return _LOOKS[path.nth].pen.color
 
 
-def _route(edge: Edge, path: Path, takers: list[Path]) -> routes.Route:
+def _route(place: Place, path: Path, takers: list[Path]) -> routes.Route:
     """The route of an edge, or of this end beside the other end's."""
-    place = places()[edge.id]
     both = len(takers) > 1 or (place.shared and path.moves)
     return routes.beside(place.route, _LOOKS[path.nth].aside) if both else place.route
 
@@ -173,7 +180,8 @@ def _draw_numbers(drawing: Drawing, path: Path, takers: dict[str, list[Path]]) -
     look = _LOOKS[path.nth]
     on_route: dict[routes.Route, list[Move]] = defaultdict(list)
     for move in path.moves:
-        on_route[_route(move.edge, path, takers[move.edge.id])].append(move)
+        name = move.edge.id
+        on_route[_route(places()[name], path, takers[name])].append(move)
     for route, moves in on_route.items():
         numbers = [str(move.number) for move in moves]
         text = ",".join(numbers) if len(numbers) < 3 else f"{numbers[0]}…{numbers[-1]}"
@@ -181,12 +189,14 @@ def _draw_numbers(drawing: Drawing, path: Path, takers: dict[str, list[Path]]) -
         alone = route == places()[moves[0].edge.id].route
         at = routes.along(route, *(_LOOKS[0] if alone else look).spot)
         fill, ink = (theme.PAPER, look.pen.color) if inferred else (look.pen.color, theme.PAPER)
-        drawing.node(
-            Box.around(at.real, at.imag, max(12, 4 + ceil(text_width(text, theme.TINY))), 12),
-            f' shape=ellipse label="{label(text)}" color="{look.pen.color}" penwidth=1'
-            f' fillcolor="{fill}" fontcolor="{ink}" fontsize={theme.TINY}',
-            " ".join(["number", "taken", path.mark, *(f"s{move.step}" for move in moves)]),
-            "",
+        width = max(12, 2 * ceil(text_width(text, theme.TINY) / 2 + 2))
+        drawing.box(
+            Box.around(round(at.real), round(at.imag), width, 12),
+            fill,
+            _NUMBERS[path.nth],
+            shape="ellipse",
+            text=([text], theme.TINY, ink),
+            classes=" ".join(["number", "taken", path.mark, *(f"s{m.step}" for m in moves)]),
         )
 
 
@@ -196,42 +206,37 @@ def _draw_box(drawing: Drawing, name: str, box: Stand, paths: tuple[Path, ...]) 
     here = [path.name for path in paths if path.box == name]
     quiet = not visitors and any(path.box for path in paths)
     pen = _LOOKS[visitors[0].nth].pen if visitors else _BOX
+    width = 2.5 if here else 1.5 if visitors else 1
+    fill = theme.PAPER if quiet else theme.TINTS[box.state]
     rows = _rows(here)
-    drawing.node(
+    classes = ["state"]
+    classes += ["visited"] if visitors else []
+    classes += ["current"] if here else []
+    classes += [path.mark for path in visitors]
+    drawing.box(
         Box.around(box.x, box.y, 2 * HALF_WIDTH, 2 * box.half),
-        f' label="{box.state}{(1 + len(rows)) * _NEW_LINE if rows else ""}"'
-        f' style="filled,rounded,{pen.style}"'
-        f' color="{theme.LINE if quiet else pen.color}"'
-        f' fillcolor="{theme.PAPER if quiet else theme.TINTS[box.state]}"'
-        f' fontcolor="{theme.QUIET if quiet else theme.INK}" fontsize={theme.FONT_SIZE}'
-        f" penwidth={2.5 if here else 1.5 if visitors else 1}",
-        " ".join(
-            [
-                "state",
-                *(["visited"] if visitors else []),
-                *(["current"] if here else []),
-                *(path.mark for path in visitors),
-            ]
+        fill,
+        Pen(theme.LINE if quiet else pen.color, width, pen.style),
+        shape="rounded",
+        text=(
+            [box.state, *("" for _ in rows)],
+            theme.FONT_SIZE,
+            theme.QUIET if quiet else theme.INK,
         ),
-        name,
-        box.state,
+        classes=" ".join(classes),
+        name=name,
+        tip=box.state,
     )
     for path in visitors[1:]:  # around the first one's frame
-        look = _LOOKS[path.nth]
-        drawing.node(
-            Box.around(box.x, box.y, 2 * HALF_WIDTH + 7, 2 * box.half + 7),
-            f' style="rounded,{look.pen.style}" color="{look.pen.color}" penwidth=1.5',
+        drawing.frame(
+            Box.around(box.x, box.y, 2 * HALF_WIDTH + 8, 2 * box.half + 8),
+            _FRAMES[path.nth],
             f"frame visited {path.mark}",
-            "",
         )
     for nth, row in enumerate(rows):
         y = box.y + (7 if len(rows) == 1 else 1 + 11 * nth)
-        drawing.node(
-            Box.around(box.x, y, 2 * HALF_WIDTH, 10),
-            f' style=solid label="{label(row)}" fontsize={theme.TINY}',
-            "names",
-            "",
-        )
+        around = Box.around(box.x, y, 2 * HALF_WIDTH - 8, 10)
+        drawing.text(around, [row], size=theme.TINY, fill=fill, classes="names")
 
 
 def _rows(names: list[str]) -> list[str]:
