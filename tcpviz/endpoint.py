@@ -53,6 +53,10 @@ class Outcome(NamedTuple):
     says: str = ""
     text: int = 0  # octets of new data taken in
 
+    def forgotten(self) -> "Outcome":
+        """CLOSED is the absence of a TCB: nothing of it is kept."""
+        return self._replace(end=self.end.deleted()) if self.end.state is State.CLOSED else self
+
 
 class Endpoint(Tcb):
     """One end, with what it does: every method gives a new value and leaves this one alone."""
@@ -122,12 +126,13 @@ class Endpoint(Tcb):
 
     def _leave(self, now: int, octets: int) -> Outcome:
         """MAY-1: CLOSE, and read no more. Data that is lost so is answered by a RST (SHLD-3)."""
-        if self.unread:
+        if self.orphan:
+            return Outcome(self, says=IS_CLOSING)
+        if self.unread and self.state not in _USER_HAS_LEFT:
             return self._abort(now, octets)
         if self.state in (*_FINISHING, *_USER_HAS_LEFT):
             return self._replace(orphan=True)._settle(now, ())
-        outcome = self._replace(orphan=True)._close(now, octets)
-        return outcome._replace(end=outcome.end._replace(orphan=outcome.end.opens > 0))
+        return self._replace(orphan=True)._close(now, octets)
 
     def _abort(self, now: int, octets: int) -> Outcome:
         end, edge = self.take(Event.ABORT)
@@ -136,11 +141,12 @@ class Endpoint(Tcb):
         rst = self.segment(RST | ACK if self.rules.reset_carries_ack else RST)
         sent = (rst,) if edge.sends else ()
         if end.state is State.TIME_WAIT:
-            return end._settle(now, (edge,))._replace(sent=sent)
+            end = end._replace(unacked=(), queued=(), closing=False)
+            return end._settle(now, (edge,))._replace(sent=sent).forgotten()
         return Outcome(end.deleted(), sent, (edge,))
 
     def _time_out(self, now: int, octets: int) -> Outcome:
-        return self._give_up(Event.USER_TIMEOUT, USER_TIMED_OUT)
+        return self._give_up(Event.USER_TIMEOUT, "" if self.orphan else USER_TIMED_OUT)
 
     def _crash(self, now: int, octets: int) -> Outcome:
         """§3.5.1: the host loses everything it knew, and nobody is told."""
@@ -157,7 +163,7 @@ class Endpoint(Tcb):
         end = self._replace(probes=0)
         if end.settings.keepalive and end.state in _KEPT_ALIVE:
             end = end.armed(KEEPALIVE, now, end.settings.keepalive)
-        if end.orphan and end.state in _FINISHING and _new_text(end, segment):
+        if end.orphan and _new_text(end, segment):
             # SHLD-3: nobody will read it, which a RST in answer says
             return end._abort(now, 0)._replace(sent=(reset_for(segment),))
         reading = (read_syn_sent if end.state is State.SYN_SENT else read)(end, segment)
@@ -227,7 +233,8 @@ class Endpoint(Tcb):
         settled = end._settle(now, edges)
         if settled.end.state is State.CLOSED and end.state is not State.TIME_WAIT:
             return settled
-        return settled.end._go_on(reading, now, settled.edges)
+        outcome = settled.end._go_on(reading, now, settled.edges).forgotten()
+        return outcome._replace(sent=(*reading.first, *outcome.sent))
 
     def _go_on(self, reading: Reading, now: int, edges: tuple[Edge, ...]) -> Outcome:
         """After a segment was taken in: what the SYN carried, what waited, what is owed."""
@@ -293,7 +300,8 @@ class Endpoint(Tcb):
             end = end.deleted()._replace(snd_una=una, snd_nxt=nxt, rcv_nxt=rcv)
             return end._settle(now, (edge,))
         says = REFUSED if self.state is State.SYN_RECEIVED else RESET
-        if end.state is State.LISTEN or self.state in _USER_HAS_LEFT or self.orphan:
+        unheard = event is Event.RCV_RST and self.state in _USER_HAS_LEFT
+        if end.state is State.LISTEN or unheard or self.orphan:
             says = ""
         return Outcome(end.deleted(), (last,) if last else (), (edge,), says)
 
@@ -308,7 +316,7 @@ class Endpoint(Tcb):
         if timer.name == FIN_WAIT_2:
             return end._give_up(Event.FIN_WAIT_2_TIMEOUT, "")
         if timer.name == USER_TIMEOUT:
-            return end._give_up(Event.USER_TIMEOUT, USER_TIMED_OUT)
+            return end._time_out(now, 0)
         if timer.name == DELAYED_ACK:
             return end._answer(self.ack())
         return end._probe(now) if timer.name == KEEPALIVE else end._retransmit(now)
@@ -316,19 +324,15 @@ class Endpoint(Tcb):
     def _retransmit(self, now: int) -> Outcome:
         """Send the oldest segment again and double the RTO (RFC 6298 §5.5), until R2 (§3.8.3)."""
         rules, syn_sent = self.rules, self.state is State.SYN_SENT
-        limit = rules.r2_syn if syn_sent else rules.r2
-        if self.state is State.SYN_RECEIVED and self.opened != "active":
-            limit = rules.r2_syn_ack
-        elif self.orphan:
-            limit = rules.r2_orphan or rules.r2
-        if limit and self.tries >= limit:
+        if self.r2 and self.tries >= self.r2:
             return self._give_up(Event.R2_TIMEOUT, "" if self.orphan else GIVEN_UP)
         oldest = self.unacked[0]
+        if oldest.ctl & SYN and not syn_sent:
+            oldest = oldest._replace(options=self.options)
         if not syn_sent and not (oldest.ctl & SYN and rules.four_segment_handshake):
             oldest = oldest._replace(ack=self.rcv_nxt, ctl=oldest.ctl | ACK)  # the newest ACK
-        linear = self.tries < (rules.linear_syn_timeouts if syn_sent else 0)
-        end = self.retransmitting(now, doubles=not linear)
-        told = TROUBLE if end.tries == rules.r1 and not self.orphan else ""
+        end = self.retransmitting(now)
+        told = TROUBLE if 0 < end.tries == rules.r1 and not self.orphan else ""
         return end._answer(oldest)._replace(says=told)
 
     def _probe(self, now: int) -> Outcome:

@@ -17,7 +17,8 @@ class Reading(NamedTuple):
 
     `reply` answers and ends the matter. `una` and `nxt` are the new SND.UNA and RCV.NXT, `text` the
     octets of new data, `events` what the segment means for the state, `owed` says that something
-    must be acknowledged. `over` says that the event ends the connection at once.
+    must be acknowledged. `first` is sent before that. `over` says that the event ends the
+    connection at once.
     """
 
     events: tuple[Event, ...] = ()
@@ -27,6 +28,7 @@ class Reading(NamedTuple):
     owed: bool = False
     reply: Segment | None = None
     over: bool = False
+    first: tuple[Segment, ...] = ()
 
 
 def read_syn_sent(tcb: Tcb, segment: Segment) -> Reading:
@@ -70,13 +72,22 @@ def read(tcb: Tcb, segment: Segment) -> Reading:
     if not segment.ctl & ACK:  # fifth
         return Reading()
     if tcb.state is State.SYN_RECEIVED and not tcb.acknowledges(segment):
-        if not tcb.rules.stray_ack_goes_on:
-            return Reading(reply=reset_for(segment))
-    elif distance(segment.ack, tcb.snd_nxt) > 0:  # never sent
+        reset = reset_for(segment)
+        if not tcb.rules.stray_ack_goes_on or segment.length:
+            return Reading(reply=reset)
+        return _read_text(tcb, segment)._replace(first=(reset,))
+    if distance(segment.ack, tcb.snd_nxt) > 0:  # never sent
         return Reading(reply=tcb.ack())
-    elif tcb.rules.challenge_acks and distance(segment.ack, tcb.snd_una) < -tcb.settings.window:
+    if tcb.rules.challenge_acks and distance(segment.ack, tcb.snd_una) < -tcb.settings.window:
         return Reading(reply=tcb.ack())  # too old to be true (RFC 5961 §5)
     return _read_text(tcb, segment)
+
+
+def _reopens(tcb: Tcb, segment: Segment) -> bool:
+    """MAY-2: a SYN beyond all that was received, in the window or not."""
+    allowed = tcb.state is State.TIME_WAIT and tcb.rules.reopen_from_time_wait
+    new = distance(segment.seq, tcb.rcv_nxt) >= 0
+    return allowed and new and segment.ctl & (SYN | ACK | RST) == SYN
 
 
 def _read_unacceptable(tcb: Tcb, segment: Segment) -> Reading:
@@ -101,20 +112,18 @@ def _read_reset(tcb: Tcb, segment: Segment) -> Reading:
 
 
 def _read_syn(tcb: Tcb, segment: Segment) -> Reading:
-    """The fourth check: a passive SYN-RECEIVED starts again; else the SYN is challenged."""
+    """The fourth check: a passive SYN-RECEIVED starts again; else the SYN is challenged.
+
+    A SYN whose own number came before is not in the window, whatever it carries.
+    """
+    if distance(segment.seq, tcb.rcv_nxt) < 0:
+        return _read_unacceptable(tcb, segment)
     if tcb.state is State.SYN_RECEIVED and tcb.opened == "passive":
         last = reset_for(segment) if tcb.rules.syn_resets_syn_received else None
         return Reading((Event.RCV_SYN,), reply=last, over=True)
     if tcb.rules.challenge_acks or tcb.state is State.SYN_RECEIVED:
         return Reading(reply=tcb.ack())
     return Reading((Event.RCV_SYN_IN_WINDOW,), reply=tcb.segment(RST | ACK), over=True)
-
-
-def _reopens(tcb: Tcb, segment: Segment) -> bool:
-    """MAY-2 (§3.6.1): TIME-WAIT takes a SYN beyond the last number, however far beyond."""
-    waits = tcb.state is State.TIME_WAIT and tcb.rules.reopen_from_time_wait
-    beyond = distance(segment.seq, tcb.rcv_nxt) >= 0
-    return waits and beyond and segment.ctl & (SYN | ACK | RST) == SYN
 
 
 def _read_text(tcb: Tcb, segment: Segment) -> Reading:

@@ -63,12 +63,14 @@ class Rules(NamedTuple):
     challenged, the next one is withheld, if that segment carries no data. Off: never."""
 
     stray_ack_goes_on: bool = False
-    """I-13: after the RST for an ACK that SYN-RECEIVED cannot accept, text and FIN of the same
-    segment are still looked at. Without: the segment is dropped."""
+    """I-13: after the RST for an ACK that SYN-RECEIVED cannot accept, the FIN of the same segment
+    is still looked at, as the eighth check of §3.10.7.4 reads (the seventh, for the text, does not
+    know SYN-RECEIVED). Without: the segment is dropped."""
 
     reopen_from_time_wait: bool = False
-    """MAY-2 (§3.6.1): a SYN beyond the last number received opens a new connection out of
-    TIME-WAIT, with an ISS 65 537 beyond the last number sent. Without: it is challenged."""
+    """MAY-2 (§3.6.1): a SYN beyond the last number received, in the window or not, opens a new
+    connection out of TIME-WAIT, with an ISS 65 537 beyond the last number sent. Without: it is
+    answered by an ACK."""
 
     nagle: bool = False
     """SHLD-7 (§3.7.4): a SEND of less than a segment waits while another such is unacknowledged,

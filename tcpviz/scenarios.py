@@ -1,13 +1,16 @@
-"""Named scenarios: the RFC's figures, classroom cases, and one for every move of the table.
+"""Named scenarios, in teaching order: the RFC's figures, classroom cases, broken rules.
 
-Data only. Times are ns from the start; the server opens first, as in the RFC's figures.
+Data only. After them come those of edge_scenarios, so that every move of the table is taken.
+Times are ns from the start; the server opens first, as in the RFC's figures.
 """
 
 from typing import Final
 
-from tcpviz.scenario import At, Delay, Duplicate, Inject, Lose, On, Scenario
+from tcpviz.edge_scenarios import EDGE_SCENARIOS
+from tcpviz.rules import LINUX, RFC9293
+from tcpviz.scenario import RESTART, At, Delay, Duplicate, Inject, Lose, On, Scenario
 from tcpviz.states import Event, State
-from tcpviz.units import MS
+from tcpviz.units import MIN, MS, S
 
 _PASSIVE: Final = At(0, "server", Event.PASSIVE_OPEN)
 _ACTIVE: Final = At(0, "client", Event.ACTIVE_OPEN)
@@ -19,6 +22,24 @@ _BOTH_OPEN: Final = (_ACTIVE, At(10 * MS, "server", Event.ACTIVE_OPEN))
 _BOTH_CLOSE: Final = (
     At(300 * MS, "client", Event.CLOSE),
     At(310 * MS, "server", Event.CLOSE),
+)
+_SERVER_FIRST: Final = (
+    On("server", State.ESTABLISHED, Event.CLOSE, 100 * MS),
+    On("client", State.CLOSE_WAIT, Event.CLOSE, 60 * MS),
+)
+_LISTENS_AGAIN: Final = On("server", State.CLOSED, Event.PASSIVE_OPEN, 100 * MS)
+_SENDS: Final = At(200 * MS, "client", Event.SEND, 10)
+_LEAVES: Final = At(400 * MS, "client", Event.CLOSE_HALF_DUPLEX)
+_SECOND: Final = At(2 * S, "client", Event.ACTIVE_OPEN)
+_ABORTS_AND_SENDS: Final = (
+    At(300 * MS, "client", Event.ABORT),
+    At(1 * S, "client", Event.ACTIVE_OPEN),
+    At(1720 * MS, "client", Event.SEND, 10),
+)
+_CRASHES: Final = (
+    *_OPEN,
+    At(300 * MS, "client", Event.CRASH),
+    At(400 * MS, "client", RESTART),
 )
 
 _ALL: Final = (
@@ -175,8 +196,193 @@ _ALL: Final = (
         _CLOSE,
         (Duplicate("server", "FIN"),),
     ),
+    # A host forgets, a peer falls silent.
+    Scenario(
+        "half_open",
+        "The client crashes and opens again: its SYN finds the half-open connection (Figure 9).",
+        (*_CRASHES, At(400 * MS, "client", Event.ACTIVE_OPEN)),
+        (_LISTENS_AGAIN,),
+        client_iss=(99, 400),
+        server_iss=(299, 700),
+    ),
+    Scenario(
+        "half_open_data",
+        "The client crashes; the server's data meets CLOSED, and a RST ends it (Figure 10).",
+        (*_CRASHES, At(500 * MS, "server", Event.SEND, 10)),
+        client_iss=(99,),
+        server_iss=(299,),
+    ),
+    Scenario(
+        "keep_alive",
+        "Nothing is sent, so only keep-alives find out that the server's host is gone (§3.8.4).",
+        (*_OPEN, At(200 * MS, "server", Event.CRASH)),
+        keepalive=120 * MIN,
+        until=180 * MIN,
+    ),
+    Scenario(
+        "user_timeout",
+        "Data is not acknowledged for five minutes: the user timeout ends the attempt (§3.9.1.1).",
+        (*_OPEN, _SENDS),
+        network=(Lose("client", "data", None),),
+        user_timeout=5 * MIN,
+    ),
+    Scenario(
+        "given_up",
+        "Data is sent again and again; after R1 the user is told, after R2 TCP gives up (§3.8.3).",
+        (*_OPEN, _SENDS),
+        network=(Lose("client", "data", None),),
+        rules=RFC9293._replace(r2=7),
+    ),
+    Scenario(
+        "receive_later",
+        "The server's user has the data only when it calls RECEIVE, and learns of the FIN so.",
+        (
+            *(*_OPEN, _SENDS, At(300 * MS, "client", Event.CLOSE)),
+            *(At(time * MS, "server", Event.RECEIVE) for time in (500, 600)),
+        ),
+        receivers=("server",),
+    ),
+    Scenario(
+        "close_with_data_unread",
+        "The client leaves with data unread: instead of a FIN a RST says that it is lost (§3.6.1).",
+        (*_OPEN, At(200 * MS, "server", Event.SEND, 10), _LEAVES),
+        receivers=("client",),
+    ),
+    Scenario(
+        "data_after_close",
+        "Data arrives after the client has left for good: a RST says that it is lost (§3.6.1).",
+        (*_OPEN, _LEAVES),
+        (On("server", State.CLOSE_WAIT, Event.SEND, 60 * MS, 10),),
+    ),
+    # Linux's ways.
+    Scenario(
+        "linux_syn_timeouts",
+        "Every SYN is lost: Linux waits 1 s four times before the RTO doubles, gives up at 131 s.",
+        _OPEN,
+        network=(Lose("client", "SYN", None),),
+        rules=LINUX,
+    ),
+    Scenario(
+        "linux_lost_fin",
+        "Two FINs are lost: Linux sends the first again as a probe, and doubles the RTO after it.",
+        _OPEN,
+        _CLOSE,
+        (Lose("client", "FIN"), Lose("client", "FIN", 2)),
+        rules=LINUX,
+    ),
+    Scenario(
+        "linux_simultaneous_open",
+        "Linux acknowledges the SYN,ACK of a simultaneous open, where Figure 7 ends.",
+        _BOTH_OPEN,
+        rules=LINUX,
+    ),
+    Scenario(
+        "linux_close_wait",
+        "The server closes late: FIN-WAIT-2 has ended after 60 s, and a RST answers its FIN.",
+        (*_OPEN, _LEAVES, At(90 * S, "server", Event.CLOSE)),
+        rules=LINUX,
+    ),
+    # The numbers of a simultaneous open, read to the letter.
+    Scenario(
+        "literal_simultaneous_open",
+        "The first check turns the crossing SYN,ACKs away, and two ACKs open the connection (I-1).",
+        _BOTH_OPEN,
+        rules=RFC9293._replace(crossing_syn_ack=False),
+    ),
+    # TIME-WAIT: reused, ended early, kept, absent, too short.
+    Scenario(
+        "port_reuse",
+        "A new SYN is taken straight out of TIME-WAIT; the new ISS lies beyond the old (MAY-2).",
+        (*_OPEN, _SECOND),
+        _SERVER_FIRST,
+        rules=RFC9293._replace(reopen_from_time_wait=True),
+    ),
+    Scenario(
+        "port_reuse_refused",
+        "Without MAY-2 an ACK answers the new SYN, a RST ends TIME-WAIT, and the next SYN opens.",
+        (*_OPEN, _SECOND),
+        (*_SERVER_FIRST, _LISTENS_AGAIN),
+    ),
+    Scenario(
+        "port_reuse_old_duplicate",
+        "The SYN that reopened TIME-WAIT was an old duplicate: back to TIME-WAIT (MAY-2).",
+        _OPEN,
+        _SERVER_FIRST,
+        (Inject(2 * S, "server", "<SEQ=5000><CTL=SYN>"),),
+        rules=RFC9293._replace(reopen_from_time_wait=True),
+    ),
+    Scenario(
+        "time_wait_ignores_rst",
+        "The duplicated FIN again, with RFC 1337: the RST does not end TIME-WAIT.",
+        _OPEN,
+        _CLOSE,
+        (Duplicate("server", "FIN"),),
+        rules=RFC9293._replace(time_wait_ignores_rst=True),
+    ),
+    Scenario(
+        "no_time_wait",
+        "Without TIME-WAIT nobody is left to send a lost last ACK again: a RST ends a good close.",
+        _OPEN,
+        _CLOSE,
+        (Lose("client", "ACK", 2),),
+        msl=0,
+    ),
+    Scenario(
+        "short_time_wait",
+        "The network's memory outlasts TIME-WAIT: in the next connection old data replaces new.",
+        (*_OPEN, _SENDS, At(4 * S, "client", _ACTIVE.call), _SENDS._replace(time=4220 * MS)),
+        (On("client", State.ESTABLISHED, Event.CLOSE, 1500 * MS), _SERVER_CLOSES, _LISTENS_AGAIN),
+        (Delay("client", "data", 4 * S),),
+        msl=500 * MS,
+        client_iss=(100, 100),
+        server_iss=(300, 300),
+    ),
+    # Initial numbers, and handshakes that are broken or needless.
+    Scenario(
+        "same_iss",
+        "Both ends use the same ISS each time: in the next connection old data replaces new.",
+        (*_OPEN, _SENDS, *_ABORTS_AND_SENDS),
+        (_LISTENS_AGAIN,),
+        (Delay("client", "data", 1500 * MS),),
+        client_iss=(100, 100),
+        server_iss=(300, 300),
+    ),
+    Scenario(
+        "clocked_iss",
+        "The same with an ISS from the clock: the old data lies outside the window (§3.4.1).",
+        (*_OPEN, _SENDS, *_ABORTS_AND_SENDS),
+        (_LISTENS_AGAIN,),
+        (Delay("client", "data", 1500 * MS),),
+    ),
+    Scenario(
+        "two_way_ghost",
+        "With two segments an old SYN makes the server ESTABLISHED with nobody, and take old data.",
+        (_PASSIVE,),
+        network=(
+            Inject(20 * MS, "server", "<SEQ=90><CTL=SYN>"),
+            Inject(40 * MS, "server", "<SEQ=91><ACK=250><CTL=ACK><DATA=10>"),
+        ),
+        rules=RFC9293._replace(two_way_handshake=True),
+    ),
+    Scenario(
+        "three_way_no_ghost",
+        "The same old segments with three: the data is refused, a RST sends the server to LISTEN.",
+        (_PASSIVE,),
+        network=(
+            Inject(20 * MS, "server", "<SEQ=90><CTL=SYN>"),
+            Inject(40 * MS, "server", "<SEQ=91><ACK=250><CTL=ACK><DATA=10>"),
+        ),
+    ),
+    Scenario(
+        "four_segment_handshake",
+        "The server sends ACK and SYN apart: it works, with a rule more and a segment more.",
+        _OPEN,
+        rules=RFC9293._replace(four_segment_handshake=True),
+    ),
 )
 
 
-SCENARIOS: Final[dict[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}
+SCENARIOS: Final[dict[str, Scenario]] = {
+    scenario.name: scenario for scenario in (*_ALL, *EDGE_SCENARIOS)
+}
 """Every named scenario, in teaching order."""

@@ -22,7 +22,7 @@ from tcpviz.scenario import (
     matches,
 )
 from tcpviz.segment import ACK, RST, SYN, Segment
-from tcpviz.states import Event, State
+from tcpviz.states import TRANSITIONS, Event, State, transition
 from tcpviz.steps import End, Kind, Step, Timer
 from tcpviz.trace import Trace
 from tcpviz.units import readable
@@ -31,6 +31,15 @@ from tcpviz.words import say
 _MOST_STEPS: Final = 100_000
 _WIRE, _TIMER, _CALL = range(3)
 """Who goes first among things that happen at the same instant."""
+_REOPENS: Final = transition(State.TIME_WAIT, Event.RCV_SYN)
+_LEAVES: Final = {_REOPENS, *(edge for edge in TRANSITIONS if edge.target is State.CLOSED)}
+"""The moves after which an application has another connection, or none."""
+_TAKES_A_SYN: Final = {
+    edge
+    for edge in TRANSITIONS
+    if edge.event is Event.RCV_SYN_ACK
+    or (edge.event is Event.RCV_SYN and edge.target is State.SYN_RECEIVED)
+}
 
 
 class _Due(NamedTuple):
@@ -45,6 +54,7 @@ class _Due(NamedTuple):
     call: str = ""
     octets: int = 0
     entered: str | None = None  # the state whose entering made the application call
+    life: int = 0  # which connection of the end it was
 
 
 def simulate(scenario: Scenario) -> Trace:
@@ -75,6 +85,9 @@ class _Run:
         self.down: set[str] = set()  # hosts between a crash and their restart
         self.matched: Counter[int] = Counter()  # segments each fault has been meant for
         self.cookies: dict[Name, Outcome] = {}  # the answer to a SYN that only its cookie knows
+        self.lives: Counter[Name] = Counter()  # connections that each end has left behind
+        self.peers: dict[Name, int | None] = {}  # the incarnation whose SYN each end took
+        self.senders: dict[int, int | None] = {}  # ... which its sender had taken, by flight
         for call in scenario.calls:
             self._schedule(call.time, _CALL, call.end, call=call.call, octets=call.octets)
         for fault in scenario.network:
@@ -127,12 +140,35 @@ class _Run:
                 self.steps.append(Step(due.time, "", Kind.LOSE, None, due.segment, flight))
                 return
             step = Step(due.time, due.end, Kind.ARRIVE, None, due.segment, flight)
-            self._write(step, due.end, self._arrive(due.end, due.segment, due.time))
+            outcome = self._arrive(due.end, due.segment, due.time)
+            self._write(step, due.end, self._with_old_data(due, due.end, flight, outcome))
         elif due.end:
-            gone = self.ends[due.end].state is State.CLOSED
+            gone = due.life < self.lives[due.end]
             if gone and due.entered not in (None, State.CLOSED):
                 return
             self._call(due, due.end)
+
+    def _with_old_data(self, due: _Due, name: Name, flight: int, outcome: Outcome) -> Outcome:
+        """Say so if the text taken in is not from the connection that this end is in.
+
+        Two ends are in one connection if each took the SYN of the other's incarnation. What the
+        network injects is from before the run.
+        """
+        segment, injected = due.segment, due.flight < 0
+        assert segment is not None
+        if any(edge in _TAKES_A_SYN for edge in outcome.edges):
+            self.peers[name] = None if injected else segment.incarnation
+        if not outcome.text:
+            return outcome
+        mine = outcome.end.opens - 1
+        if injected:
+            old = say("old_data_injected")
+        elif (self.peers.get(name), self.senders[flight]) != (segment.incarnation, mine):
+            sender = "server" if name == "client" else "client"
+            old = say("old_data", number=segment.incarnation, end=sender)
+        else:
+            return outcome
+        return outcome._replace(says="; ".join(filter(None, (outcome.says, old))))
 
     def _call(self, due: _Due, name: Name) -> None:
         """A user calls, or something befalls a host; a host that is down can only restart."""
@@ -159,12 +195,14 @@ class _Run:
             self.steps.append(
                 seen._replace(kind=Kind.DEPART, segment=segment, flight=flight, text="")
             )
+            self.senders[flight] = self.peers.get(name)
             self._send(now, name, segment, flight)
+        self.lives[name] += sum(edge in _LEAVES for edge in outcome.edges)
         for edge in outcome.edges:
             for on in self.scenario.reactions:
                 if on.end == name and on.state == edge.target:
                     what = {"call": on.call, "octets": on.octets, "entered": on.state}
-                    self._schedule(now + on.after, _CALL, name, **what)
+                    self._schedule(now + on.after, _CALL, name, life=self.lives[name], **what)
 
     def _arrive(self, name: Name, segment: Segment, now: int) -> Outcome:
         """The end reads the segment, unless its host refuses it or reads a SYN cookie out of it."""
@@ -202,8 +240,9 @@ class _Run:
             self.cookies[refusal.end] = end.arrive(segment, now)
             return Outcome(end, self.cookies[refusal.end].sent, says=says)
         if refusal.answer == "RST" and end.state is State.SYN_RECEIVED:
-            return end.call(Event.ABORT, now)._replace(says=says)
-        if refusal.answer == "RST":  # nothing has begun: a SYN is answered as in CLOSED
+            over = end.call(Event.ABORT, now)
+            return over._replace(sent=Endpoint().arrive(segment, now).sent, says=says)
+        if refusal.answer == "RST":  # answered as in CLOSED, whether anything has begun or not
             return Outcome(end, Endpoint().arrive(segment, now).sent, says=says)
         return Outcome(end, says=says)
 

@@ -4,6 +4,7 @@ This table is the only truth about moves: the endpoint takes its edges from here
 diagram is drawn from here. It knows nothing of segments' numbers, of time or of pictures.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -34,7 +35,7 @@ class Event(StrEnum):
     CLOSE = "CLOSE"
     CLOSE_HALF_DUPLEX = "half-duplex CLOSE"
     ABORT = "ABORT"
-    ABORT_AND_WAIT = "ABORT, then wait"
+    ABORT_AND_WAIT = "ABORT, wait"
     RCV_SYN = "rcv SYN"
     RCV_SYN_ACK = "rcv SYN,ACK"
     RCV_ACK_OF_SYN = "rcv ACK of SYN"
@@ -42,7 +43,7 @@ class Event(StrEnum):
     RCV_ACK_OF_FIN = "rcv ACK of FIN"
     RCV_FIN_ACK_OF_FIN = "rcv FIN,ACK of FIN"
     RCV_RST = "rcv RST"
-    RCV_SYN_IN_WINDOW = "rcv SYN in window"
+    RCV_SYN_IN_WINDOW = "rcv stray SYN"
     TIME_WAIT_TIMEOUT = "Timeout=2MSL"
     USER_TIMEOUT = "USER TIMEOUT"
     R2_TIMEOUT = "Timeout=R2"
@@ -60,7 +61,8 @@ class Edge(NamedTuple):
     `sends` is the CTL of that segment as Figure 5 prints it (its FIN travels as FIN,ACK: every
     segment after the SYN carries ACK). `section` is that of RFC 9293, or names whose rule it is.
     `opened` is the side condition of Note 1: the edge holds only for an end that reached
-    SYN-RECEIVED that way. `drawn` says whether Figure 5 has the arrow.
+    SYN-RECEIVED that way. `drawn` says whether Figure 5 has the arrow; `rare` that it takes a
+    crash, a give-up timer or a rule that is not the default.
     """
 
     source: State
@@ -70,6 +72,7 @@ class Edge(NamedTuple):
     section: str
     drawn: bool = True
     opened: Opened | None = None
+    rare: bool = False
 
     @property
     def id(self) -> str:
@@ -120,41 +123,47 @@ def _omitted() -> tuple[Edge, ...]:
         Edge(_S.TIME_WAIT, _E.RCV_SYN, "SYN,ACK", _S.SYN_RECEIVED, "3.6.1", drawn=False),
         Edge(_S.LISTEN, _E.ACTIVE_OPEN, "SYN", _S.SYN_SENT, "3.10.1", drawn=False),
         Edge(_S.SYN_RECEIVED, _E.RCV_SYN, "", _S.LISTEN, "3.10.7.4", False, "passive"),
+        # The eighth check, where the fifth does not drop a segment whose ACK it cannot accept.
+        Edge(_S.SYN_RECEIVED, _E.RCV_FIN, "ACK", _S.CLOSE_WAIT, "3.10.7.4", drawn=False, rare=True),
         Edge(_S.SYN_SENT, _E.RCV_RST, "", _S.CLOSED, "3.10.7.3", drawn=False),
         Edge(_S.SYN_RECEIVED, _E.RCV_RST, "", _S.CLOSED, "3.10.7.4", False, "active"),
         # MAY-2 again: the SYN that reopened it was an old duplicate.
-        Edge(_S.SYN_RECEIVED, _E.RCV_RST, "", _S.TIME_WAIT, "3.6.1", False, "reopened"),
-        Edge(_S.FIN_WAIT_2, _E.FIN_WAIT_2_TIMEOUT, "", _S.CLOSED, "Linux", drawn=False),
+        Edge(_S.SYN_RECEIVED, _E.RCV_RST, "", _S.TIME_WAIT, "3.6.1", False, "reopened", rare=True),
     ]
     synchronized = list(State)[list(State).index(_S.ESTABLISHED) :]
     resets = [Edge(s, _E.RCV_RST, "", _S.CLOSED, "3.10.7.4", drawn=False) for s in synchronized]
-    # RFC 793's answer to a SYN in the window; RFC 5961 challenges it instead.
-    strays = [
-        Edge(s, _E.RCV_SYN_IN_WINDOW, "RST", _S.CLOSED, "3.10.7.4", drawn=False)
-        for s in synchronized
-    ]
     answered = {_S.SYN_RECEIVED, _S.ESTABLISHED, _S.FIN_WAIT_1, _S.FIN_WAIT_2, _S.CLOSE_WAIT}
     alive = [state for state in State if state is not _S.CLOSED]
     aborts = [
         Edge(s, _E.ABORT, "RST" if s in answered else "", _S.CLOSED, "3.10.5", drawn=False)
         for s in alive
     ]
-    # Note 3 of Figure 5, against which §3.10.5 says CLOSED.
-    waits = [
-        Edge(s, _E.ABORT_AND_WAIT, "RST", _S.TIME_WAIT, "3.5.2", drawn=False)
-        for s in alive
-        if s in answered
-    ]
     timeouts = [Edge(s, _E.USER_TIMEOUT, "", _S.CLOSED, "3.10.8", drawn=False) for s in alive]
+    return (*single, *resets, *aborts, *timeouts)
+
+
+def _rare() -> tuple[Edge, ...]:
+    """The moves of misfortune, of give-up timers, and of rules that are not the default."""
+
+    def each(
+        states: Iterable[State], event: Event, sends: str, target: State, section: str
+    ) -> list[Edge]:
+        return [Edge(s, event, sends, target, section, drawn=False, rare=True) for s in states]
+
+    alive = [state for state in State if state is not _S.CLOSED]
+    # RFC 793's answer to a SYN in the window; RFC 5961 challenges it instead.
+    strays = each(alive[3:], _E.RCV_SYN_IN_WINDOW, "RST", _S.CLOSED, "3.10.7.4")
+    # Note 3 of Figure 5, against which §3.10.5 says CLOSED.
+    waits = each(alive[2:7], _E.ABORT_AND_WAIT, "RST", _S.TIME_WAIT, "3.5.2")
     # R2 is for who has something unacknowledged; in FIN-WAIT-2 a keep-alive may have.
-    silent = [s for s in alive if s not in (_S.LISTEN, _S.TIME_WAIT)]
-    given_up = [Edge(s, _E.R2_TIMEOUT, "", _S.CLOSED, "3.8.3", drawn=False) for s in silent]
-    crashes = [Edge(s, _E.CRASH, "", _S.CLOSED, "3.5.1", drawn=False) for s in alive]
-    return (*single, *resets, *strays, *aborts, *waits, *timeouts, *given_up, *crashes)
+    given_up = each(alive[1:-1], _E.R2_TIMEOUT, "", _S.CLOSED, "3.8.3")
+    orphan = each([_S.FIN_WAIT_2], _E.FIN_WAIT_2_TIMEOUT, "", _S.CLOSED, "Linux")
+    crashes = each(alive, _E.CRASH, "", _S.CLOSED, "3.5.1")
+    return (*strays, *waits, *given_up, *orphan, *crashes)
 
 
-TRANSITIONS: Final[tuple[Edge, ...]] = FIGURE_5 + _omitted()
-"""Every move there is: Figure 5's arrows first, then those it omits."""
+TRANSITIONS: Final[tuple[Edge, ...]] = FIGURE_5 + _omitted() + _rare()
+"""Every move there is: Figure 5's arrows first, then those it omits, the rare ones last."""
 
 _BY_CAUSE: Final = {
     (edge.source, edge.event, opened): edge

@@ -94,6 +94,16 @@ class Tcb(NamedTuple):
         offered = (value for name, value in self.options if name == "MSS")
         return next((value for value in offered if isinstance(value, int)), 536)
 
+    @property
+    def r2(self) -> int:
+        """R2 (§3.8.3): how many retransmissions there may be in this state; 0: any number."""
+        rules = self.rules
+        if self.state is State.SYN_SENT:
+            return rules.r2_syn
+        if self.state is State.SYN_RECEIVED and self.opened != "active":
+            return rules.r2_syn_ack
+        return (rules.r2_orphan if self.orphan else 0) or rules.r2
+
     def sendable(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """What of the SENDs that wait may leave now, segment by segment, and what goes on waiting.
 
@@ -190,9 +200,12 @@ class Tcb(NamedTuple):
         limit = self.settings.user_timeout
         return self.armed(USER_TIMEOUT, now, limit) if limit else self
 
-    def retransmitting(self, now: int, doubles: bool) -> Self:
+    def retransmitting(self, now: int) -> Self:
         """As it is after sending the oldest segment once more; its RTO doubles (RFC 6298 §5.5)."""
-        end = self._replace(rto=self.rto * (1 + doubles), tries=self.tries + 1, timed=-1)
+        syn_sent = self.state is State.SYN_SENT
+        linear = self.tries < (self.rules.linear_syn_timeouts if syn_sent else 0)
+        rto = self.rto if linear else self.rto * 2
+        end = self._replace(rto=rto, tries=self.tries + 1, timed=-1)
         first = end.tries == 1 and not self.unacked[0].ctl & SYN
         end = end.given_time(now) if first and self.rules.user_timeout_late else end
         return end.armed(RTO, now, end.rto)

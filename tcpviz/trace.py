@@ -78,10 +78,12 @@ class Trace:
         for step in self.steps:
             if step.flight is not None:
                 ways.setdefault(step.flight, []).append(step)
-        sent = {end.name: _Sent(set(), []) for end in self.ends}
+        sent: dict[tuple[str, int], _Sent] = {}
         return tuple(self._flight(number, ways[number], sent) for number in sorted(ways))
 
-    def _flight(self, number: int, steps: list[Step], before: dict[str, "_Sent"]) -> Flight:
+    def _flight(
+        self, number: int, steps: list[Step], before: dict[tuple[str, int], "_Sent"]
+    ) -> Flight:
         segment = steps[0].segment
         assert segment is not None  # a step with a flight has its segment
         sent = next((s.time for s in steps if s.kind is Kind.DEPART), None)
@@ -92,7 +94,8 @@ class Trace:
             sender = self.other(next(s.end for s in steps if s.end)).name
         receiver = self.other(sender).name
         # What was only seen to arrive twice, the network may have duplicated.
-        again = sent is not None and before[sender].repeats(segment)
+        mine = before.setdefault((sender, segment.incarnation), _Sent(set(), []))
+        again = sent is not None and mine.repeats(segment)
         fate: Fate = "unknown"
         if all(end.observed for end in self.ends):
             fate = "delivered" if arrived else "lost" if lost is not None else "unknown"
@@ -203,10 +206,10 @@ class Trace:
 
 
 class _Sent(NamedTuple):
-    """What one end has sent so far: segments, and the number after the highest (none or one)."""
+    """What one end has sent so far in one connection, and the number after the highest."""
 
     segments: set[tuple[int, int, int]]
-    highest: list[int]
+    highest: list[int]  # none or one
 
     def repeats(self, segment: Segment) -> bool:
         """Whether it was sent before, perhaps cut into other pieces; it counts as sent now."""

@@ -16,6 +16,8 @@ ENGLISH: Final = {
     "again": "retransmission",
     "copy": "a duplicate made by the network",
     "expired": "{timer} expires",
+    "old_data": "old data: from incarnation {number} of {end}",
+    "old_data_injected": "old data: sent before this run",
     # full queues of a listener
     "queue_SYN": "SYN queue",
     "queue_accept": "accept queue",
@@ -118,6 +120,27 @@ ENGLISH: Final = {
     "sum_again": "Retransmissions: {count}.",
     "sum_time_wait": "{end} waits in TIME-WAIT.",
     "sum_ends_in": "{end} ends in {state}.",
+    # exploration
+    "explore_complete": "{states} joint states, complete. Allowed: {budgets}.",
+    "explore_stopped": "{states} joint states, not complete: {bound}. Allowed: {budgets}.",
+    "explore_losses": "losses {count}",
+    "explore_duplicates": "duplicates {count}",
+    "explore_old": "old segments {count}",
+    "explore_spurious": "spurious timeouts {count}",
+    "explore_holds": "holds",
+    "explore_unseen": "not seen to fail",
+    "explore_fails": "fails, after {count} moves at the earliest",
+    "explore_cells": "Of {cells} pairs of states {never} never meet; {quiet} can be quiet.",
+    "explore_allowed": "{name} {count}",
+    "explore_faultless": "no fault",
+    "explore_within": "A shortest run. What was allowed: {budgets}.",
+    "explore_late": "A timer expires later than it should: no lengths of timers gave this order.",
+    "explore_no_ghost": "An end is ESTABLISHED with a peer that did not open in this incarnation",
+    "explore_no_old_data": "Data of an earlier incarnation is delivered",
+    "explore_nobody_stranded": "An end cannot reach CLOSED or LISTEN any more",
+    "explore_quiet_agreement": "All is quiet, and one end alone is ESTABLISHED",
+    "explore_orderly_close": "A RST ends an orderly close",
+    "explore_time_wait_lasts": "A RST ends TIME-WAIT",
 }
 
 

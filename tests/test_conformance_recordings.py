@@ -41,7 +41,7 @@ def data(name):
     return json.loads((RECORDINGS / f"{name}.json").read_text("utf-8"))
 
 
-def verdict(given, **rules):
+def result(given, **rules):
     return judge(read(given, given["scenario"]), lambda r: r._replace(**rules))
 
 
@@ -49,7 +49,7 @@ def verdict(given, **rules):
 def test_the_model_does_what_was_recorded(name):
     """No recording differs; two part from the model in a documented way."""
     documented = {"close_3seg", "halfopen_syn"}
-    assert verdict(data(name)).what == ("documented" if name in documented else "agree")
+    assert result(data(name)).verdict == ("documented" if name in documented else "agree")
 
 
 def test_the_command_prints_only_what_is_not_plain_agreement_and_counts(capsys):
@@ -66,7 +66,7 @@ def test_the_command_prints_only_what_is_not_plain_agreement_and_counts(capsys):
 @pytest.mark.parametrize("rule", SHOWN)
 def test_without_a_rule_of_linux_a_recording_differs(rule):
     """Each rule that a recording shows is needed: with the standard's choice the model differs."""
-    assert verdict(data(SHOWN[rule]), **{rule: getattr(RFC9293, rule)}).what == "differ"
+    assert result(data(SHOWN[rule]), **{rule: getattr(RFC9293, rule)}).verdict == "differ"
 
 
 def test_tw_buckets_and_fin_timeout_come_from_the_sysctls():
@@ -77,7 +77,7 @@ def test_tw_buckets_and_fin_timeout_come_from_the_sysctls():
     ]:
         changed = copy.deepcopy(data(name))
         del changed["sysctls"]["client"][sysctl]
-        assert verdict(changed).what == "differ"
+        assert result(changed).verdict == "differ"
 
 
 def falsified(name, index, **fields):
@@ -95,7 +95,7 @@ def falsified(name, index, **fields):
 def test_one_wrong_field_of_one_segment_is_found(name, field, value):
     """Whichever segment after the SYN has a wrong flag, number or length: it differs."""
     for index in range(2, len(data(name)["segments"])):
-        assert verdict(falsified(name, index, **{field: value})).what == "differ", index
+        assert result(falsified(name, index, **{field: value})).verdict == "differ", index
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,8 +111,8 @@ def test_a_segment_more_or_less_is_found(name):
     fewer["calls"].append({"t": late, "end": "client", "op": "restart", "connection": None})
     again = {**segments[last], "t_tx": segments[last]["t_tx"] + 0.002}
     more["segments"].insert(last + 1, again)
-    assert verdict(fewer).what == "differ"
-    assert verdict(more).what == "differ"
+    assert result(fewer).verdict == "differ"
+    assert result(more).verdict == "differ"
 
 
 def test_another_order_is_found():
@@ -125,7 +125,7 @@ def test_another_order_is_found():
             each["t_tx"] -= 0.44
             each["t_rx"] -= 0.44
     assert first < second
-    assert verdict(changed).what == "differ"
+    assert result(changed).verdict == "differ"
 
 
 @pytest.mark.parametrize("name", ["normal", "half_close", "simultaneous_close", "refused"])
@@ -137,7 +137,7 @@ def test_a_wrong_state_is_found(name):
         changed = copy.deepcopy(data(name))
         wrong = "TCP_CLOSING" if entry["newstate"] != "TCP_CLOSING" else "TCP_CLOSE_WAIT"
         changed["trace"][index]["newstate"] = wrong
-        assert verdict(changed).what == "differ", index
+        assert result(changed).verdict == "differ", index
 
 
 def test_a_time_wait_that_was_not_there_is_found():
@@ -147,7 +147,7 @@ def test_a_time_wait_that_was_not_there_is_found():
         {**each, "state": None} if each["state"] == "TIME_WAIT" else each
         for each in changed["poll"]
     ]
-    assert verdict(changed).what == "differ"
+    assert result(changed).verdict == "differ"
 
 
 # -- what cannot be read ---------------------------------------------------------------------------

@@ -308,6 +308,46 @@ def test_a_syn_in_the_window_is_challenged(state: State) -> None:
 
 
 @pytest.mark.parametrize("state", SYNCHRONIZED)
+def test_without_challenges_a_syn_in_the_window_ends_any_state_and_is_told(state: State) -> None:
+    """Fourth check of RFC 793: a RST, CLOSED, and the user hears of it whatever the state."""
+    plain = SETTINGS._replace(rules=Rules(challenge_acks=False))
+    end = MAKERS[state]()._replace(settings=plain)
+    outcome = arrive(end, f"<SEQ={end.rcv_nxt}><CTL=SYN>")
+    assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=RST,ACK>"]
+    assert (outcome.end.state, outcome.says) == (State.CLOSED, "error: connection reset")
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED)
+@pytest.mark.parametrize("challenge", [True, False])
+def test_a_syn_before_the_window_is_not_in_it_whatever_it_carries(
+    state: State, challenge: bool
+) -> None:
+    """Fourth check: the FIN of SYN,FIN may lie in the window while the SYN does not."""
+    rules = Rules(challenge_acks=challenge)
+    end = MAKERS[state]()._replace(settings=SETTINGS._replace(rules=rules))
+    outcome = arrive(end, f"<SEQ={end.rcv_nxt - 1}><CTL=SYN,FIN>")
+    assert sent(outcome) == [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=ACK>"]
+    assert outcome.end == end
+
+
+def test_syn_received_the_same_syn_with_data_is_still_the_same_syn() -> None:
+    """Fourth check: its number came before, so a passive end does not start again."""
+    again = arrive(syn_received(), "<SEQ=300><CTL=SYN><DATA=3>")
+    assert again.end == syn_received()
+    assert sent(again) == ["<SEQ=101><ACK=301><CTL=ACK>"]
+
+
+def test_time_wait_is_reopened_by_a_syn_beyond_the_window_too() -> None:
+    """MAY-2 asks for a larger number, not for one in the window."""
+    rules = Rules(reopen_from_time_wait=True)
+    end = time_wait()._replace(settings=SETTINGS._replace(rules=rules))
+    for beyond in (0, 1, 65535, 70000):
+        outcome = arrive(end, f"<SEQ={end.rcv_nxt + beyond}><CTL=SYN>")
+        assert outcome.end.state is State.SYN_RECEIVED
+    assert arrive(end, f"<SEQ={end.rcv_nxt - 1}><CTL=SYN>").end == end
+
+
+@pytest.mark.parametrize("state", SYNCHRONIZED)
 def test_a_segment_without_ack_is_dropped(state: State) -> None:
     """Fifth check: the ACK bit is off."""
     end = MAKERS[state]()
@@ -658,3 +698,89 @@ def test_an_endpoint_is_a_value() -> None:
     after = call(before, "CLOSE").end
     assert before == established() != after
     assert hash(before) == hash(established())
+
+
+# == the user leaves (MAY-1), and what may not outlive a connection ==========================
+
+
+def ends_with(rules: Rules, **more: Any) -> Settings:
+    return SETTINGS._replace(rules=rules, **more)
+
+
+def test_a_connection_after_a_half_duplex_close_is_nobodys_orphan() -> None:
+    """The host that left in SYN-SENT opens again: the new connection has a user, who is told."""
+    left = call(syn_sent(), "half-duplex CLOSE").end
+    assert left == Endpoint(SETTINGS)._replace(opens=1)
+    again = call(left, "active OPEN").end
+    assert call(again, "USER TIMEOUT").says == "error: connection aborted due to user timeout"
+
+
+def test_time_wait_outlives_a_user_who_leaves_with_data_unread() -> None:
+    """Nothing is lost by then that the peer could be told of: TIME-WAIT goes on."""
+    end = call(Endpoint(SETTINGS._replace(reads=False)), "active OPEN").end
+    end = arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end
+    end = call(arrive(end, "<SEQ=301><ACK=101><CTL=ACK><DATA=5>").end, "CLOSE").end
+    end = arrive(end, "<SEQ=306><ACK=102><CTL=FIN,ACK>").end
+    assert (end.state, end.unread) == (State.TIME_WAIT, 5)
+    left = call(end, "half-duplex CLOSE")
+    assert (left.end.state, left.end.deadlines, left.sent) == (State.TIME_WAIT, end.deadlines, ())
+
+
+def test_a_second_half_duplex_close_is_an_error_and_restarts_nothing() -> None:
+    """Who has left cannot leave again."""
+    end = call(Endpoint(ends_with(LINUX)), "active OPEN").end
+    end = arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end
+    end = call(end, "half-duplex CLOSE").end
+    end = arrive(end, "<SEQ=301><ACK=102><CTL=ACK>").end
+    assert [timer.name for timer in end.deadlines] == ["FIN-WAIT-2"]
+    again = end.call(Event.CLOSE_HALF_DUPLEX, 5 * S)
+    assert again == Outcome(end, says="error: connection closing")
+
+
+def test_data_for_an_orphan_that_is_not_yet_established_draws_a_rst() -> None:
+    """SHLD-3 also where the CLOSE still waits behind queued data in SYN-RECEIVED."""
+    end = call(call(syn_received(), "SEND", octets=10).end, "half-duplex CLOSE").end
+    outcome = arrive(end, "<SEQ=301><ACK=101><CTL=ACK><DATA=5>")
+    assert sent(outcome) == ["<SEQ=101><CTL=RST>"]
+    assert outcome.end.state is State.CLOSED
+
+
+def test_an_orphan_has_nobody_to_tell_of_a_user_timeout() -> None:
+    """The user has gone."""
+    left = call(established(), "half-duplex CLOSE").end
+    assert call(left, "USER TIMEOUT").says == ""
+
+
+def test_without_time_wait_nothing_of_the_connection_is_kept() -> None:
+    """CLOSED is the absence of a TCB, also where TIME-WAIT was left at once."""
+    end = call(Endpoint(SETTINGS._replace(msl=0)), "active OPEN").end
+    end = call(arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end, "CLOSE").end
+    last = arrive(end, "<SEQ=301><ACK=102><CTL=FIN,ACK>")
+    assert sent(last) == ["<SEQ=102><ACK=302><CTL=ACK>"]
+    assert last.end == Endpoint(SETTINGS._replace(msl=0), opens=1)
+
+
+def test_an_aborter_that_waits_holds_nothing_to_retransmit() -> None:
+    """ABORT flushes the queues, also where TIME-WAIT follows it (§3.5.2)."""
+    end = call(Endpoint(ends_with(RFC9293._replace(time_wait_after_abort=True))), "active OPEN").end
+    end = call(arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end, "SEND", octets=10).end
+    aborted = call(end, "ABORT").end
+    assert (aborted.state, aborted.unacked) == (State.TIME_WAIT, ())
+    assert [timer.name for timer in aborted.deadlines] == ["2MSL"]
+
+
+def test_the_syn_ack_of_a_simultaneous_open_comes_again_with_the_options_agreed() -> None:
+    """A retransmission says what the first one said (RFC 7323: both sides must offer)."""
+    offers = (("MSS", 1460), ("window scale", 7))
+    end = call(Endpoint(SETTINGS._replace(options=offers)), "active OPEN").end
+    first = arrive(end, "<SEQ=300><CTL=SYN>")  # offers nothing
+    assert first.sent[0].options == (("MSS", 1460),)
+    again = first.end.expire(first.end.deadlines[0], 1 * S)
+    assert again.sent == first.sent
+
+
+def test_r1_of_zero_tells_nobody_of_trouble() -> None:
+    """0 is off, also where the first retransmission is a probe that does not count."""
+    end = call(Endpoint(ends_with(LINUX._replace(r1=0))), "active OPEN").end
+    end = call(arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end, "CLOSE").end
+    assert end.expire(end.deadlines[0], 1 * S).says == ""

@@ -14,6 +14,7 @@ FIGURES = json.loads((Path(__file__).parent / "data" / "rfc9293_figures.json").r
     "figures"
 ]
 OPEN = (At(0, "server", "passive OPEN"), At(0, "client", "active OPEN"))
+CRASH = (*OPEN, At(300 * MS, "client", "crash"), At(400 * MS, "client", "restart"))
 ENDS = {"A": "client", "B": "server"}
 
 SCENARIOS = {
@@ -27,6 +28,18 @@ SCENARIOS = {
         calls=OPEN,
         network=[Delay("client", "SYN", 150 * MS), Inject(20 * MS, "server", "<SEQ=90><CTL=SYN>")],
         server_iss=[300, 400],
+    ),
+    # The figures of §3.5.1 begin with a crash of A, while B expects 100 and sends from 300.
+    "9": Scenario(
+        calls=[*CRASH, At(400 * MS, "client", "active OPEN")],
+        client_iss=[99, 400],
+        server_iss=[299],
+        until=2000 * MS,
+    ),
+    "10": Scenario(
+        calls=[*CRASH, At(500 * MS, "server", "SEND", 10)],
+        client_iss=[99],
+        server_iss=[299],
     ),
     "11": Scenario(
         calls=[At(0, "client", "passive OPEN"), At(0, "server", "passive OPEN")],
@@ -73,6 +86,9 @@ def _compare(trace: Trace, lines: list[dict], symbols: dict[str, int]) -> int:
     found = 0
     if lines[0].get("a_state") == "ESTABLISHED":  # a figure of §3.6 begins here
         at = max(s.time for s in trace.steps if s.state == "ESTABLISHED" and s.edges)
+    if lines[0].get("a_note") == "(REBOOT)":
+        at = next(s.time for s in trace.steps if s.text == "crash")
+    if at:
         used |= {(s.kind, i) for i, s in enumerate(trace.steps) if s.time <= at}
     for line in lines:
         segment = line.get("segment")
@@ -88,9 +104,11 @@ def _compare(trace: Trace, lines: list[dict], symbols: dict[str, int]) -> int:
             used.add((kind, index))
             at, found = step.time, found + 1
             assert _numbers(step) == _wanted(segment, symbols), line
+            assert step.segment is not None
             if segment["data_len"] == "unspecified":
-                assert step.segment is not None
                 assert step.segment.length > 0
+            else:
+                assert step.segment.length == segment["data_len"], line
         if not segment and line is lines[-1]:
             at = trace.duration
         for column, end in (("a_state", "client"), ("b_state", "server")):
@@ -104,6 +122,11 @@ def _compare(trace: Trace, lines: list[dict], symbols: dict[str, int]) -> int:
                     state = "LISTEN" if opened == "passive OPEN" else "CLOSED"
                 assert state == line[column], line
     return found
+
+
+def test_every_figure_of_the_file_is_compared() -> None:
+    """Figures 6 to 13, all eight."""
+    assert set(SCENARIOS) == set(FIGURES) == {str(number) for number in range(6, 14)}
 
 
 @pytest.mark.parametrize("figure", SCENARIOS)
@@ -124,6 +147,15 @@ def test_the_comparison_notices_a_wrong_number() -> None:
     wrong = Scenario(calls=OPEN, client_iss=[200])
     with pytest.raises((AssertionError, StopIteration)):
         _compare(simulate(wrong), FIGURES["6"]["lines"], {})
+
+
+def test_the_comparison_notices_data_of_another_length() -> None:
+    """The ten octets of Figure 10 are ten."""
+    eleven = Scenario(
+        calls=[*CRASH, At(500 * MS, "server", "SEND", 11)], client_iss=[99], server_iss=[299]
+    )
+    with pytest.raises(AssertionError):
+        _compare(simulate(eleven), FIGURES["10"]["lines"], {})
 
 
 def test_the_comparison_notices_a_wrong_state() -> None:

@@ -15,9 +15,14 @@ FLOORS = [
     {"judge", "trace"},
     {"endpoint"},
     {"scenario", "trace_shape", "timeline"},
-    {"scenarios", "simulate"},
-    {"runs"},
+    {"edge_scenarios", "simulate"},
+    {"scenarios", "runs"},
     {"population"},
+    # the room of explorations
+    {"exploring.side"},
+    {"exploring.search", "exploring.replay"},
+    {"exploring"},
+    {"explore"},
     # the room of capture files
     {"captures.packets"},
     {"captures.headers", "captures.inference"},

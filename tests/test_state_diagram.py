@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tcpviz.pictures import engine, theme
-from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, box_at, lines, places
+from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, box_at, labels, lines, places
 from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.routes import along, beside
 from tcpviz.pictures.state_diagram import _LOOKS, state_diagram
@@ -73,25 +73,34 @@ def test_there_are_no_places_without_an_edge():
     assert set(places()) == {edge.id for edge in TRANSITIONS}
 
 
-def label(edge):
-    """The centre of an edge's label, its width and its height."""
-    left, top, right, bottom = places()[edge.id].label(lines(edge))
-    return complex(left + right, top + bottom) / 2, right - left, bottom - top
+USUAL = [edge for edge in TRANSITIONS if not edge.rare]
+LAYERS = {"all but rare": USUAL} | {
+    event: [edge for edge in TRANSITIONS if edge.drawn or (edge.rare and edge.event is event)]
+    for event in dict.fromkeys(edge.event for edge in TRANSITIONS if edge.rare)
+}
+layers = pytest.mark.parametrize("edges", LAYERS.values(), ids=LAYERS)
 
 
-def rectangles():
+def places_of(edges):
+    """The centre of each edge's label, its width and its height, where these edges are drawn."""
+    return {
+        name: (complex(left + right, top + bottom) / 2, right - left, bottom - top)
+        for name, (left, top, right, bottom) in labels(tuple(e.id for e in edges)).items()
+    }
+
+
+def rectangles(edges):
     """All that must not touch: labels, boxes with their outer frames."""
-    found = {}
-    for edge in TRANSITIONS:
-        found[f"label {edge.id}"] = label(edge)
+    found = {f"label {name}": place for name, place in places_of(edges).items()}
     for name, box in BOXES.items():
         found[name] = (complex(box.x, box.y), 2 * HALF_WIDTH + 8, 2 * box.half + 8)
     return found
 
 
-def test_no_label_touches_another_or_a_box():
+@layers
+def test_no_label_touches_another_or_a_box(edges):
     """Labels of all edges together keep clear of each other, of boxes and of the canvas' rim."""
-    placed = rectangles()
+    placed = rectangles(edges)
     for (one, (a, w, h)), (other, (b, v, k)) in combinations(placed.items(), 2):
         apart = abs(a.real - b.real) >= (w + v) / 2 or abs(a.imag - b.imag) >= (h + k) / 2 - 0.01
         assert apart, f"{one} touches {other}"
@@ -100,11 +109,11 @@ def test_no_label_touches_another_or_a_box():
         assert inside, f"{name} leaves the canvas"
 
 
-def test_no_line_runs_through_a_label():
+@layers
+def test_no_line_runs_through_a_label(edges):
     """Even where both ends run beside each other, no route touches a label of any edge."""
-    for edge in TRANSITIONS:
-        for other in TRANSITIONS:
-            at, width, height = label(other)
+    for edge in edges:
+        for other, (at, width, height) in places_of(edges).items():
             for a, b in pairwise(places()[edge.id].route):
                 left, right = sorted((a.real, b.real))
                 top, bottom = sorted((a.imag, b.imag))
@@ -115,22 +124,22 @@ def test_no_line_runs_through_a_label():
                     or at.imag + height / 2 < top - thick
                     or at.imag - height / 2 > bottom + thick
                 )
-                assert apart, f"{edge.id} runs through the label of {other.id}"
+                assert apart, f"{edge.id} runs through the label of {other}"
 
 
-def test_a_number_covers_no_label():
+@layers
+def test_a_number_covers_no_label(edges):
     """A number of two digits on any route, of either end, leaves all labels readable."""
-    for edge in TRANSITIONS:
+    for edge in edges:
         for look in _LOOKS:
             for route in (places()[edge.id].route, beside(places()[edge.id].route, look.aside)):
                 number = along(route, *look.spot)
-                for other in TRANSITIONS:
-                    at, width, height = label(other)
+                for other, (at, width, height) in places_of(edges).items():
                     apart = (
                         abs(at.real - number.real) >= width / 2 + 7
                         or abs(at.imag - number.imag) >= height / 2 + 5
                     )
-                    assert apart, f"a number of {edge.id} covers the label of {other.id}"
+                    assert apart, f"a number of {edge.id} covers the label of {other}"
 
 
 def test_no_line_runs_through_a_box():
@@ -158,10 +167,10 @@ def test_the_bare_figure_draws_figure_5_and_nothing_else():
 
 
 def test_omitted_moves_are_an_optional_layer():
-    """With `omitted` every edge of the table is drawn, and told in the text."""
+    """With `omitted` every edge of the table is drawn but rare ones, and told in the text."""
     picture = state_diagram(omitted=True)
-    assert len(arrows(picture.svg)) == len(TRANSITIONS)
-    assert picture.text.count("(not in Figure 5)") == len(TRANSITIONS) - len(FIGURE_5)
+    assert len(arrows(picture.svg)) == len(USUAL)
+    assert picture.text.count("(not in Figure 5)") == len(USUAL) - len(FIGURE_5)
     assert "(not in Figure 5)" not in state_diagram().text
 
 

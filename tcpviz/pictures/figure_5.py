@@ -17,7 +17,7 @@ from tcpviz.states import TRANSITIONS, Edge, State
 from tcpviz.words import say
 
 __all__ = ["BOXES", "HALF_WIDTH", "HEIGHT", "TOP", "WIDTH", "Place", "Stand", "box_at", "lines"]
-__all__ += ["places"]
+__all__ += ["EDGES", "labels", "places"]
 
 
 class Stand(NamedTuple):
@@ -54,6 +54,7 @@ class Place(NamedTuple):
         return Box(left, top, left + width, top + height)
 
 
+EDGES: Final = {edge.id: edge for edge in TRANSITIONS}
 WIDTH: Final = 640
 HEIGHT: Final = 730
 HALF_WIDTH: Final = 56
@@ -175,6 +176,9 @@ _OTHERS: Final = {
     "LISTEN: active OPEN": Place(
         across(_C + _E, _LISTEN, _R - 51, _SYN - _SYN_H), _C + _E + 12, _LISTEN + _OVER, "nw"
     ),
+    "SYN-RECEIVED: rcv FIN": Place(
+        across(_L + _E, _SYN + 8, _R - 70, _FIN - 8, _R + _W), _R - 70 + _BESIDE, _SYN + 44, "nw"
+    ),
     "SYN-RECEIVED: rcv SYN (passive)": Place(
         down(_L + 20, _SYN - _SYN_H, _LISTEN + 8, _C + _W),
         _L + 20 + _BESIDE,
@@ -217,21 +221,40 @@ _EXITS: Final = {  # the route to CLOSED that a reset, an ABORT and a timeout sh
     ),
 }
 
+_WAITS: Final = {  # the route to TIME-WAIT of who aborts and waits; its label is that of the exit
+    state: _EXITS[state]._replace(route=route)
+    for state, route in {
+        State.SYN_RECEIVED: across(_L + _W, _SYN + 24, _RAILS[0], _END + 54, _C - 24, _END + _H),
+        State.FIN_WAIT_1: across(_L + _W, _FIN + 18, _RAILS[0], _END + 54, _C - 24, _END + _H),
+        State.FIN_WAIT_2: across(_L + _W, _ACK + 14, _RAILS[0], _END + 54, _C - 24, _END + _H),
+        State.ESTABLISHED: across(_C + _E, _ESTAB - 8, _RAILS[2], _END + 54, _C + 10, _END + _H),
+        State.CLOSE_WAIT: across(_R + _E, _FIN + 18, _RAILS[2], _END + 54, _C + 10, _END + _H),
+    }.items()
+}
+
 
 @cache
 def places() -> dict[str, Place]:
-    """Where each edge of TRANSITIONS stands, by its id.
-
-    Those that leave a state by one exit write their labels one below the other.
-    """
+    """Where each edge of TRANSITIONS stands, by its id."""
     found = {**_FIGURE_5, **_OTHERS}
+    for name, edge in EDGES.items():
+        if name not in found:
+            exits = _WAITS if edge.target is State.TIME_WAIT else _EXITS
+            found[name] = exits[edge.source]._replace(shared=True)
+    return found
+
+
+@cache
+def labels(edges: tuple[str, ...]) -> dict[str, Box]:
+    """Where the labels of these edges stand, by id; those of one exit below each other."""
     written: Counter[State] = Counter()
-    for edge in TRANSITIONS:
-        if edge.id not in found:
-            shared = _EXITS[edge.source]
-            y = shared.y + _LINE * written[edge.source]
-            found[edge.id] = shared._replace(y=y, shared=True)
+    found = {}
+    for name in edges:
+        edge, place = EDGES[name], places()[name]
+        if place.shared:
+            place = place._replace(y=place.y + _LINE * written[edge.source])
             written[edge.source] += len(lines(edge))
+        found[name] = place.label(lines(edge))
     return found
 
 
@@ -246,7 +269,7 @@ def lines(edge: Edge) -> tuple[str, ...]:
         written.append(say("diagram_opened", how=edge.opened))
     if edge.sends:
         written.append(f"snd {edge.sends}")
-    if edge.target is State.CLOSED and not edge.drawn and not edge.opened:
+    if places()[edge.id].shared and not edge.rare and not edge.opened:
         return (", ".join(written),)
     return tuple(written)
 

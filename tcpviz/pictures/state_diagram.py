@@ -13,11 +13,22 @@ from typing import Final, NamedTuple
 
 from tcpviz.pictures import routes, theme
 from tcpviz.pictures.drawing import Box, Drawing, Pen
-from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, Place, Stand, lines, places
+from tcpviz.pictures.figure_5 import (
+    BOXES,
+    EDGES,
+    HALF_WIDTH,
+    HEIGHT,
+    WIDTH,
+    Place,
+    Stand,
+    labels,
+    lines,
+    places,
+)
 from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.paths import Move, Path, paths_of, usual_paths
 from tcpviz.pictures.picture import Picture
-from tcpviz.states import TRANSITIONS, Edge
+from tcpviz.states import Edge
 from tcpviz.trace import Trace
 from tcpviz.units import readable
 from tcpviz.words import say
@@ -40,7 +51,6 @@ _LOOKS: Final = (
     _Look(Pen(theme.BLUE, 2.25, "solid", "normal", size=0.8), -3, (0.3, 18)),
     _Look(Pen(theme.ORANGE, 2.25, "dashed", "normal", size=0.8), 3, (0.63, 38)),
 )
-_EDGES: Final = {edge.id: edge for edge in TRANSITIONS}
 _NUMBERS: Final = tuple(Pen(look.pen.color) for look in _LOOKS)
 _FRAMES: Final = tuple(look.pen._replace(width=1.5, head="none") for look in _LOOKS)
 _QUIET: Final = Pen(theme.LINE, head="normal")  # an edge that no end took
@@ -55,7 +65,8 @@ def state_diagram(
     Without a trace it is the figure itself: the usual way of an active opener and closer is solid,
     that of a passive one dashed. With a trace each end's way is drawn so, the moves numbered in
     order of time; `end` shows one end alone. A move that Figure 5 omits is drawn where the trace
-    takes it; `omitted` draws them all. No box and no label ever moves.
+    takes it; `omitted` draws them all, but for the rare ones of `states.TRANSITIONS`. No box ever
+    moves.
 
     Simplified: "create TCB" and "delete TCB" are left out of the labels.
 
@@ -74,8 +85,12 @@ def state_diagram(
         names = ", ".join(path.name for path in paths)
         title = say("diagram_of", title=trace.title, ends=names).removeprefix(": ")
     taken = frozenset().union(*(path.edges for path in paths))
-    edges = [name for name, edge in _EDGES.items() if edge.drawn or omitted or name in taken]
-    rows = (_row(_EDGES[name]) for name in edges) if trace is None else _history(trace, paths)
+    edges = [
+        name
+        for name, edge in EDGES.items()
+        if edge.drawn or name in taken or (omitted and not edge.rare)
+    ]
+    rows = (_row(EDGES[name]) for name in edges) if trace is None else _history(trace, paths)
     text = "\n".join([title, *rows])
     drawing = _drawn(title, edges, paths)
     dot = drawing.source(WIDTH, HEIGHT)  # one size, whatever is drawn
@@ -126,9 +141,10 @@ def _alt(edges: list[str], paths: Iterable[Path]) -> str:
 
 def _drawn(title: str, edges: Iterable[str], paths: tuple[Path, ...]) -> Drawing:
     drawing = Drawing()
+    label_of = labels(tuple(edges))
     takers = {name: [path for path in paths if name in path.edges] for name in edges}
     for name in sorted(takers, key=lambda name: len(takers[name])):  # taken ones lie on top
-        _draw_edge(drawing, name, takers[name])
+        _draw_edge(drawing, name, takers[name], label_of[name])
     for path in paths:
         _draw_numbers(drawing, path, takers)
     for name, box in BOXES.items():
@@ -137,14 +153,14 @@ def _drawn(title: str, edges: Iterable[str], paths: tuple[Path, ...]) -> Drawing
     return drawing
 
 
-def _draw_edge(drawing: Drawing, edge: str, takers: list[Path]) -> None:
+def _draw_edge(drawing: Drawing, edge: str, takers: list[Path], label: Box) -> None:
     """One arrow for each end that took the edge, a quiet one where none did, and one label."""
-    name, tip, text, label = _written(edge)
+    name, tip, text = _written(edge)
     place = places()[edge]
     if not takers:
         drawing.curve(*routes.arrow(place.route, 7), _QUIET, "quiet", name, tip)
     for path in takers:
-        steps = [f"s{move.step}" for move in path.moves if move.edge is _EDGES[edge]]
+        steps = [f"s{move.step}" for move in path.moves if move.edge is EDGES[edge]]
         classes = ["taken", path.mark, *steps] if steps else ["usual"]
         way = routes.arrow(_route(place, path, takers), 8)
         part = f"{name}_{path.mark}" if steps else name
@@ -158,11 +174,11 @@ def _draw_edge(drawing: Drawing, edge: str, takers: list[Path]) -> None:
 
 
 @cache
-def _written(edge: str) -> tuple[str, str, tuple[str, ...], Box]:
-    """The id of an edge's arrow, its tooltip, its label, and where that stands."""
-    text = lines(_EDGES[edge])
+def _written(edge: str) -> tuple[str, str, tuple[str, ...]]:
+    """The id of an edge's arrow, its tooltip and its label."""
+    text = lines(EDGES[edge])
     name = "edge_" + re.sub(r"\W+", "_", edge).strip("_")
-    return name, _row(_EDGES[edge]), text, places()[edge].label(text)
+    return name, _row(EDGES[edge]), text
 
 
 def _color(path: Path) -> str:

@@ -9,57 +9,44 @@ times are not: a kernel's timer is never early but may be late. Of two segments 
 
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 from tcpviz.scenario import ScenarioError
 
-from .compare import Difference, compare
+from .compare import compare
 from .linux_ways import TIME_WAIT_REPLACED, WAYS, Way
 from .recorded import BadRecording, Recording, UnknownWord, recordings
 from .replay import Change, replay
+from .report import Note, Result, report
 
 
-class Verdict(NamedTuple):
-    """What came of one recording: agree, documented, out of scope or differ; and why."""
-
-    name: str
-    what: str
-    reasons: tuple[str, ...] = ()
-
-
-def judge(recording: Recording, change: Change = lambda rules: rules) -> Verdict:
+def judge(recording: Recording, change: Change = lambda rules: rules) -> Result:
     """Run a recording in the model and compare."""
     try:
         traces, replaced = replay(recording, change)
     except ScenarioError as problem:
-        return Verdict(recording.name, "differ", (str(problem),))
-    ways: list[Way] = [TIME_WAIT_REPLACED] if replaced else []
-    unexplained: list[Difference] = []
+        return Result(recording.name, (Note(str(problem)),))
+    notes = [_note("a connect ended a TIME-WAIT", TIME_WAIT_REPLACED)] if replaced else []
     for difference in compare(recording, traces):
         way = next((way for way in WAYS if way.explains(difference, recording)), None)
-        if way:
-            ways.append(way)
-        else:
-            unexplained.append(difference)
-    if unexplained:
-        return Verdict(recording.name, "differ", tuple(str(each) for each in unexplained))
-    reasons = tuple(dict.fromkeys(f"{way.name}: {way.sentence}" for way in ways))
-    if ways:
-        what = "documented" if all(way.in_scope for way in ways) else "out of scope"
-        return Verdict(recording.name, what, reasons)
-    return Verdict(recording.name, "agree")
+        notes.append(_note(str(difference), way))
+    return Result(recording.name, tuple(notes))
 
 
-def run(folder: Path, change: Change = lambda rules: rules) -> list[Verdict]:
-    """The verdict on each recording in a folder."""
-    verdicts: list[Verdict] = []
+def _note(text: str, way: Way | None) -> Note:
+    """A difference, with the way of Linux that explains it."""
+    return Note(text, f"{way.name}: {way.sentence}", not way.in_scope) if way else Note(text)
+
+
+def run(folder: Path, change: Change = lambda rules: rules) -> list[Result]:
+    """What came of each recording in a folder."""
+    results: list[Result] = []
     for each in recordings(folder):
         if isinstance(each, UnknownWord):
-            name, _, reason = str(each).partition(": ")
-            verdicts.append(Verdict(name, "out of scope", (reason,)))
+            name, _, text = str(each).partition(": ")
+            results.append(Result(name, (Note(text, "a word that has no meaning here", True),)))
         else:
-            verdicts.append(judge(each, change))
-    return verdicts
+            results.append(judge(each, change))
+    return results
 
 
 def main(argv: list[str]) -> int:
@@ -68,22 +55,11 @@ def main(argv: list[str]) -> int:
         print("usage: python -m tests.conformance recordings DIR", file=sys.stderr)
         return 2
     try:
-        verdicts = run(Path(argv[0]))
+        results = run(Path(argv[0]))
     except BadRecording as problem:
         print(problem, file=sys.stderr)
         return 2
-    return report(verdicts)
-
-
-def report(verdicts: list[Verdict]) -> int:
-    """The lines, and the exit status."""
-    for each in verdicts:
-        if each.what != "agree":
-            print(f"{each.name}: {each.what}: {'; '.join(each.reasons)}")
-    kinds = ("agree", "documented", "out of scope", "differ")
-    counts = {kind: sum(each.what == kind for each in verdicts) for kind in kinds}
-    print(", ".join(f"{count} {kind}" for kind, count in counts.items()))
-    return 1 if counts["differ"] else 0
+    return report(results)
 
 
 if __name__ == "__main__":
