@@ -106,14 +106,14 @@ WAYS: Final = (
         _through_fin_wait_2,
     ),
     Way(
-        "delayed-ack",
-        "in a dialogue Linux delays the ACK of data, which then rides on the answer (§3.8.6.3)",
-        _delayed_ack,
-    ),
-    Way(
         "out-of-order",
         "the model drops what arrives out of order and does not recover losses of data by SACK",
         _out_of_order,
         in_scope=False,
+    ),
+    Way(
+        "delayed-ack",
+        "in a dialogue Linux delays the ACK of data, which then rides on the answer (§3.8.6.3)",
+        _delayed_ack,
     ),
 )
