@@ -17,18 +17,11 @@ from tcpviz.scenario import (
     ENDS,
     RESTART,
     At,
-    Delay,
-    Duplicate,
-    Fault,
-    Inject,
-    Lose,
     Name,
     Refuse,
     Scenario,
     ScenarioError,
-    matches,
 )
-from tcpviz.segment import FIN, PSH, SYN, names
 from tcpviz.simulate import simulate
 from tcpviz.states import Event, State
 from tcpviz.steps import Kind
@@ -36,10 +29,9 @@ from tcpviz.tcb import Settings
 from tcpviz.trace import Trace
 from tcpviz.units import MS, S
 
-from .recorded import Call, Pair, Recording, Sent, option_value
+from .recorded import Call, Pair, Recording, option_value
+from .wire import delay, isns, network, segment_size
 
-_JITTER: Final = 5 * MS
-"""Beyond this a delay is not the wire's ordinary one."""
 _RTO_MIN: Final = 200 * MS
 _GRACE: Final = 100 * MS
 """The model runs on so long after the recording ends, so that nothing late is missed."""
@@ -195,16 +187,16 @@ class _Plan:
         return Recorded(
             name=recording.name,
             calls=sorted([*kept, *self.added[pair]], key=lambda at: at.time),
-            network=list(_network(recording, sent)),
-            delay=_delay(recording),
-            client_iss=_isns(sent, "client"),
-            server_iss=_isns(sent, "server"),
+            network=list(network(recording, sent)),
+            delay=delay(recording),
+            client_iss=isns(sent, "client"),
+            server_iss=isns(sent, "server"),
             until=recording.last + _GRACE,
             rules=self.rules["client"],
             server_rules=self.rules["server"],
             receivers=ENDS,
             timeouts=tuple(self._timeouts(pair)),
-            options=(("MSS", _segment_size(sent)),),
+            options=(("MSS", segment_size(sent)),),
         )
 
     # -- calls ---------------------------------------------------------------------------------
@@ -212,7 +204,7 @@ class _Plan:
     def _calls(self, pair: Pair) -> Iterator[tuple[At, Call]]:
         """The recorded calls in the words of RFC 9293, each with where it comes from."""
         lingers: set[tuple[Name, int | None]] = set()
-        segment = _segment_size([s for s in self.recording.sent if s.pair == pair])
+        segment = segment_size([s for s in self.recording.sent if s.pair == pair])
         for call in self.recording.calls:
             if call.op == "option" and call.values["name"] == "SO_LINGER":
                 aborts = bool(call.values.get("onoff", 1)) and option_value(call.values) == 0
@@ -405,60 +397,3 @@ def _is_over(trace: Trace, at: At, since: int) -> bool:
 def _passive(trace: Trace, end: Name) -> bool:
     calls = [step.text for step in trace.steps if step.kind is Kind.CALL and step.end == end]
     return Event.PASSIVE_OPEN in calls
-
-
-# -- the network -----------------------------------------------------------------------------------
-
-
-def _delay(recording: Recording) -> int:
-    """The ordinary one-way delay: as written, unless segments were faster."""
-    ways = [min(s.arrived) - s.left for s in recording.sent if s.left is not None and s.arrived]
-    fastest = min(ways, default=recording.delay)
-    return max(0, fastest if fastest < recording.delay - _JITTER else recording.delay)
-
-
-def _network(recording: Recording, sent: list[Sent]) -> Iterator[Fault]:
-    """What the wire did, to the nth such segment that an end sent."""
-    delay = _delay(recording)
-    for index, each in enumerate(sent):
-        if each.left is None:
-            for time in each.arrived:
-                to: Name = "server" if each.sender == "client" else "client"
-                # A segment without control bits has no notation; PSH means nothing here.
-                segment = each.segment._replace(ctl=each.segment.ctl or PSH)
-                yield Inject(time, to, str(segment))
-            continue
-        which, nth = _which(sent[: index + 1])
-        if not each.arrived:
-            if not recording.crashed(each):  # the model's crash sends no RST
-                yield Lose(each.sender, which, nth)
-            continue
-        first = min(each.arrived)
-        if first - each.left - delay > _JITTER:
-            yield Delay(each.sender, which, first - each.left - delay, nth)
-        for copy in sorted(each.arrived)[1:]:
-            yield Duplicate(each.sender, which, copy - first, nth)
-
-
-def _which(sent: list[Sent]) -> tuple[str, int]:
-    """How a fault names the last of these segments."""
-    last = sent[-1]
-    data = last.segment.length and not last.segment.ctl & (SYN | FIN)
-    which = "data" if data else ",".join(names(last.segment.ctl)) or "any"
-    same = [s for s in sent if s.sender == last.sender and not s.injected]
-    return which, sum(matches(s.segment, which) for s in same)
-
-
-def _isns(sent: list[Sent], end: Name) -> tuple[int, ...]:
-    """The ISNs that an end chose, in order."""
-    ours = [s.segment for s in sent if s.sender == end and not s.injected]
-    return tuple(dict.fromkeys(s.seq for s in ours if s.ctl & SYN)) or (0,)
-
-
-def _segment_size(sent: list[Sent]) -> int:
-    """The largest segment that may be sent; a SEND of more is cut."""
-    offered = [dict(s.options) for s in sent if s.segment.ctl & SYN and not s.injected]
-    stamps = 12 * all("TS" in each for each in offered)
-    sizes = [int(each["MSS"]) - stamps for each in offered if "MSS" in each]
-    longest = max((s.segment.length for s in sent), default=0)
-    return min(sizes, default=max(536, longest))
