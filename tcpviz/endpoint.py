@@ -121,7 +121,8 @@ class Endpoint(Tcb):
         end, edge = self.take(Event.CLOSE)
         if not edge.sends:
             return Outcome(end.deleted(), edges=(edge,))
-        return end._transmit(now, FIN | ACK)._replace(edges=(edge,))
+        end, octets = end._replace(queued=()), sum(self.queued)  # what Nagle held back goes with it
+        return end._transmit(now, FIN | ACK, octets)._replace(edges=(edge,))
 
     def _leave(self, now: int, octets: int) -> Outcome:
         """MAY-1: CLOSE, and read no more. Data that is lost so is answered by a RST (SHLD-3)."""
@@ -163,11 +164,13 @@ class Endpoint(Tcb):
         if end.settings.keepalive and end.state in _KEPT_ALIVE:
             end = end.armed(KEEPALIVE, now, end.settings.keepalive)
         if end.orphan and _new_text(end, segment):
-            return end._abort(now, 0)  # SHLD-3: nobody will read it
+            # SHLD-3: nobody will read it, which a RST in answer says
+            return end._abort(now, 0)._replace(sent=(reset_for(segment),))
         reading = (read_syn_sent if end.state is State.SYN_SENT else read)(end, segment)
         outcome = end._apply(reading, segment, now)
         again = end.rules.syn_after_reset if end.unacked and not end.tries else 0
-        if again and end.state is State.SYN_SENT and reading.reply:
+        wrong = segment.ctl & ACK and end.state is State.SYN_SENT and not end.acknowledges(segment)
+        if again and wrong:
             return outcome._replace(end=outcome.end.armed(RTO, now, again))
         return outcome
 
@@ -208,7 +211,8 @@ class Endpoint(Tcb):
         if reading.over:
             return self._end(reading.events[0], reading.reply, now)
         if reading.reply:
-            return self._answer(reading.reply)
+            answering = self.turning_away(segment, reading.reply, now)
+            return answering._answer(reading.reply) if answering else Outcome(self)
         if self.state is State.TIME_WAIT and Event.RCV_SYN in reading.events:
             return self._reopen(segment, now)
         end = self if reading.una is None else self.acknowledged(reading.una, now)
@@ -219,7 +223,7 @@ class Endpoint(Tcb):
             end = end._replace(rcv_nxt=reading.nxt)
         if reading.text:
             unread = 0 if self.settings.reads else self.unread + reading.text
-            end = end._replace(unread=unread, talked=True)
+            end = end._replace(unread=unread, received=True)
         edges: tuple[Edge, ...] = ()
         for event in reading.events:
             end, edge = end.take(event)
@@ -252,7 +256,7 @@ class Endpoint(Tcb):
         pending = any(timer.name == DELAYED_ACK for timer in self.deadlines)
         wait = self.settings.delayed_ack
         if self.state is State.CLOSE_WAIT and Event.RCV_FIN in reading.events:
-            wait = max(wait, self.rules.fin_ack_delays[self.talked])
+            wait = max(wait, self.rules.fin_ack_delays[self.received])
         patient = (
             wait > 0
             and reading.nxt is not None
@@ -320,29 +324,24 @@ class Endpoint(Tcb):
     def _retransmit(self, now: int) -> Outcome:
         """Send the oldest segment again and double the RTO (RFC 6298 §5.5), until R2 (§3.8.3)."""
         rules, syn_sent = self.rules, self.state is State.SYN_SENT
-        limit = rules.r2_syn if syn_sent else rules.r2
-        if self.state is State.SYN_RECEIVED and self.opened != "active":
-            limit = rules.r2_syn_ack
-        elif self.orphan:
-            limit = rules.r2_orphan or rules.r2
-        if limit and self.tries >= limit:
+        if self.r2 and self.tries >= self.r2:
             return self._give_up(Event.R2_TIMEOUT, "" if self.orphan else GIVEN_UP)
         oldest = self.unacked[0]
         if oldest.ctl & SYN and not syn_sent:
             oldest = oldest._replace(options=self.options)
         if not syn_sent and not (oldest.ctl & SYN and rules.four_segment_handshake):
             oldest = oldest._replace(ack=self.rcv_nxt, ctl=oldest.ctl | ACK)  # the newest ACK
-        linear = self.tries < (rules.linear_syn_timeouts if syn_sent else 0)
-        end = self._replace(rto=self.rto * (1 if linear else 2), tries=self.tries + 1, timed=-1)
+        end = self.retransmitting(now)
         told = TROUBLE if 0 < end.tries == rules.r1 and not self.orphan else ""
-        return end.armed(RTO, now, end.rto)._answer(oldest)._replace(says=told)
+        return end._answer(oldest)._replace(says=told)
 
     def _probe(self, now: int) -> Outcome:
         """§3.8.4: a keep-alive asks for an ACK with a number that is not expected."""
         if self.unacked:  # its retransmissions ask already
             return Outcome(self.armed(KEEPALIVE, now, self.settings.keepalive))
         if self.probes >= self.rules.keepalive_probes:
-            return self._give_up(Event.R2_TIMEOUT, GIVEN_UP)
+            rst = (self.segment(RST | ACK),) if self.rules.keepalive_resets else ()
+            return self._give_up(Event.R2_TIMEOUT, GIVEN_UP)._replace(sent=rst)
         end = self._replace(probes=self.probes + 1)
         probe = self.ack()._replace(seq=add(self.snd_nxt, -1))
         return end.armed(KEEPALIVE, now, self.rules.keepalive_interval)._answer(probe)
@@ -378,9 +377,9 @@ class Endpoint(Tcb):
         """Send what waited for ESTABLISHED: the SENDs, then the CLOSE."""
         if self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
             return Outcome(self)
-        talked = self.talked or bool(self.queued)
-        flushed = Outcome(self._replace(queued=(), closing=False, talked=talked))
-        for octets in self.queued:
+        segments, rest = self.sendable()
+        flushed = Outcome(self._replace(queued=rest, closing=False))
+        for octets in segments:
             data = flushed.end._transmit(now, ACK, octets)
             flushed = Outcome(data.end, flushed.sent + data.sent)
         if self.closing:

@@ -119,7 +119,8 @@ def _read_syn(tcb: Tcb, segment: Segment) -> Reading:
     if distance(segment.seq, tcb.rcv_nxt) < 0:
         return _read_unacceptable(tcb, segment)
     if tcb.state is State.SYN_RECEIVED and tcb.opened == "passive":
-        return Reading((Event.RCV_SYN,), over=True)
+        last = reset_for(segment) if tcb.rules.syn_resets_syn_received else None
+        return Reading((Event.RCV_SYN,), reply=last, over=True)
     if tcb.rules.challenge_acks or (tcb.state is State.SYN_RECEIVED and tcb.opened != "active"):
         return Reading(reply=tcb.ack())
     return Reading((Event.RCV_SYN_IN_WINDOW,), reply=tcb.segment(RST | ACK), over=True)

@@ -40,8 +40,15 @@ class Rules(NamedTuple):
     0. Without: a RST that acknowledges our SYN ends the attempt (§3.10.7.3)."""
 
     syn_ack_again: bool = False
-    """I-5: the same SYN once more in SYN-RECEIVED is answered by the SYN,ACK once more. Without: by
-    an ACK, as the first check of §3.10.7.4 says."""
+    """I-5: the same SYN once more in SYN-RECEIVED is answered by the SYN,ACK once more, whose RTO
+    starts again. Without: by an ACK, as the first check of §3.10.7.4 says."""
+
+    syn_resets_syn_received: bool = False
+    """Another SYN in the window of SYN-RECEIVED, after a passive OPEN, is answered by a RST.
+    Without: the end returns to LISTEN in silence (§3.10.7.4, fourth check)."""
+
+    keepalive_resets: bool = False
+    """An end that gives up because no keep-alive is answered sends a RST. Without: silence."""
 
     time_wait_ignores_rst: bool = False
     """I-11: a RST does not end TIME-WAIT (RFC 1337). Without: it does (§3.10.7.4, second check)."""
@@ -50,6 +57,10 @@ class Rules(NamedTuple):
     """I-12: TIME-WAIT acknowledges whatever arrives, as the fifth check of §3.10.7.4 reads.
     Without: an ACK that is in order and carries nothing is taken in silence, or two ends in
     TIME-WAIT would answer each other's ACKs for ever."""
+
+    ack_throttle: int = 0
+    """RFC 5961, section 7: how long after an ACK for a segment that is not acceptable, or is
+    challenged, the next one is withheld, if that segment carries no data. Off: never."""
 
     stray_ack_goes_on: bool = False
     """I-13: after the RST for an ACK that SYN-RECEIVED cannot accept, the FIN of the same segment
@@ -61,15 +72,24 @@ class Rules(NamedTuple):
     connection out of TIME-WAIT, with an ISS 65 537 beyond the last number sent. Without: it is
     answered by an ACK."""
 
+    nagle: bool = False
+    """SHLD-7 (§3.7.4): a SEND of less than a segment waits while another such is unacknowledged,
+    and a FIN rides on what waits. Without: each SEND leaves at once, as a segment of its own."""
+
     reset_carries_ack: bool = False
     """The RST of an ABORT carries an ACK, as Linux sends it. Without: <SEQ=SND.NXT><CTL=RST>."""
 
     syn_after_reset: int = 0
-    """How long after resetting a wrong SYN,ACK the SYN is sent again; 0: when the RTO says so."""
+    """How long after an ACK that does not acknowledge our SYN, such as the SYN,ACK of another
+    connection, the SYN is sent again; 0: when the RTO says so."""
 
     fin_ack_delays: tuple[int, int] = (0, 0)
-    """How long the ACK of a FIN waits for the user's own FIN: before any data was exchanged, and
+    """How long the ACK of a FIN waits for the user's own FIN: before any data has come, and
     after it. (A scenario's `delayed_ack` delays the ACKs of data too.)"""
+
+    user_timeout_late: bool = False
+    """The USER TIMEOUT of data and FIN is counted from the first retransmission that is not a
+    probe. Without: from the first sending (§3.10.8)."""
 
     rto_floor: int = 0
     """The RTO is the round-trip time of the handshake plus this; 0: it stays the initial RTO."""
@@ -126,10 +146,15 @@ RFC9293: Final = Rules()
 LINUX: Final = Rules(
     answer_crossing=True,
     syn_ack_again=True,
+    ack_throttle=500 * MS,
+    syn_resets_syn_received=True,
+    keepalive_resets=True,
     reopen_from_time_wait=True,
+    nagle=True,
     reset_carries_ack=True,
     syn_after_reset=8 * MS,
     fin_ack_delays=(4 * MS, 40 * MS),
+    user_timeout_late=True,
     rto_floor=200 * MS,
     tail_loss_probe=True,
     linear_syn_timeouts=4,

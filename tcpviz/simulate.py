@@ -240,8 +240,9 @@ class _Run:
             self.cookies[refusal.end] = end.arrive(segment, now)
             return Outcome(end, self.cookies[refusal.end].sent, says=says)
         if refusal.answer == "RST" and end.state is State.SYN_RECEIVED:
-            return end.call(Event.ABORT, now)._replace(says=says)
-        if refusal.answer == "RST":  # nothing has begun: a SYN is answered as in CLOSED
+            over = end.call(Event.ABORT, now)
+            return over._replace(sent=Endpoint().arrive(segment, now).sent, says=says)
+        if refusal.answer == "RST":  # answered as in CLOSED, whether anything has begun or not
             return Outcome(end, Endpoint().arrive(segment, now).sent, says=says)
         return Outcome(end, says=says)
 

@@ -61,7 +61,7 @@ class Tcb(NamedTuple):
     held: Segment | None = None  # text and FIN that rode on a SYN, until ESTABLISHED
     unread: int = 0  # octets the user has not received
     orphan: bool = False  # the user has gone: a half-duplex CLOSE
-    talked: bool = False  # data was exchanged
+    received: bool = False  # data has come
     options: tuple[Option, ...] = ()  # what both ends agreed to
     rto: int = 0
     first_rto: int = 0  # what the RTO falls back to
@@ -69,6 +69,7 @@ class Tcb(NamedTuple):
     tries: int = 0  # retransmissions in a row; a tail loss probe does not count
     probes: int = 0  # keep-alives in a row
     deadlines: tuple[Timer, ...] = ()
+    challenged: int = -1  # when an ACK last answered what was turned away; -1: never
 
     @property
     def rules(self) -> Rules:
@@ -86,6 +87,36 @@ class Tcb(NamedTuple):
     def deadline(self) -> Timer | None:
         """The timer that expires first."""
         return min(self.deadlines, key=lambda timer: timer.until, default=None)
+
+    @property
+    def mss(self) -> int:
+        """The largest segment: the MSS agreed upon, or what it is without (§3.7.1)."""
+        offered = (value for name, value in self.options if name == "MSS")
+        return next((value for value in offered if isinstance(value, int)), 536)
+
+    @property
+    def r2(self) -> int:
+        """R2 (§3.8.3): how many retransmissions there may be in this state; 0: any number."""
+        rules = self.rules
+        if self.state is State.SYN_SENT:
+            return rules.r2_syn
+        if self.state is State.SYN_RECEIVED and self.opened != "active":
+            return rules.r2_syn_ack
+        return (rules.r2_orphan if self.orphan else 0) or rules.r2
+
+    def sendable(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """What of the SENDs that wait may leave now, segment by segment, and what goes on waiting.
+
+        Nagle's algorithm (§3.7.4, as Linux has it): less than a segment waits for the ACK of the
+        last small one, or for the FIN that will take it along.
+        """
+        if not self.rules.nagle:
+            return self.queued, ()
+        whole, rest = divmod(sum(self.queued), self.mss)
+        small = any(0 < segment.length < self.mss for segment in self.unacked)
+        now, later = ((), (rest,)) if small or self.closing else ((rest,), ())
+        full = (self.mss,) * whole
+        return (full + now, later) if rest else (full, ())
 
     def acceptable(self, segment: Segment) -> bool:
         """Table 6 of §3.10.7.4: some of the segment lies in the receive window.
@@ -161,9 +192,37 @@ class Tcb(NamedTuple):
         probe = self.rules.tail_loss_probe and not segment.ctl & SYN
         end = end._replace(rto=self.first_rto, tries=-1 if probe else 0)
         end = end.armed(RTO, now, end.rto)
-        if limit := self.settings.user_timeout:
-            end = end.armed(USER_TIMEOUT, now, limit)
-        return end
+        late = self.rules.user_timeout_late and not segment.ctl & SYN
+        return end if late else end.given_time(now)
+
+    def given_time(self, now: int) -> Self:
+        """With the USER TIMEOUT running from now, if there is one."""
+        limit = self.settings.user_timeout
+        return self.armed(USER_TIMEOUT, now, limit) if limit else self
+
+    def retransmitting(self, now: int) -> Self:
+        """As it is after sending the oldest segment once more; its RTO doubles (RFC 6298 §5.5)."""
+        syn_sent = self.state is State.SYN_SENT
+        linear = self.tries < (self.rules.linear_syn_timeouts if syn_sent else 0)
+        rto = self.rto if linear else self.rto * 2
+        end = self._replace(rto=rto, tries=self.tries + 1, timed=-1)
+        first = end.tries == 1 and not self.unacked[0].ctl & SYN
+        end = end.given_time(now) if first and self.rules.user_timeout_late else end
+        return end.armed(RTO, now, end.rto)
+
+    def turning_away(self, segment: Segment, reply: Segment, now: int) -> Self | None:
+        """As it is after answering a segment that is turned away; None where no answer is due yet.
+
+        RFC 5961 §7 throttles such ACKs, so that two ends do not answer each other for ever.
+        """
+        again = reply.ctl & SYN and self.unacked
+        end = self.armed(RTO, now, self.rto) if again else self
+        throttled = not reply.ctl & RST and (segment.ctl & SYN or not segment.span)
+        if not throttled or not self.rules.ack_throttle:
+            return end
+        if self.challenged >= 0 and now - self.challenged < self.rules.ack_throttle:
+            return None
+        return end._replace(challenged=now)
 
     def acknowledged(self, una: int, now: int) -> Self:
         """Advance SND.UNA, drop what it covers, restart or stop the RTO (RFC 6298 §5)."""
@@ -176,8 +235,7 @@ class Tcb(NamedTuple):
         if not left:
             return end
         end = end.armed(RTO, now, end.rto)
-        limit = self.settings.user_timeout
-        return end.armed(USER_TIMEOUT, now, limit) if limit else end
+        return end if self.rules.user_timeout_late else end.given_time(now)
 
     def deleted(self) -> Self:
         """Forget the TCB; what is left is the state, and how many ISSs were used."""

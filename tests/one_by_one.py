@@ -149,7 +149,8 @@ class World:
             if room:
                 self.accept_queue.append(k)
             elif self.listener.abort_on_overflow:
-                outcome = one.server.call(Event.ABORT, local)
+                answer = Endpoint().arrive(segment, local).sent  # as where nobody listens
+                outcome = one.server.call(Event.ABORT, local)._replace(sent=answer)
             else:
                 outcome = unread
         self.write(k, name, "arrive", segment, outcome, now)

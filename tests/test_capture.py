@@ -4,6 +4,7 @@ import io
 import json
 from functools import cache
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from struct import pack, unpack_from
 
@@ -21,7 +22,7 @@ from tcpviz.units import MIN, MS, US, S
 HERE = Path(__file__).parent
 MERGED = HERE.parent / "notebooks" / "captures"
 ONE_SIDED = HERE / "data" / "recordings"
-TRUTH = json.loads((ONE_SIDED / "truth.json").read_text("utf-8"))
+TRUTH = {path.stem: json.loads(path.read_text("utf-8")) for path in ONE_SIDED.glob("*.json")}
 NAMES = sorted(TRUTH)
 
 # The recorder noted these departures late: the kernel's own time stamps are the truth here.
@@ -68,22 +69,30 @@ def seen_in(found):
             yield what, sent, [time + trace.start for time in flight.arrived], flight.fate
 
 
+def flat(value):
+    """The blocks of a SACK as one list of numbers; any other option's value as it is."""
+    blocks = isinstance(value, list) and value and isinstance(value[0], list)
+    return [number for block in value for number in block] if blocks else value
+
+
 def recorded(name):
     """The same of the ground truth; times in s, as they were noted."""
+    names = {"SACK_PERM": "SACK-permitted"}
     for entry in TRUTH[name]["segments"]:
         # What the wire injected claims to come from a client.
         sender = "client" if entry["from"] == "injected" else entry["from"]
         what = (
             sender,
-            entry["address"],
+            entry["src"],
             bits(",".join(entry["flags"])),
-            entry["seq"],
-            entry["ack"],
-            entry["length"],
-            entry["window"],
-            entry["options"],
+            entry["seq_raw"],
+            entry["ack_raw"] if "ACK" in entry["flags"] else None,
+            entry["len"],
+            entry["win"],
+            [[names.get(name, name), flat(value)] for name, value in entry["opts"]],
         )
-        yield what, entry["sent"], entry["arrived"], entry["fate"]
+        arrived = entry.get("t_rx_all") or [entry["t_rx"]] * (entry["t_rx"] is not None)
+        yield what, entry["t_tx"], arrived, entry["fate"].split()[0]
 
 
 def close(name, time, noted):
@@ -91,7 +100,7 @@ def close(name, time, noted):
     if time is None or noted is None:
         return time is noted
     tolerance = NOTED_LATE.get((name, noted), MS)
-    return abs(time - round((TRUTH[name]["epoch_s"] + noted) * S)) < tolerance
+    return abs(time - round((TRUTH[name]["date_real_t0"] + noted) * S)) < tolerance
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -146,8 +155,11 @@ def test_inferred_states_are_those_of_the_kernel(name):
     """Whenever the kernel was asked for a socket's state, the inferred state is the same."""
     linux = {state.replace("-", "_").replace("WAIT_", "WAIT"): state for state in State}
     linux["SYN_RECV"] = State.SYN_RECEIVED
-    for noted, end, local, remote, state in TRUTH[name]["states"]:
-        time = round((TRUTH[name]["epoch_s"] + noted) * S)
+    keys = ("t", "side", "local", "remote", "state")
+    for noted, end, local, remote, state in (itemgetter(*keys)(e) for e in TRUTH[name]["poll"]):
+        if state in (None, "LISTEN"):
+            continue
+        time = round((TRUTH[name]["date_real_t0"] + noted) * S)
         near = set()
         for trace in traces(name):
             if (trace.end(end).address, trace.other(end).address) != (local, remote):

@@ -550,6 +550,58 @@ def test_the_acknowledgment_of_the_syn_is_never_delayed() -> None:
     assert sent(arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>")) == ["<SEQ=101><ACK=301><CTL=ACK>"]
 
 
+# -- rules that recordings of Linux ask for ----------------------------------------------------
+
+
+def linux(end: Endpoint) -> Endpoint:
+    """The same end, by the rules of Linux from here on."""
+    return end._replace(settings=end.settings._replace(rules=LINUX))
+
+
+def test_a_syn_ack_that_answers_the_syn_again_starts_its_rto_again() -> None:
+    """By the rule of Linux, that is; the standard's ACK leaves the RTO as it was."""
+    again = arrive(linux(syn_received()), "<SEQ=300><CTL=SYN>", 600 * MS)
+    assert sent(again) == ["<SEQ=100><ACK=301><CTL=SYN,ACK>"]
+    assert again.end.deadlines == (Timer("RTO", 600 * MS, 1600 * MS),)
+    ack = arrive(syn_received(), "<SEQ=300><CTL=SYN>", 600 * MS)
+    assert sent(ack) == ["<SEQ=101><ACK=301><CTL=ACK>"]
+    assert ack.end.deadlines == (Timer("RTO", 0, 1 * S),)
+
+
+def test_time_wait_takes_a_syn_however_far_beyond_by_rule() -> None:
+    """MAY-2 asks for a number beyond the last one, not for one in the window."""
+    reopened = arrive(linux(time_wait()), "<SEQ=2000000000><CTL=SYN>").end
+    assert (reopened.state, reopened.irs) == (State.SYN_RECEIVED, 2_000_000_000)
+    old = arrive(linux(time_wait()), "<SEQ=301><CTL=SYN>")
+    assert (old.end.state, sent(old)) == (State.TIME_WAIT, ["<SEQ=102><ACK=302><CTL=ACK>"])
+    assert arrive(time_wait(), "<SEQ=2000000000><CTL=SYN>").end.state is State.TIME_WAIT
+
+
+@pytest.mark.parametrize("control", ["SYN,ACK", "RST,ACK", "ACK"])
+def test_whatever_acknowledges_another_syn_hastens_ours_by_rule(control: str) -> None:
+    """A wrong ACK number is enough, also on a RST that gets no answer."""
+    end = arrive(linux(syn_sent()), f"<SEQ=300><ACK=90><CTL={control}>", 50 * MS).end
+    assert end.deadlines == (Timer("RTO", 50 * MS, 58 * MS),)
+    assert arrive(syn_sent(), "<SEQ=300><ACK=90><CTL=ACK>").end.deadlines[0].until == 1 * S
+
+
+def test_data_that_nobody_will_read_is_answered_by_the_rst_of_that_segment() -> None:
+    """SHLD-3: after a half-duplex CLOSE new data draws <SEQ=SEG.ACK><CTL=RST>, and all is over."""
+    left = arrive(call(established(), "half-duplex CLOSE").end, "<SEQ=301><ACK=102><CTL=ACK>").end
+    for end in (left, linux(left)):
+        over = arrive(end, "<SEQ=301><ACK=102><CTL=ACK><DATA=5>")
+        assert (over.end.state, sent(over)) == (State.CLOSED, ["<SEQ=102><CTL=RST>"])
+
+
+@pytest.mark.parametrize(("data", "wait"), [("<DATA=5>", 40 * MS), ("", 4 * MS)])
+def test_the_ack_of_a_fin_waits_long_only_after_data_has_come(data: str, wait: int) -> None:
+    """What this end has sent itself makes no difference."""
+    end = call(linux(established()), "SEND", octets=10).end
+    end = arrive(end, f"<SEQ=301><ACK=111><CTL=ACK>{data}").end
+    fin = arrive(end, f"<SEQ={end.rcv_nxt}><ACK=111><CTL=FIN,ACK>", 1 * S).end
+    assert fin.deadlines == (Timer("delayed ACK", 1 * S, 1 * S + wait),)
+
+
 def test_numbers_wrap_around() -> None:
     """A connection whose numbers pass 2**32 opens, sends and closes like any other."""
     end = call(Endpoint(Settings(iss=(2**32 - 1,))), "active OPEN").end

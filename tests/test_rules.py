@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from test_endpoint import (
     MAKERS,
+    SETTINGS,
     arrive,
     call,
     close_wait,
     established,
     fin_wait_1,
     fin_wait_2,
+    linux,
     listen,
     sent,
     syn_received,
@@ -712,3 +714,84 @@ def test_only_retransmissions_in_a_row_count() -> None:
         end = end.expire(end.deadlines[0], 3 * S).end
         assert end.state is State.ESTABLISHED
     assert end.expire(end.deadlines[0], 9 * S).end.state is State.CLOSED
+
+
+def test_rule_ack_throttle() -> None:
+    """Within half a second one old ACK is answered; old data, or a FIN again, is each time."""
+    end = linux(established())
+    first = arrive(end, "<SEQ=200><ACK=101><CTL=ACK>", 1 * S)
+    assert sent(first) == ["<SEQ=101><ACK=301><CTL=ACK>"]
+    assert sent(arrive(first.end, "<SEQ=200><ACK=101><CTL=ACK>", 1 * S + 499 * MS)) == []
+    assert sent(arrive(first.end, "<SEQ=500><CTL=RST>", 1 * S + 499 * MS)) == []
+    assert len(arrive(first.end, "<SEQ=200><ACK=101><CTL=ACK><DATA=5>", 1 * S).sent) == 1
+    assert len(arrive(first.end, "<SEQ=200><ACK=101><CTL=ACK>", 1 * S + 500 * MS).sent) == 1
+    unthrottled = arrive(established(), "<SEQ=200><ACK=101><CTL=ACK>").end
+    assert len(arrive(unthrottled, "<SEQ=200><ACK=101><CTL=ACK>").sent) == 1
+
+
+def test_rule_syn_resets_syn_received() -> None:
+    """A passive end returns to LISTEN either way; Linux says so to the peer."""
+    reset = arrive(linux(syn_received()), "<SEQ=310><CTL=SYN>")
+    assert (reset.end.state, sent(reset)) == (State.LISTEN, ["<SEQ=0><ACK=311><CTL=RST,ACK>"])
+    silent = arrive(syn_received(), "<SEQ=310><CTL=SYN>")
+    assert (silent.end.state, sent(silent)) == (State.LISTEN, [])
+
+
+def test_rule_nagle() -> None:
+    """Nagle: the second SEND waits, the third joins it. Without, each SEND leaves at once."""
+    end = call(linux(established()), "SEND", octets=10).end
+    for octets in (20, 30):
+        waiting = call(end, "SEND", octets=octets)
+        assert sent(waiting) == []
+        end = waiting.end
+    freed = arrive(end, "<SEQ=301><ACK=111><CTL=ACK>")
+    assert sent(freed) == ["<SEQ=111><ACK=301><CTL=ACK><DATA=50>"]
+    whole = call(end, "SEND", octets=600)  # 650 octets wait: a segment of 536, and the rest
+    assert sent(whole) == ["<SEQ=111><ACK=301><CTL=ACK><DATA=536>"]
+    assert whole.end.queued == (114,)
+    plain = call(established(), "SEND", octets=10).end
+    assert sent(call(plain, "SEND", octets=20)) == ["<SEQ=111><ACK=301><CTL=ACK><DATA=20>"]
+
+
+def test_a_fin_takes_along_what_nagle_held_back() -> None:
+    """CLOSE pushes: data and FIN leave as one segment, at once."""
+    end = call(call(linux(established()), "SEND", octets=10).end, "SEND", octets=20).end
+    closed = call(end, "CLOSE")
+    assert sent(closed) == ["<SEQ=111><ACK=301><CTL=FIN,ACK><DATA=20>"]
+    assert closed.end.snd_nxt == 132
+    assert arrive(closed.end, "<SEQ=301><ACK=132><CTL=ACK>").end.state is State.FIN_WAIT_2
+
+
+def expire(end: Endpoint) -> Outcome:
+    """The timer that is due first expires."""
+    timer = end.deadline
+    assert timer
+    return end.expire(timer, timer.until)
+
+
+@pytest.mark.parametrize(("rules", "resets"), [(RFC9293, []), (LINUX, ["RST,ACK"])])
+def test_rule_keepalive_resets(rules: Rules, resets: list[str]) -> None:
+    """After the last probe the end is CLOSED; Linux tells the peer, the standard does not."""
+    settings = SETTINGS._replace(rules=rules._replace(keepalive_probes=1), keepalive=5 * S)
+    end = arrive(call(Endpoint(settings), "active OPEN").end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end
+    probed = expire(end)
+    assert sent(probed) == ["<SEQ=100><ACK=301><CTL=ACK>"]
+    over = expire(probed.end)
+    assert over.end.state is State.CLOSED
+    assert [segment.control for segment in over.sent] == resets
+
+
+def test_rule_user_timeout_late() -> None:
+    """The tail loss probe does not start it, the retransmission after it does."""
+    settings = SETTINGS._replace(rules=LINUX, user_timeout=2 * S)
+    end = call(Endpoint(settings), "active OPEN").end
+    assert Timer("USER TIMEOUT", 0, 2 * S) in end.deadlines
+    end = arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>", 100 * MS).end
+    end = end.call(Event.SEND, 1 * S, 5).end
+    probed = expire(end).end
+    assert [timer.name for timer in probed.deadlines] == ["RTO"]
+    again = expire(probed).end
+    assert Timer("USER TIMEOUT", 1600 * MS, 3600 * MS) in again.deadlines
+    plain = SETTINGS._replace(user_timeout=2 * S)
+    end = arrive(call(Endpoint(plain), "active OPEN").end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end
+    assert Timer("USER TIMEOUT", 1 * S, 3 * S) in end.call(Event.SEND, 1 * S, 5).end.deadlines
