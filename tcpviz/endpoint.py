@@ -10,7 +10,7 @@ order is dropped and acknowledged, not kept; options are agreed upon in the hand
 
 from typing import Final, NamedTuple
 
-from tcpviz.judge import Reading, agreed, read, read_syn_sent, reset_for, rest_of
+from tcpviz.judge import Reading, agreed, new_text, read, read_syn_sent, reset_for, rest_of
 from tcpviz.segment import ACK, FIN, RST, SYN, Segment, add
 from tcpviz.states import Edge, Event, Opened, State
 from tcpviz.steps import Timer
@@ -23,11 +23,6 @@ from tcpviz.tcb import (
     USER_TIMEOUT,
     Tcb,
 )
-
-_ISN_TICK: Final = 4_000
-"""§3.4.1: the clock that new ISSs are taken from ticks about every 4 microseconds."""
-_REOPENS_AT: Final = 65_537
-"""How far beyond the last number sent a connection reopened from TIME-WAIT starts."""
 
 NOT_OPEN: Final = "error: connection does not exist"
 EXISTS: Final = "error: connection already exists"
@@ -160,10 +155,10 @@ class Endpoint(Tcb):
             return Outcome(self, () if segment.ctl & RST else (reset_for(segment),))
         if self.state is State.LISTEN:
             return self._arrive_listening(segment, now)
-        end = self._replace(probes=0)
+        end = self._replace(probes=0) if self.probes else self
         if end.settings.keepalive and end.state in _KEPT_ALIVE:
             end = end.armed(KEEPALIVE, now, end.settings.keepalive)
-        if end.orphan and _new_text(end, segment):
+        if end.orphan and new_text(end, segment):
             # SHLD-3: nobody will read it, which a RST in answer says
             return end._abort(now, 0)._replace(sent=(reset_for(segment),))
         reading = (read_syn_sent if end.state is State.SYN_SENT else read)(end, segment)
@@ -218,8 +213,10 @@ class Endpoint(Tcb):
         end = self if reading.una is None else self.acknowledged(reading.una, now)
         if self.state is State.SYN_SENT and reading.nxt is not None:
             both = agreed(self.settings.options, segment.options)
-            end = end._replace(irs=segment.seq, options=both, held=rest_of(segment))
-        if reading.nxt is not None:
+            end = end._replace(
+                irs=segment.seq, rcv_nxt=reading.nxt, options=both, held=rest_of(segment)
+            )
+        elif reading.nxt is not None:
             end = end._replace(rcv_nxt=reading.nxt)
         if reading.text:
             unread = 0 if self.settings.reads else self.unread + reading.text
@@ -234,7 +231,8 @@ class Endpoint(Tcb):
         if settled.end.state is State.CLOSED and end.state is not State.TIME_WAIT:
             return settled
         outcome = settled.end._go_on(reading, now, settled.edges).forgotten()
-        return outcome._replace(sent=(*reading.first, *outcome.sent))
+        first = reading.first
+        return outcome._replace(sent=(*first, *outcome.sent)) if first else outcome
 
     def _go_on(self, reading: Reading, now: int, edges: tuple[Edge, ...]) -> Outcome:
         """After a segment was taken in: what the SYN carried, what waited, what is owed."""
@@ -248,8 +246,9 @@ class Endpoint(Tcb):
             end = end.armed(KEEPALIVE, now, end.settings.keepalive)
         flushed = end._flush(now)
         if flushed.sent or not reading.owed:
-            return flushed._replace(edges=edges + flushed.edges, text=text)
-        return end._owe(now, reading)._replace(edges=edges, text=text)
+            return Outcome(flushed.end, flushed.sent, edges + flushed.edges, "", text)
+        owing = end._owe(now, reading)
+        return Outcome(owing.end, owing.sent, edges, "", text)
 
     def _owe(self, now: int, reading: Reading) -> Outcome:
         """Acknowledge now, or later, where the application may give the ACK a ride (§3.8.6.3)."""
@@ -355,16 +354,17 @@ class Endpoint(Tcb):
 
     def _synchronize(self, now: int, opened: Opened, edges: tuple[Edge, ...], ctl: int) -> Outcome:
         """Choose an ISS and send the SYN or SYN,ACK."""
-        isses = self.settings.iss
-        if self.opens < len(isses):
-            iss = isses[self.opens]
-        elif self.before:
-            iss = add(self.before.snd_nxt, _REOPENS_AT)
-        else:
-            iss = add(isses[-1], now // _ISN_TICK)
+        iss = self.next_iss(now)
         offered = self.options if ctl & ACK else self.settings.options
-        end = self._replace(opened=opened, opens=self.opens + 1, iss=iss, snd_una=iss, snd_nxt=iss)
-        end = end._replace(first_rto=self.settings.rto, timed=now if self.rules.rto_floor else -1)
+        end = self._replace(
+            opened=opened,
+            opens=self.opens + 1,
+            iss=iss,
+            snd_una=iss,
+            snd_nxt=iss,
+            first_rto=self.settings.rto,
+            timed=now if self.rules.rto_floor else -1,
+        )
         syn = end.segment(ctl)._replace(options=offered)
         return end.waiting_for_ack(syn, now)._answer(syn)._replace(edges=edges)
 
@@ -375,7 +375,8 @@ class Endpoint(Tcb):
 
     def _flush(self, now: int) -> Outcome:
         """Send what waited for ESTABLISHED: the SENDs, then the CLOSE."""
-        if self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
+        idle = not self.queued and not self.closing
+        if idle or self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
             return Outcome(self)
         segments, rest = self.sendable()
         flushed = Outcome(self._replace(queued=rest, closing=False))
@@ -391,8 +392,3 @@ class Endpoint(Tcb):
         """Send one segment; if it acknowledges, no delayed ACK is owed any more."""
         end = self.disarmed(DELAYED_ACK) if segment.ctl & ACK else self
         return Outcome(end, (segment,))
-
-
-def _new_text(end: Tcb, segment: Segment) -> bool:
-    """Whether a segment carries data that has not come before."""
-    return bool(segment.length) and read(end, segment).text > 0

@@ -172,3 +172,8 @@ def agreed(ours: tuple[Option, ...], theirs: tuple[Option, ...]) -> tuple[Option
     """What a SYN,ACK may offer: our MSS, and of the rest what the peer offered too."""
     names = {"MSS"} | {name for name, _ in theirs}
     return tuple(option for option in ours if option[0] in names)
+
+
+def new_text(tcb: Tcb, segment: Segment) -> bool:
+    """Whether a segment carries data that has not come before."""
+    return bool(segment.length) and read(tcb, segment).text > 0

@@ -22,7 +22,7 @@ from tcpviz.scenario import (
     matches,
 )
 from tcpviz.segment import ACK, RST, SYN, Segment
-from tcpviz.states import TRANSITIONS, Event, State, transition
+from tcpviz.states import Event, State
 from tcpviz.steps import End, Kind, Step, Timer
 from tcpviz.trace import Trace
 from tcpviz.units import readable
@@ -31,15 +31,8 @@ from tcpviz.words import say
 _MOST_STEPS: Final = 100_000
 _WIRE, _TIMER, _CALL = range(3)
 """Who goes first among things that happen at the same instant."""
-_REOPENS: Final = transition(State.TIME_WAIT, Event.RCV_SYN)
-_LEAVES: Final = {_REOPENS, *(edge for edge in TRANSITIONS if edge.target is State.CLOSED)}
-"""The moves after which an application has another connection, or none."""
-_TAKES_A_SYN: Final = {
-    edge
-    for edge in TRANSITIONS
-    if edge.event is Event.RCV_SYN_ACK
-    or (edge.event is Event.RCV_SYN and edge.target is State.SYN_RECEIVED)
-}
+_REOPENS: Final = (State.TIME_WAIT, State.SYN_RECEIVED)
+_TAKES_A_SYN: Final = (Event.RCV_SYN, Event.RCV_SYN_ACK)
 
 
 class _Due(NamedTuple):
@@ -122,15 +115,16 @@ class _Run:
                 raise ScenarioError(f"until: there are more than {_MOST_STEPS} steps before it")
             if timer and expires:
                 outcome = self.ends[owner].expire(timer, now)
-                self._write(Step(now, owner, Kind.TIMEOUT, text=timer.name), owner, outcome)
+                self._write(now, owner, Kind.TIMEOUT, outcome, text=timer.name)
             else:
                 self._happen(heapq.heappop(self.due))
 
     def _deadline(self) -> tuple[Timer | None, Name]:
         """The timer that expires first, and whose it is."""
-        armed = [(end.deadline, name) for name, end in self.ends.items()]
-        running = [(timer.until, timer, name) for timer, name in armed if timer]
-        return min(running, key=lambda each: each[0])[1:] if running else (None, "client")
+        client, server = self.ends["client"].deadline, self.ends["server"].deadline
+        if server and (not client or server.until < client.until):
+            return server, "server"
+        return client, "client"
 
     def _happen(self, due: _Due) -> None:
         """A segment arrives or dies, or a user calls."""
@@ -139,9 +133,9 @@ class _Run:
             if not due.end or due.end in self.down:
                 self.steps.append(Step(due.time, "", Kind.LOSE, None, due.segment, flight))
                 return
-            step = Step(due.time, due.end, Kind.ARRIVE, None, due.segment, flight)
             outcome = self._arrive(due.end, due.segment, due.time)
-            self._write(step, due.end, self._with_old_data(due, due.end, flight, outcome))
+            outcome = self._with_old_data(due, due.end, flight, outcome)
+            self._write(due.time, due.end, Kind.ARRIVE, outcome, due.segment, flight)
         elif due.end:
             gone = due.life < self.lives[due.end]
             if gone and due.entered not in (None, State.CLOSED):
@@ -156,7 +150,8 @@ class _Run:
         """
         segment, injected = due.segment, due.flight < 0
         assert segment is not None
-        if any(edge in _TAKES_A_SYN for edge in outcome.edges):
+        first = outcome.edges[0] if outcome.edges else None
+        if first and first.event in _TAKES_A_SYN and first.target is not State.LISTEN:
             self.peers[name] = None if injected else segment.incarnation
         if not outcome.text:
             return outcome
@@ -181,23 +176,37 @@ class _Run:
             self.down.add(name)
         same = due.call == RESTART
         outcome = Outcome(end) if same else end.call(Event(due.call), due.time, due.octets)
-        self._write(Step(due.time, name, Kind.CALL, text=due.call), name, outcome)
+        self._write(due.time, name, Kind.CALL, outcome, text=due.call)
 
-    def _write(self, step: Step, name: Name, outcome: Outcome) -> None:
+    def _write(
+        self,
+        now: int,
+        name: Name,
+        kind: Kind,
+        outcome: Outcome,
+        segment: Segment | None = None,
+        flight: int | None = None,
+        text: str = "",
+    ) -> None:
         """Write the step and the departures it caused, and let the application react."""
         end = self.ends[name] = outcome.end
-        now = step.time
-        seen = step._replace(state=end.state, timers=end.deadlines, variables=end.variables)
-        edges = tuple(edge.id for edge in outcome.edges)
-        self.steps.append(seen._replace(edges=edges, says=outcome.says))
-        for segment in outcome.sent:
-            flight = self._new_flight()
-            self.steps.append(
-                seen._replace(kind=Kind.DEPART, segment=segment, flight=flight, text="")
+        state, timers, numbers = end.state, end.deadlines, end.variables
+        edges = tuple([edge.id for edge in outcome.edges])
+        self.steps.append(
+            Step(
+                now, name, kind, state, segment, flight, text, outcome.says, edges, timers, numbers
             )
-            self.senders[flight] = self.peers.get(name)
-            self._send(now, name, segment, flight)
-        self.lives[name] += sum(edge in _LEAVES for edge in outcome.edges)
+        )
+        for left in outcome.sent:
+            number = self._new_flight()
+            self.steps.append(
+                Step(now, name, Kind.DEPART, state, left, number, "", "", (), timers, numbers)
+            )
+            self.senders[number] = self.peers.get(name)
+            self._send(now, name, left, number)
+        for edge in outcome.edges:
+            if edge.target is State.CLOSED or (edge.source, edge.target) == _REOPENS:
+                self.lives[name] += 1
         for edge in outcome.edges:
             for on in self.scenario.reactions:
                 if on.end == name and on.state == edge.target:

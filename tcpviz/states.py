@@ -6,6 +6,7 @@ diagram is drawn from here. It knows nothing of segments' numbers, of time or of
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
 from typing import Final, Literal, NamedTuple, get_args
 
 
@@ -81,8 +82,13 @@ class Edge(NamedTuple):
         >>> TRANSITIONS[0].id
         'CLOSED: passive OPEN'
         """
-        condition = f" ({self.opened})" if self.opened else ""
-        return f"{self.source}: {self.event}{condition}"
+        return _named(self.source, self.event, self.opened)
+
+
+@cache  # every step names its moves
+def _named(source: State, event: Event, opened: Opened | None) -> str:
+    condition = f" ({opened})" if opened else ""
+    return f"{source}: {event}{condition}"
 
 
 _S, _E = State, Event

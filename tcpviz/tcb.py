@@ -19,6 +19,11 @@ USER_TIMEOUT: Final = "USER TIMEOUT"
 KEEPALIVE: Final = "keep-alive"
 FIN_WAIT_2: Final = "FIN-WAIT-2"
 
+_ISN_TICK: Final = 4_000
+"""§3.4.1: the clock that new ISSs are taken from ticks about every 4 microseconds."""
+_REOPENS_AT: Final = 65_537
+"""How far beyond the last number sent a connection reopened from TIME-WAIT starts."""
+
 
 class Settings(NamedTuple):
     """What one end is told from outside; durations in ns, 0 is off.
@@ -86,7 +91,9 @@ class Tcb(NamedTuple):
     @property
     def deadline(self) -> Timer | None:
         """The timer that expires first."""
-        return min(self.deadlines, key=lambda timer: timer.until, default=None)
+        if len(self.deadlines) < 2:
+            return self.deadlines[0] if self.deadlines else None
+        return min(self.deadlines, key=lambda timer: timer.until)
 
     @property
     def mss(self) -> int:
@@ -162,6 +169,15 @@ class Tcb(NamedTuple):
         window = self.settings.window
         return Segment(self.snd_nxt, ack, ctl, octets, window, (), max(0, self.opens - 1))
 
+    def next_iss(self, now: int) -> int:
+        """The ISS of the next connection: from the list, beyond TIME-WAIT, or from the clock."""
+        isses = self.settings.iss
+        if self.opens < len(isses):
+            return isses[self.opens]
+        if self.before:
+            return add(self.before.snd_nxt, _REOPENS_AT)
+        return add(isses[-1], now // _ISN_TICK)
+
     # -- changes -------------------------------------------------------------------------------
 
     def take(self, event: Event) -> tuple[Self, Edge]:
@@ -174,24 +190,26 @@ class Tcb(NamedTuple):
     def armed(self, name: str, now: int, duration: int) -> Self:
         """With that timer running from now, and no other of its name."""
         timer = Timer(name, now, now + duration)
-        return self._replace(deadlines=(*self.disarmed(name).deadlines, timer))
+        return self._replace(deadlines=(*_without(self.deadlines, name), timer))
 
     def disarmed(self, name: str) -> Self:
         """Without that timer."""
-        if not any(timer.name == name for timer in self.deadlines):
-            return self
-        return self._replace(deadlines=tuple(t for t in self.deadlines if t.name != name))
+        deadlines = _without(self.deadlines, name)
+        return self if deadlines == self.deadlines else self._replace(deadlines=deadlines)
 
     def waiting_for_ack(self, segment: Segment, now: int) -> Self:
         """With one more segment that must be acknowledged; the RTO and the user timeout run."""
-        end = self._replace(
-            snd_nxt=add(self.snd_nxt, segment.span), unacked=(*self.unacked, segment)
-        )
+        nxt, unacked = add(self.snd_nxt, segment.span), (*self.unacked, segment)
         if self.unacked:
-            return end
-        probe = self.rules.tail_loss_probe and not segment.ctl & SYN
-        end = end._replace(rto=self.first_rto, tries=-1 if probe else 0)
-        end = end.armed(RTO, now, end.rto)
+            return self._replace(snd_nxt=nxt, unacked=unacked)
+        rto = self.first_rto
+        end = self._replace(
+            snd_nxt=nxt,
+            unacked=unacked,
+            rto=rto,
+            tries=-1 if self.rules.tail_loss_probe and not segment.ctl & SYN else 0,
+            deadlines=(*_without(self.deadlines, RTO), Timer(RTO, now, now + rto)),
+        )
         late = self.rules.user_timeout_late and not segment.ctl & SYN
         return end if late else end.given_time(now)
 
@@ -226,18 +244,27 @@ class Tcb(NamedTuple):
 
     def acknowledged(self, una: int, now: int) -> Self:
         """Advance SND.UNA, drop what it covers, restart or stop the RTO (RFC 6298 §5)."""
-        end = self
+        rto = self.first_rto
         if self.timed >= 0:  # the handshake's round trip is the only one measured
-            end = end._replace(first_rto=now - self.timed + self.rules.rto_floor, timed=-1)
-        left = tuple(s for s in self.unacked if distance(add(s.seq, s.span), una) > 0)
-        end = end._replace(snd_una=una, unacked=left, rto=end.first_rto, tries=0)
-        end = end.disarmed(RTO).disarmed(USER_TIMEOUT)
-        if not left:
-            return end
-        end = end.armed(RTO, now, end.rto)
-        return end if self.rules.user_timeout_late else end.given_time(now)
+            rto = now - self.timed + self.rules.rto_floor
+        left = tuple([s for s in self.unacked if distance(add(s.seq, s.span), una) > 0])
+        deadlines = _without(_without(self.deadlines, RTO), USER_TIMEOUT)
+        end = self._replace(
+            snd_una=una,
+            unacked=left,
+            rto=rto,
+            first_rto=rto,
+            timed=-1,
+            tries=0,
+            deadlines=(*deadlines, Timer(RTO, now, now + rto)) if left else deadlines,
+        )
+        return end.given_time(now) if left and not self.rules.user_timeout_late else end
 
     def deleted(self) -> Self:
         """Forget the TCB; what is left is the state, and how many ISSs were used."""
         opened: Opened | None = "passive" if self.state is State.LISTEN else None
         return type(self)(self.settings, self.state, opened, self.opens)
+
+
+def _without(deadlines: tuple[Timer, ...], name: str) -> tuple[Timer, ...]:
+    return tuple([timer for timer in deadlines if timer.name != name]) if deadlines else ()
