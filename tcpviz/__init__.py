@@ -8,9 +8,22 @@ as connection management needs it.
 Time is integer nanoseconds, written with units: `50 * MS`, `60 * S`.
 """
 
+from tcpviz.explore import explore
+from tcpviz.listener import Listener
 from tcpviz.pictures import beside, sequence_chart, state_diagram
+from tcpviz.population import Member, populate
 from tcpviz.rules import LINUX, RFC9293
-from tcpviz.scenario import At, Delay, Duplicate, Inject, Lose, On, Scenario, ScenarioError
+from tcpviz.scenario import (
+    At,
+    Delay,
+    Duplicate,
+    Inject,
+    Lose,
+    On,
+    Refuse,
+    Scenario,
+    ScenarioError,
+)
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.sources import SourceError, read
@@ -26,14 +39,19 @@ __all__ = [
     "Delay",
     "Duplicate",
     "Inject",
+    "Listener",
     "Lose",
+    "Member",
     "On",
+    "Refuse",
     "S",
     "Scenario",
     "ScenarioError",
     "SourceError",
     "Trace",
     "beside",
+    "explore",
+    "populate",
     "read",
     "sequence_chart",
     "simulate",
