@@ -38,6 +38,8 @@ FLOORS = [
     {"pictures.placement", "pictures.figure_5"},
     {"pictures.ways", "pictures.margins"},
     {"pictures.arrows", "pictures.paths"},
+    {"pictures.diagram_view"},
+    {"pictures.diagram_text"},
     {"pictures.sequence_chart", "pictures.state_diagram"},
     {"pictures"},
     # where both meet

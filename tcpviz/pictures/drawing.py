@@ -68,8 +68,8 @@ class Drawing:
         shapes = sum(len(operations) for layer in ground for operations in layer.values())
         return (None, shapes), *self._strokes.runs, *self._boxes.runs
 
-    def source(self, width: float, height: float) -> str:
-        """The DOT text of a sheet of this size."""
+    def source(self, width: float, height: float, top: float = 0) -> str:
+        """The DOT text of a sheet of this size; what lies above `top` is not on it."""
         written: list[str] = []
         now: dict[str, str] = {}
         for layer in (self._lines, self._papers, self._texts):
@@ -84,7 +84,7 @@ class Drawing:
             written.append(operation)
         some = range(0, len(written), _TOGETHER)
         ground = _LINE_BREAK.join([" ".join(written[at : at + _TOGETHER]) for at in some])
-        view = f"{width:.0f},{height:.0f},1,{width / 2:.2f},{-height / 2:.2f}"
+        view = f"{width:.0f},{height:.0f},1,{width / 2:.2f},{-top - height / 2:.2f}"
         sheet = f'\tgraph [viewport="{view}" _background="{ground} "]\n'
         nodes = [_NODES, *self._nodes] if self._nodes else []
         source: str = graphviz.Digraph(body=[_SHEET, sheet, *nodes]).source

@@ -41,4 +41,5 @@ TINTS: Final = {
 
 # state diagram
 LINE: Final = "#868b9b"  # an edge nobody took: quiet, and still 3:1 on PAPER
+FADED: Final = "#ccd0d8"  # what a focus is not on
 TINY: Final = 8.5  # names in boxes
