@@ -112,6 +112,29 @@ ENGLISH: Final = {
     "diagram_alt_way": "to {state} ({what})",
     "diagram_alt_path": "{end}: {states}.",
     "diagram_alt_now": "{end}: {states}; it is in {state} when the trace ends.",
+    # joint-state map
+    "map": "Which states the two ends can be in at the same time",
+    "map_path": "Which states the two ends can be in at the same time, and a way through: {title}",
+    "map_columns": "server →",
+    "map_rows": "client ↓",
+    "map_never": "never met",
+    "map_reachable": "reachable",
+    "map_quiet": "reachable and quiet: nothing in flight, no timer running",
+    "map_number": "n",
+    "map_moves": "n: moves of a shortest run",
+    "map_half_open": "half-open",
+    "map_half_open_is": "half-open: one end takes the connection for open, the other knows nothing "
+    "of it (RFC 9293, 3.5.1)",
+    "map_failure": "{sentence}: a shortest run has {count} moves and ends here.",
+    "map_walks": "{end} moves",
+    "map_table": "client down, server across; n: moves of a shortest run, . never met, q quiet, "
+    "h half-open",
+    "map_way": "The way:",
+    "map_alt": "Map of the pairs of states of client and server, eleven by eleven. {summary} "
+    "{never} pairs are never met, {reachable} are reachable, {quiet} more can be quiet.",
+    "map_alt_quiet": "Quiet, client / server: {pairs}.",
+    "map_alt_half": "Half-open: {pairs}.",
+    "map_alt_way": "A way through the map: {pairs}.",
     # panels
     "panel_lose": "Lose",
     "panel_nothing": "nothing",

@@ -38,9 +38,9 @@ FLOORS = [
     {"pictures.placement", "pictures.figure_5"},
     {"pictures.ways", "pictures.margins"},
     {"pictures.arrows", "pictures.paths"},
-    {"pictures.diagram_view"},
+    {"pictures.diagram_view", "pictures.walks"},
     {"pictures.diagram_text"},
-    {"pictures.sequence_chart", "pictures.state_diagram"},
+    {"pictures.sequence_chart", "pictures.state_diagram", "pictures.joint_state_map"},
     {"pictures"},
     # where both meet
     {"sources", "panels", "terminal"},

@@ -99,11 +99,12 @@ class Drawing:
         name: str = "",
         tip: str = "",
         text: tuple[Point, Sequence[str]] | None = None,
+        over: bool = False,
     ) -> None:
         """Draw lines through points as one thing: the tail begins the first, the head ends all.
 
         A line with a head stops short of it. A text goes with it, around a point and in the colour
-        of its pen.
+        of its pen. A part may lie `over` the boxes drawn before.
         """
         settings = xdot.line_settings(pen)
         if not (classes or name or pen.head != "none"):
@@ -137,7 +138,7 @@ class Drawing:
                 width = max(text_width(line, theme.SMALL) for line in lines)
                 box = Box.around(x, y, width, len(lines) * theme.SMALL * LINE)
                 self.text(box, lines, color=pen.color, classes=classes, name=f"{name}_text")
-        self._strokes.add(mark, operations)
+        (self._boxes if over else self._strokes).add(mark, operations)
 
     def curve(
         self,

@@ -1,0 +1,384 @@
+"""The joint-state map: which pairs of states the two ends can be in, all of them on one sheet.
+
+Knows how such pairs are drawn and told, and the way of one Trace through them. Must not know how
+they were found.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence, Sized
+from typing import Final, NamedTuple, Protocol
+
+from tcpviz.pictures import theme
+from tcpviz.pictures.drawing import Box, Drawing, Pen, Point
+from tcpviz.pictures.lettering import text_width, wrapped
+from tcpviz.pictures.picture import Picture
+from tcpviz.pictures.walks import Pair, Stop, walk
+from tcpviz.states import State
+from tcpviz.trace import Trace
+from tcpviz.units import readable
+from tcpviz.words import say
+
+__all__ = ["joint_state_map"]
+
+
+class Found(Protocol):
+    """A run that a search found."""
+
+    @property
+    def moves(self) -> Sized: ...
+    @property
+    def trace(self) -> Trace: ...
+
+
+class Cell(Found, Protocol):
+    """What was found out about a pair of states: `never`, `reachable` or `quiet`."""
+
+    @property
+    def kind(self) -> str: ...
+
+
+class Explored(Protocol):
+    """What a search found; its first line of text says how far it went."""
+
+    @property
+    def map(self) -> Mapping[Pair, Cell]: ...
+    @property
+    def failures(self) -> Mapping[str, Found]: ...
+
+
+class _Failure(NamedTuple):
+    """A failing run: its letter, its sentence, how many moves it has, and where it ends."""
+
+    letter: str
+    sentence: str
+    moves: int
+    pair: Pair
+
+
+_WIDE, _HIGH = 66.0, 44.0  # a cell
+_LEFT, _NAMES = 12.0, 88.0  # the names of rows, from x on, so wide
+_X = _LEFT + _NAMES + 4
+_STATES: Final = tuple(State)
+WIDTH: Final = _X + _WIDE * len(_STATES) + 12
+_FILLS: Final = {"never": theme.PAPER, "reachable": theme.REACHABLE, "quiet": theme.QUIET_CELL}
+_FRAMES: Final = {
+    "never": Pen(theme.GRID),
+    "reachable": Pen(theme.LINE),
+    "quiet": Pen(theme.INK, 1.75),
+}
+_HATCH: Final = Pen(theme.QUIET, 0.6)
+_WALKS: Final = (
+    Pen(theme.BLUE, 2.25, "solid", "normal", size=0.6),
+    Pen(theme.ORANGE, 2.25, "dashed", "normal", size=0.6),
+)
+_DOT: Final = 3.5  # pt, its radius
+_LINE: Final = 1.25 * theme.SMALL
+
+_OPEN: Final = (State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSE_WAIT)
+_GONE: Final = (State.CLOSED, State.LISTEN, State.SYN_SENT)
+_EARLY: Final = {State.FIN_WAIT_1, State.SYN_SENT}  # a CLOSE in SYN-RECEIVED: not half-open
+
+
+def joint_state_map(exploration: Explored, *, path: Trace | None = None) -> Picture:
+    """Draw which pairs of states an exploration found: the client's down, the server's across.
+
+    A pair is never met, reachable, or quiet: nothing in flight, no timer running, so the two stay
+    there until a user calls. The number is that of the moves of a shortest run. A pair is marked
+    half-open (RFC 9293, 3.5.1) where one end takes the connection for open and the other has none
+    or a new one; with a letter where the shortest run ends that breaks a property.
+
+    `path` draws the way of one Trace from pair to pair: down and up where its first end moves, a
+    solid line, across where the second does, a dashed one.
+
+    Raises ValueError for a `path` one of whose ends was not observed, or that lacks an end.
+
+    >>> from tcpviz.explore import explore
+    >>> found = explore(losses=0, duplicates=0, old=0, spurious=0)
+    >>> print(joint_state_map(found).text.splitlines()[7][:57])
+    SYN-SENT          1       2      .         3            .
+    """
+    way = walk(path) if path is not None else ()
+    failures = _failures(exploration.failures)
+    summary = str(exploration).split("\n", 1)[0]
+    title = say("map")
+    if path is not None:
+        title = say("map_path", title=path.title).removesuffix(": ")
+    drawing = Drawing()
+    y = _draw_head(drawing, title, summary)
+    for row, client in enumerate(_STATES):
+        for column, server in enumerate(_STATES):
+            pair = client, server
+            at = _X + _WIDE * column, y + _HIGH * row
+            letters = "".join(failure.letter for failure in failures if failure.pair == pair)
+            _draw_cell(drawing, at, pair, exploration.map[pair], letters)
+    if path is not None:
+        _draw_walk(drawing, way, [end.name for end in path.ends], y)
+    half = any(
+        cell.kind != "never" for pair, cell in exploration.map.items() if _is_half_open(pair)
+    )
+    foot = y + _HIGH * len(_STATES) + 12
+    bottom = _draw_foot(drawing, foot, failures, path, half_open=half)
+    text = "\n".join([title, *_told(exploration.map, summary, failures, way)])
+    alt = " ".join(_alt(exploration.map, summary, failures, way))
+    return Picture(title, drawing.source(WIDTH, bottom), lambda: text, alt, drawing.marks)
+
+
+def _failures(found: Mapping[str, Found]) -> tuple[_Failure, ...]:
+    """The failing runs in order, each with a letter."""
+    return tuple(
+        _Failure(letter, failure.trace.title, len(failure.moves), walk(failure.trace)[-1].pair)
+        for letter, failure in zip("ABCDEFGHIJKLM", found.values(), strict=False)
+    )
+
+
+def _is_half_open(pair: Pair) -> bool:
+    one, other = pair
+    if {*pair} == _EARLY:
+        return False
+    return (one in _OPEN and other in _GONE) or (other in _OPEN and one in _GONE)
+
+
+# -- drawing ---------------------------------------------------------------------------------------
+
+
+def _draw_head(drawing: Drawing, title: str, summary: str) -> float:
+    """The title, how far the search went, the names of rows and columns; returns where they end."""
+    _write(drawing, title, _LEFT, 16, theme.FONT_SIZE)
+    y = 33.0
+    for line in wrapped(summary, WIDTH - 24, theme.SMALL):
+        _write(drawing, line, _LEFT, y, color=theme.QUIET)
+        y += _LINE
+    y += 6
+    _write(drawing, say("map_columns"), _X, y, color=theme.ORANGE)
+    _write(drawing, say("map_rows"), _LEFT, y + 22, color=theme.BLUE)
+    top = y + 38
+    frame = Pen(theme.LINE, 0.75)
+    for index, state in enumerate(_STATES):
+        x, down = _X + _WIDE * (index + 0.5), top + _HIGH * (index + 0.5)
+        narrow = text_width(state, theme.TINY) > _WIDE - 6 and "-" in state
+        lines = tuple(_in_two(state)) if narrow else (state,)
+        words = (lines, theme.TINY, theme.INK), ((state,), theme.TINY, theme.INK)
+        above = Box.around(x, top - 18, _WIDE - 3, 26)
+        aside = Box(_LEFT, down - _HIGH / 2 + 1.5, _LEFT + _NAMES, down + _HIGH / 2 - 1.5)
+        drawing.box(above, theme.TINTS[state], frame, text=words[0], classes="column name")
+        drawing.box(aside, theme.TINTS[state], frame, text=words[1], classes="row name")
+    return top
+
+
+def _in_two(state: State) -> Iterator[str]:
+    """A name in at most two lines, cut after its first hyphen."""
+    first, hyphen, rest = state.partition("-")
+    yield first + hyphen
+    if rest:
+        yield rest
+
+
+def _draw_cell(drawing: Drawing, at: Point, pair: Pair, cell: Cell, letters: str) -> None:
+    """A cell: its fill, its number, what is wrong with it. The right and the middle stay free."""
+    left, top = at
+    name = "_".join(state.name for state in pair)
+    fill, kind = _FILLS[cell.kind], cell.kind
+    tip = " / ".join(pair) + ": " + say(f"map_{kind}")
+    box = Box(left + 1.5, top + 1.5, left + _WIDE - 1.5, top + _HIGH - 1.5)
+    drawing.box(box, fill, _FRAMES[kind], classes=f"cell {kind}", name=f"cell_{name}", tip=tip)
+    if kind == "never":
+        return
+    if kind == "quiet":
+        drawing.line(_hatching(box), _HATCH, classes="hatch", name=f"hatch_{name}", over=True)
+    number = str(len(cell.moves))
+    paper = theme.PAPER if kind == "quiet" else fill
+    width = text_width(number, theme.FONT_SIZE) + 5
+    place = Box(left + 4, top + 4, left + 4 + width, top + 17)
+    size = theme.FONT_SIZE
+    drawing.text(place, [number], size=size, fill=paper, classes="moves", name=f"moves_{name}")
+    if letters:
+        width = text_width(letters, theme.SMALL, "bold") + 5
+        place = Box(place.right + 2, top + 4, place.right + 2 + width, top + 17)
+        drawing.text(
+            place,
+            [letters],
+            face="bold",
+            color=theme.PAPER,
+            fill=theme.RED,
+            classes="failure",
+            name=f"failure_{name}",
+        )
+    if _is_half_open(pair):
+        words = say("map_half_open")
+        place = Box(left + 4, top + 30, left + 7 + text_width(words, theme.TINY), top + 41)
+        size = theme.TINY
+        drawing.text(
+            place, [words], size=size, fill=paper, classes="half_open", name=f"half_{name}"
+        )
+
+
+def _hatching(box: Box) -> list[tuple[Point, Point]]:
+    """Slanted lines over a rectangle."""
+    left, top, right, bottom = box
+    height = bottom - top
+    strokes = []
+    start = left - height + _HATCHED
+    while start < right:
+        begin, end = max(start, left), min(start + height, right)
+        strokes.append(((begin, bottom - (begin - start)), (end, bottom - (end - start))))
+        start += _HATCHED
+    return strokes
+
+
+_HATCHED: Final = 7.0  # pt between two lines
+
+
+def _draw_walk(drawing: Drawing, way: Sequence[Stop], names: Sequence[str], top: float) -> None:
+    """A line from cell to cell, a dot in each; the first one is open."""
+    spots = [_spot(stop.pair, top) for stop in way]
+    for number, (stop, begin, end) in enumerate(zip(way[1:], spots, spots[1:], strict=False), 1):
+        pen = _WALKS[names.index(stop.end)]
+        (x0, y0), (x1, y1) = begin, end
+        across, down = _sign(x1 - x0) * _DOT, _sign(y1 - y0) * _DOT
+        leg = [(x0 + across, y0 + down), (x1 - across, y1 - down)]
+        tip = f"{number}: {stop.end} {' / '.join(stop.pair)}"
+        drawing.line([leg], pen, classes="walk", name=f"walk_{number}", tip=tip, over=True)
+    for spot in dict.fromkeys(spots):
+        fill = theme.PAPER if spot == spots[0] else theme.INK
+        size = 2 * _DOT + (3 if spot == spots[-1] else 0)
+        box = Box.around(*spot, size, size)
+        drawing.box(box, fill, Pen(theme.INK, 1.25), shape="ellipse", classes="stop")
+
+
+def _spot(pair: Pair, top: float) -> Point:
+    """Where the walk passes a cell: what is written there keeps clear of it."""
+    row, column = map(_STATES.index, pair)
+    return _X + _WIDE * (column + 1) - 11, top + _HIGH * row + _HIGH / 2 + 2
+
+
+def _sign(number: float) -> int:
+    return (number > 0) - (number < 0)
+
+
+def _draw_foot(
+    drawing: Drawing,
+    y: float,
+    failures: tuple[_Failure, ...],
+    path: Trace | None,
+    *,
+    half_open: bool,
+) -> float:
+    """What the signs mean; returns where the sheet ends."""
+    x = _X
+    for kind in ("never", "reachable", "quiet"):
+        box = Box(x, y, x + 30, y + 18)
+        pen = _FRAMES[kind] if kind != "never" else Pen(theme.LINE, 0.75)
+        drawing.box(box, _FILLS[kind], pen, classes=f"key {kind}")
+        if kind == "quiet":
+            drawing.line(_hatching(box), _HATCH, classes="hatch", name="hatch_key", over=True)
+        if kind != "never":
+            number = Box(x + 4, y + 3, x + 17, y + 15)
+            fill = theme.PAPER if kind == "quiet" else _FILLS[kind]
+            drawing.text(number, [say("map_number")], fill=fill, classes="key moves")
+        x = _write(drawing, say(f"map_{kind}"), x + 36, y + 9) + 22
+    _write(drawing, say("map_moves"), x, y + 9)
+    y += 30
+    if half_open:
+        _write(drawing, say("map_half_open_is"), _X, y)
+        y += 18
+    for letter, sentence, moves, _ in failures:
+        box = Box(_X, y - 6, _X + 14, y + 6)
+        drawing.text(
+            box, [letter], face="bold", color=theme.PAPER, fill=theme.RED, classes="key failure"
+        )
+        told = say("map_failure", sentence=sentence, count=moves)
+        for line in wrapped(told, WIDTH - _X - 34, theme.SMALL):
+            _write(drawing, line, _X + 20, y)
+            y += _LINE
+        y += 18 - _LINE
+    if path is not None:
+        x = _X
+        for nth, end in enumerate(path.ends):
+            drawing.line([[(x, y + 2), (x + 36, y + 2)]], _WALKS[nth])
+            x = _write(drawing, say("map_walks", end=end.name), x + 42, y + 2) + 22
+        y += _LINE + 3
+    return round(y + 6)
+
+
+def _write(
+    drawing: Drawing,
+    text: str,
+    x: float,
+    y: float,
+    size: float = theme.SMALL,
+    color: str = theme.INK,
+) -> float:
+    """Write a line from x on; returns where it ends."""
+    width = text_width(text, size)
+    drawing.text(Box(x, y - 7, x + width, y + 7), [text], align="left", size=size, color=color)
+    return x + width
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+
+def _told(
+    cells: Mapping[Pair, Cell],
+    summary: str,
+    failures: tuple[_Failure, ...],
+    way: Sequence[Stop],
+) -> Iterator[str]:
+    """The map as a table: a row for each state of the client."""
+    yield summary
+    yield say("map_table")
+    heads = [[*_in_two(state), ""][:2] for state in _STATES]
+    widths = [max(5, *map(len, head)) for head in heads]
+    for line in (0, 1):
+        yield _table_row("", [head[line] for head in heads], widths)
+    for client in _STATES:
+        row = []
+        for server in _STATES:
+            pair = client, server
+            letters = "".join(failure.letter for failure in failures if failure.pair == pair)
+            row.append(_sign_of(cells[pair], pair) + letters)
+        yield _table_row(client, row, widths)
+    for letter, sentence, moves, _ in failures:
+        yield f"{letter}  {say('map_failure', sentence=sentence, count=moves)}"
+    if way:
+        yield say("map_way")
+        for number, (pair, time, end) in enumerate(way):
+            never = f"  ({say('map_never')})" if cells[pair].kind == "never" else ""
+            yield f"{number:3}  {readable(time):>10}  {end:10}  {' / '.join(pair)}{never}"
+
+
+def _table_row(name: str, row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+    return f"{name:13}{cells}".rstrip()
+
+
+def _sign_of(cell: Cell, pair: Pair) -> str:
+    """A cell in the table: how many moves, `q` for quiet, `h` for half-open."""
+    if cell.kind == "never":
+        return "."
+    quiet, half = "q" if cell.kind == "quiet" else "", "h" if _is_half_open(pair) else ""
+    return f"{len(cell.moves)}{quiet}{half}"
+
+
+def _alt(
+    cells: Mapping[Pair, Cell],
+    summary: str,
+    failures: tuple[_Failure, ...],
+    way: Sequence[Stop],
+) -> Iterator[str]:
+    kinds = [cell.kind for cell in cells.values()]
+    counts = {kind: kinds.count(kind) for kind in ("never", "reachable", "quiet")}
+    yield say("map_alt", summary=summary, **counts)
+    quiet = [" / ".join(pair) for pair, cell in cells.items() if cell.kind == "quiet"]
+    if quiet:
+        yield say("map_alt_quiet", pairs=say("list_comma").join(quiet))
+    half = [
+        " / ".join(pair)
+        for pair, cell in cells.items()
+        if cell.kind != "never" and _is_half_open(pair)
+    ]
+    if half:
+        yield say("map_alt_half", pairs=say("list_comma").join(half))
+    for failure in failures:
+        yield say("map_failure", sentence=failure.sentence, count=failure.moves)
+    if way:
+        pairs = say("list_comma").join(" / ".join(stop.pair) for stop in way)
+        yield say("map_alt_way", pairs=pairs)
