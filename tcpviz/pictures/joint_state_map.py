@@ -232,9 +232,7 @@ def _draw_walk(drawing: Drawing, way: Sequence[Stop], names: Sequence[str], top:
     spots = [_spot(stop.pair, top) for stop in way]
     for number, (stop, begin, end) in enumerate(zip(way[1:], spots, spots[1:], strict=False), 1):
         pen = _WALKS[names.index(stop.end)]
-        (x0, y0), (x1, y1) = begin, end
-        across, down = _sign(x1 - x0) * _DOT, _sign(y1 - y0) * _DOT
-        leg = [(x0 + across, y0 + down), (x1 - across, y1 - down)]
+        leg = _leg(begin, end)
         tip = f"{number}: {stop.end} {' / '.join(stop.pair)}"
         drawing.line([leg], pen, classes="walk", name=f"walk_{number}", tip=tip, over=True)
     for spot in dict.fromkeys(spots):
@@ -242,6 +240,25 @@ def _draw_walk(drawing: Drawing, way: Sequence[Stop], names: Sequence[str], top:
         size = 2 * _DOT + (3 if spot == spots[-1] else 0)
         box = Box.around(*spot, size, size)
         drawing.box(box, fill, Pen(theme.INK, 1.25), shape="ellipse", classes="stop")
+
+
+def _leg(begin: Point, end: Point) -> list[Point]:
+    """The line between two dots; the way back, up or to the left, runs beside the way there."""
+    (x0, y0), (x1, y1) = begin, end
+    across, down = _sign(x1 - x0), _sign(y1 - y0)
+    first, last = (x0 + across * _DOT, y0 + down * _DOT), (x1 - across * _DOT, y1 - down * _DOT)
+    if across + down > 0:
+        return [first, last]
+    aside_x, aside_y = _ASIDE * (down != 0), -_ASIDE * (across != 0)
+    return [
+        first,
+        (x0 + across * _TURN + aside_x, y0 + down * _TURN + aside_y),
+        (x1 - across * _TURN + aside_x, y1 - down * _TURN + aside_y),
+        last,
+    ]
+
+
+_ASIDE, _TURN = 5.0, 14.0  # how far beside, and where it gets there
 
 
 def _spot(pair: Pair, top: float) -> Point:
