@@ -26,6 +26,12 @@ ENGLISH: Final = {
     "full_cookie": "{queue} full: a cookie answers",
     # many connections
     "line_peak": "{count} at most, at {time}",
+    "line_title": "Counts over time",
+    "line_time": "time →",
+    "line_limit": "{name}: {count}",
+    "line_limit_told": "Limit: {name}, {count}.",
+    "line_told": "{name}: {peak}; {count} at the end.",
+    "line_alt": "{title}: counts over time, to scale from left to right.",
     "pop_member": "connection {number}",
     "pop_members": "{count} connections",
     "pop_all": "connections",

@@ -5,6 +5,7 @@ from tcpviz.pictures.joint_state_map import joint_state_map
 from tcpviz.pictures.picture import Picture, Row, beside
 from tcpviz.pictures.sequence_chart import sequence_chart
 from tcpviz.pictures.state_diagram import state_diagram
+from tcpviz.pictures.timelines import timelines
 
 __all__ = [
     "EngineError",
@@ -14,4 +15,5 @@ __all__ = [
     "joint_state_map",
     "sequence_chart",
     "state_diagram",
+    "timelines",
 ]

@@ -1,64 +1,38 @@
 """The joint-state map: which pairs of states the two ends can be in, all of them on one sheet.
 
-Knows how such pairs are drawn and told, and the way of one Trace through them. Must not know how
-they were found.
+Knows how such pairs are drawn, and the way of one Trace through them. Must not know how they were
+found.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Sized
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Final
 
 from tcpviz.pictures import theme
 from tcpviz.pictures.drawing import Box, Drawing, Pen, Point
+from tcpviz.pictures.joint_states import (
+    STATES,
+    Cell,
+    Explored,
+    Failure,
+    alt_of,
+    failures_of,
+    in_two,
+    is_half_open,
+    told,
+)
 from tcpviz.pictures.lettering import text_width, wrapped
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.walks import Pair, Stop, walk
-from tcpviz.states import State
 from tcpviz.trace import Trace
-from tcpviz.units import readable
 from tcpviz.words import say
 
 __all__ = ["joint_state_map"]
 
 
-class Found(Protocol):
-    """A run that a search found."""
-
-    @property
-    def moves(self) -> Sized: ...
-    @property
-    def trace(self) -> Trace: ...
-
-
-class Cell(Found, Protocol):
-    """What was found out about a pair of states: `never`, `reachable` or `quiet`."""
-
-    @property
-    def kind(self) -> str: ...
-
-
-class Explored(Protocol):
-    """What a search found; its first line of text says how far it went."""
-
-    @property
-    def map(self) -> Mapping[Pair, Cell]: ...
-    @property
-    def failures(self) -> Mapping[str, Found]: ...
-
-
-class _Failure(NamedTuple):
-    """A failing run: its letter, its sentence, how many moves it has, and where it ends."""
-
-    letter: str
-    sentence: str
-    moves: int
-    pair: Pair
-
-
 _WIDE, _HIGH = 66.0, 44.0  # a cell
 _LEFT, _NAMES = 12.0, 88.0  # the names of rows, from x on, so wide
 _X = _LEFT + _NAMES + 4
-_STATES: Final = tuple(State)
-WIDTH: Final = _X + _WIDE * len(_STATES) + 12
+WIDTH: Final = _X + _WIDE * len(STATES) + 12
 _FILLS: Final = {"never": theme.PAPER, "reachable": theme.REACHABLE, "quiet": theme.QUIET_CELL}
 _FRAMES: Final = {
     "never": Pen(theme.GRID),
@@ -72,10 +46,6 @@ _WALKS: Final = (
 )
 _DOT: Final = 3.5  # pt, its radius
 _LINE: Final = 1.25 * theme.SMALL
-
-_OPEN: Final = (State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSE_WAIT)
-_GONE: Final = (State.CLOSED, State.LISTEN, State.SYN_SENT)
-_EARLY: Final = {State.FIN_WAIT_1, State.SYN_SENT}  # a CLOSE in SYN-RECEIVED: not half-open
 
 
 def joint_state_map(exploration: Explored, *, path: Trace | None = None) -> Picture:
@@ -97,44 +67,27 @@ def joint_state_map(exploration: Explored, *, path: Trace | None = None) -> Pict
     SYN-SENT          1       2      .         3            .
     """
     way = walk(path) if path is not None else ()
-    failures = _failures(exploration.failures)
+    failures = failures_of(exploration.failures)
     summary = str(exploration).split("\n", 1)[0]
     title = say("map")
     if path is not None:
         title = say("map_path", title=path.title).removesuffix(": ")
     drawing = Drawing()
     y = _draw_head(drawing, title, summary)
-    for row, client in enumerate(_STATES):
-        for column, server in enumerate(_STATES):
+    for row, client in enumerate(STATES):
+        for column, server in enumerate(STATES):
             pair = client, server
             at = _X + _WIDE * column, y + _HIGH * row
             letters = "".join(failure.letter for failure in failures if failure.pair == pair)
             _draw_cell(drawing, at, pair, exploration.map[pair], letters)
     if path is not None:
         _draw_walk(drawing, way, [end.name for end in path.ends], y)
-    half = any(
-        cell.kind != "never" for pair, cell in exploration.map.items() if _is_half_open(pair)
-    )
-    foot = y + _HIGH * len(_STATES) + 12
+    half = any(cell.kind != "never" for pair, cell in exploration.map.items() if is_half_open(pair))
+    foot = y + _HIGH * len(STATES) + 12
     bottom = _draw_foot(drawing, foot, failures, path, half_open=half)
-    text = "\n".join([title, *_told(exploration.map, summary, failures, way)])
-    alt = " ".join(_alt(exploration.map, summary, failures, way))
+    text = "\n".join([title, *told(exploration.map, summary, failures, way)])
+    alt = " ".join(alt_of(exploration.map, summary, failures, way))
     return Picture(title, drawing.source(WIDTH, bottom), lambda: text, alt, drawing.marks)
-
-
-def _failures(found: Mapping[str, Found]) -> tuple[_Failure, ...]:
-    """The failing runs in order, each with a letter."""
-    return tuple(
-        _Failure(letter, failure.trace.title, len(failure.moves), walk(failure.trace)[-1].pair)
-        for letter, failure in zip("ABCDEFGHIJKLM", found.values(), strict=False)
-    )
-
-
-def _is_half_open(pair: Pair) -> bool:
-    one, other = pair
-    if {*pair} == _EARLY:
-        return False
-    return (one in _OPEN and other in _GONE) or (other in _OPEN and one in _GONE)
 
 
 # -- drawing ---------------------------------------------------------------------------------------
@@ -152,24 +105,16 @@ def _draw_head(drawing: Drawing, title: str, summary: str) -> float:
     _write(drawing, say("map_rows"), _LEFT, y + 22, color=theme.BLUE)
     top = y + 38
     frame = Pen(theme.LINE, 0.75)
-    for index, state in enumerate(_STATES):
+    for index, state in enumerate(STATES):
         x, down = _X + _WIDE * (index + 0.5), top + _HIGH * (index + 0.5)
         narrow = text_width(state, theme.TINY) > _WIDE - 6 and "-" in state
-        lines = tuple(_in_two(state)) if narrow else (state,)
+        lines = tuple(in_two(state)) if narrow else (state,)
         words = (lines, theme.TINY, theme.INK), ((state,), theme.TINY, theme.INK)
         above = Box.around(x, top - 18, _WIDE - 3, 26)
         aside = Box(_LEFT, down - _HIGH / 2 + 1.5, _LEFT + _NAMES, down + _HIGH / 2 - 1.5)
         drawing.box(above, theme.TINTS[state], frame, text=words[0], classes="column name")
         drawing.box(aside, theme.TINTS[state], frame, text=words[1], classes="row name")
     return top
-
-
-def _in_two(state: State) -> Iterator[str]:
-    """A name in at most two lines, cut after its first hyphen."""
-    first, hyphen, rest = state.partition("-")
-    yield first + hyphen
-    if rest:
-        yield rest
 
 
 def _draw_cell(drawing: Drawing, at: Point, pair: Pair, cell: Cell, letters: str) -> None:
@@ -202,7 +147,7 @@ def _draw_cell(drawing: Drawing, at: Point, pair: Pair, cell: Cell, letters: str
             classes="failure",
             name=f"failure_{name}",
         )
-    if _is_half_open(pair):
+    if is_half_open(pair):
         words = say("map_half_open")
         place = Box(left + 4, top + 30, left + 7 + text_width(words, theme.TINY), top + 41)
         size = theme.TINY
@@ -263,7 +208,7 @@ _ASIDE, _TURN = 5.0, 14.0  # how far beside, and where it gets there
 
 def _spot(pair: Pair, top: float) -> Point:
     """Where the walk passes a cell: what is written there keeps clear of it."""
-    row, column = map(_STATES.index, pair)
+    row, column = map(STATES.index, pair)
     return _X + _WIDE * (column + 1) - 11, top + _HIGH * row + _HIGH / 2 + 2
 
 
@@ -274,7 +219,7 @@ def _sign(number: float) -> int:
 def _draw_foot(
     drawing: Drawing,
     y: float,
-    failures: tuple[_Failure, ...],
+    failures: tuple[Failure, ...],
     path: Trace | None,
     *,
     half_open: bool,
@@ -328,74 +273,3 @@ def _write(
     width = text_width(text, size)
     drawing.text(Box(x, y - 7, x + width, y + 7), [text], align="left", size=size, color=color)
     return x + width
-
-
-# -- words -----------------------------------------------------------------------------------------
-
-
-def _told(
-    cells: Mapping[Pair, Cell],
-    summary: str,
-    failures: tuple[_Failure, ...],
-    way: Sequence[Stop],
-) -> Iterator[str]:
-    """The map as a table: a row for each state of the client."""
-    yield summary
-    yield say("map_table")
-    heads = [[*_in_two(state), ""][:2] for state in _STATES]
-    widths = [max(5, *map(len, head)) for head in heads]
-    for line in (0, 1):
-        yield _table_row("", [head[line] for head in heads], widths)
-    for client in _STATES:
-        row = []
-        for server in _STATES:
-            pair = client, server
-            letters = "".join(failure.letter for failure in failures if failure.pair == pair)
-            row.append(_sign_of(cells[pair], pair) + letters)
-        yield _table_row(client, row, widths)
-    for letter, sentence, moves, _ in failures:
-        yield f"{letter}  {say('map_failure', sentence=sentence, count=moves)}"
-    if way:
-        yield say("map_way")
-        for number, (pair, time, end) in enumerate(way):
-            never = f"  ({say('map_never')})" if cells[pair].kind == "never" else ""
-            yield f"{number:3}  {readable(time):>10}  {end:10}  {' / '.join(pair)}{never}"
-
-
-def _table_row(name: str, row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-    return f"{name:13}{cells}".rstrip()
-
-
-def _sign_of(cell: Cell, pair: Pair) -> str:
-    """A cell in the table: how many moves, `q` for quiet, `h` for half-open."""
-    if cell.kind == "never":
-        return "."
-    quiet, half = "q" if cell.kind == "quiet" else "", "h" if _is_half_open(pair) else ""
-    return f"{len(cell.moves)}{quiet}{half}"
-
-
-def _alt(
-    cells: Mapping[Pair, Cell],
-    summary: str,
-    failures: tuple[_Failure, ...],
-    way: Sequence[Stop],
-) -> Iterator[str]:
-    kinds = [cell.kind for cell in cells.values()]
-    counts = {kind: kinds.count(kind) for kind in ("never", "reachable", "quiet")}
-    yield say("map_alt", summary=summary, **counts)
-    quiet = [" / ".join(pair) for pair, cell in cells.items() if cell.kind == "quiet"]
-    if quiet:
-        yield say("map_alt_quiet", pairs=say("list_comma").join(quiet))
-    half = [
-        " / ".join(pair)
-        for pair, cell in cells.items()
-        if cell.kind != "never" and _is_half_open(pair)
-    ]
-    if half:
-        yield say("map_alt_half", pairs=say("list_comma").join(half))
-    for failure in failures:
-        yield say("map_failure", sentence=failure.sentence, count=failure.moves)
-    if way:
-        pairs = say("list_comma").join(" / ".join(stop.pair) for stop in way)
-        yield say("map_alt_way", pairs=pairs)
