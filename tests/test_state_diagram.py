@@ -96,6 +96,15 @@ LAYERS |= {
     part: ([edge for edge in USUAL if edge.id in edges_on(part)], part)
     for part in ("open", "close")
 }
+LAYERS |= {
+    f"all but rare, {edge.id}, {part}": (
+        [e for e in [edge, *USUAL] if e.id in edges_on(part)],
+        part,
+    )
+    for part in SHEETS
+    for edge in TRANSITIONS
+    if edge.rare and edge.id in edges_on(part)
+}
 layers = pytest.mark.parametrize(("edges", "part"), LAYERS.values(), ids=LAYERS)
 
 
@@ -166,6 +175,14 @@ def test_a_number_covers_no_label(edges, part):
                         or abs(at.imag - number.imag) >= height / 2 + 5
                     )
                     assert apart, f"a number of {edge.id} covers the label of {other}"
+
+
+def test_only_labels_of_what_nobody_took_are_ever_left_out():
+    """All of a layer have their label; one more that a trace takes has its own in any case."""
+    assert set(labels(tuple(e.id for e in USUAL), notes=True)) == {e.id for e in USUAL}
+    for edge in TRANSITIONS:
+        others = [e.id for e in USUAL if e is not edge]
+        assert edge.id in labels((edge.id, *others), notes=True)
 
 
 @pytest.mark.parametrize("part", SHEETS)
@@ -258,7 +275,7 @@ def test_nothing_moves_a_box():
 
     def still(picture):
         frame = re.search(r'viewBox="[^"]*"', picture.svg).group()
-        frame = frame if "Note 1" not in picture.dot else 'viewBox="0.00 0.00 640.00 730.00"'
+        frame = frame if "Note 1" not in picture.dot else 'viewBox="0.00 0.00 640.00 756.00"'
         states = elements(picture.svg, "state")
         boxes = [(g.get("id"), g.find(f".//{PATH}").get("d")) for g in states]
         assert {name for name, _ in boxes} == set(BOXES)

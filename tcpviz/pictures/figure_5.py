@@ -39,7 +39,8 @@ class Stand(NamedTuple):
 class Place(NamedTuple):
     """Where an edge runs, from border to border, and the point one corner of its label is at.
 
-    A `shared` route, or a part of it, is that of other edges too.
+    A `shared` route, or a part of it, is that of other edges too; their labels are a stack that has
+    room for so many `rows`.
     """
 
     route: Route
@@ -47,6 +48,7 @@ class Place(NamedTuple):
     y: float
     corner: Literal["nw", "ne", "sw", "se"]
     shared: bool = False
+    rows: int = 6
 
     def label(self, text: tuple[str, ...]) -> Box:
         """The rectangle of the label."""
@@ -67,7 +69,7 @@ class Sheet(NamedTuple):
 
 EDGES: Final = {edge.id: edge for edge in TRANSITIONS}
 WIDTH: Final = 640
-_HEIGHT: Final = 730
+_HEIGHT: Final = 756
 HALF_WIDTH: Final = 56
 _LINE: Final = 1.2 * SMALL
 
@@ -100,7 +102,7 @@ SHEETS: Final[dict[Part | None, Sheet]] = {
         frozenset(name for name, box in BOXES.items() if box.y <= _ESTAB), 0, _ESTAB + 54
     ),
     "close": Sheet(
-        frozenset(name for name, box in BOXES.items() if box.y >= _ESTAB), _ESTAB - 78, _HEIGHT + 8
+        frozenset(name for name, box in BOXES.items() if box.y >= _ESTAB), _ESTAB - 78, _HEIGHT
     ),
 }
 
@@ -209,7 +211,9 @@ _OTHERS: Final = {
 }
 
 _EXITS: Final = {  # the route to CLOSED that a reset, an ABORT and a timeout share
-    State.LISTEN: Place(down(_C + 44, _LISTEN - _H, _TOP + _H), _C + 44 + _BESIDE, _TOP + 31, "nw"),
+    State.LISTEN: Place(
+        down(_C + 44, _LISTEN - _H, _TOP + _H), _C + 44 + _BESIDE, _TOP + 31, "nw", rows=2
+    ),
     State.SYN_SENT: Place(
         across(_R + _E, _SYN + 18, _RAILS[2], _TOP - 15, _C + _E), _RAILS[2] - 8, _SYN + 34, "ne"
     ),
@@ -217,39 +221,40 @@ _EXITS: Final = {  # the route to CLOSED that a reset, an ABORT and a timeout sh
         across(_L + _W, _SYN + 18, _RAILS[1], _TOP, _C + _W), _RAILS[1] + 8, _SYN + 34, "nw"
     ),
     State.ESTABLISHED: Place(
-        across(_C + _E, _ESTAB, _RAILS[2], _END, _R + _E), _RAILS[2] - 8, _ESTAB + _OVER, "ne"
+        across(_C + _E, _ESTAB, _RAILS[2], _END, _R + _E),
+        _RAILS[2] - 8,
+        _ESTAB + _OVER,
+        "ne",
+        rows=3,
     ),
     State.FIN_WAIT_1: Place(
-        across(_L + _W, _FIN + 12, _RAILS[1], _TOP, _C + _W), _RAILS[1] + 8, _FIN + 31, "nw"
+        across(_L + _W, _FIN + 12, _RAILS[1], _TOP, _C + _W), _RAILS[1] + 8, _FIN + 31, "nw", rows=3
     ),
     State.FIN_WAIT_2: Place(
         across(_L + _W, _ACK + 8, _RAILS[1], _TOP, _C + _W), _RAILS[0] + 8, _ACK + 27, "nw"
     ),
     State.CLOSE_WAIT: Place(
-        across(_R + _E, _FIN + 12, _RAILS[2], _END, _R + _E), _RAILS[2] - 8, _FIN + 31, "ne"
+        across(_R + _E, _FIN + 12, _RAILS[2], _END, _R + _E), _RAILS[2] - 8, _FIN + 31, "ne", rows=3
     ),
     State.CLOSING: Place(
-        across(_C + _E, _ACK, _R - 92, _END - 11, _R + _W),
-        _C + _E + 6,
-        _ACK - _OVER - 3 * _LINE,
-        "nw",
+        across(_C + _E, _ACK, _R - 92, _END - 11, _R + _W), _C + _E + 6, _ACK - _OVER, "sw"
     ),
     State.LAST_ACK: Place(
-        across(_R + _E, _ACK + 8, _RAILS[2], _END, _R + _E), _RAILS[2] - 8, _ACK + 27, "ne"
+        across(_R + _E, _ACK + 8, _RAILS[2], _END, _R + _E), _RAILS[2] - 8, _ACK + 27, "ne", rows=3
     ),
     State.TIME_WAIT: Place(
-        down(_C + 30, _END + _H, _END + 72, _R, _END + _H), _C + _E + 8, _END + 25, "nw"
+        down(_C + 30, _END + _H, _END + 90, _R, _END + _H), _C + _E + 8, _END + 25, "nw"
     ),
 }
 
 _WAITS: Final = {  # the route to TIME-WAIT of who aborts and waits; its label is that of the exit
     state: _EXITS[state]._replace(route=route)
     for state, route in {
-        State.SYN_RECEIVED: across(_L + _W, _SYN + 24, _RAILS[0], _END + 54, _C - 24, _END + _H),
-        State.FIN_WAIT_1: across(_L + _W, _FIN + 18, _RAILS[0], _END + 54, _C - 24, _END + _H),
-        State.FIN_WAIT_2: across(_L + _W, _ACK + 14, _RAILS[0], _END + 54, _C - 24, _END + _H),
-        State.ESTABLISHED: across(_C + _E, _ESTAB - 8, _RAILS[2], _END + 54, _C + 10, _END + _H),
-        State.CLOSE_WAIT: across(_R + _E, _FIN + 18, _RAILS[2], _END + 54, _C + 10, _END + _H),
+        State.SYN_RECEIVED: across(_L + _W, _SYN + 24, _RAILS[0], _END + 98, _C - 24, _END + _H),
+        State.FIN_WAIT_1: across(_L + _W, _FIN + 18, _RAILS[0], _END + 98, _C - 24, _END + _H),
+        State.FIN_WAIT_2: across(_L + _W, _ACK + 14, _RAILS[0], _END + 98, _C - 24, _END + _H),
+        State.ESTABLISHED: across(_C + _E, _ESTAB - 8, _RAILS[2], _END + 98, _C + 10, _END + _H),
+        State.CLOSE_WAIT: across(_R + _E, _FIN + 18, _RAILS[2], _END + 98, _C + 10, _END + _H),
     }.items()
 }
 
@@ -257,8 +262,8 @@ _DETOURS: Final[dict[Part | None, dict[State, Route]]] = {  # to the one CLOSED 
     None: {},
     "open": {State.ESTABLISHED: across(_C + _E, _ESTAB, _RAILS[2], _TOP - 15, _C + _E)},
     "close": {
-        State.FIN_WAIT_1: across(_L + _W, _FIN + 12, _RAILS[0], _END + 82, _R + 16, _END + _H),
-        State.FIN_WAIT_2: across(_L + _W, _ACK + 8, _RAILS[0], _END + 82, _R + 16, _END + _H),
+        State.FIN_WAIT_1: across(_L + _W, _FIN + 12, _RAILS[0], _END + 104, _R + 16, _END + _H),
+        State.FIN_WAIT_2: across(_L + _W, _ACK + 8, _RAILS[0], _END + 104, _R + 16, _END + _H),
     },
 }
 
@@ -290,15 +295,22 @@ def edges_on(part: Part | None) -> frozenset[str]:
 
 @cache
 def labels(edges: tuple[str, ...], *, notes: bool = False) -> dict[str, Box]:
-    """Where the labels of these edges stand, by id; those of one exit below each other."""
+    """Where the labels of these edges stand, by id; those of one exit in a stack.
+
+    The first ones have a place in it before others; those that there is no room for are left out.
+    """
     written: Counter[State] = Counter()
     found = {}
     for name in edges:
         edge, place = EDGES[name], places()[name]
+        text = lines(edge, notes=notes)
         if place.shared:
-            place = place._replace(y=place.y + _LINE * written[edge.source])
-            written[edge.source] += len(lines(edge, notes=notes))
-        found[name] = place.label(lines(edge, notes=notes))
+            above = written[edge.source]
+            if above + len(text) > place.rows:
+                continue
+            written[edge.source] += len(text)
+            place = place._replace(y=place.y + _LINE * (above if "n" in place.corner else -above))
+        found[name] = place.label(text)
     return found
 
 

@@ -109,14 +109,15 @@ def state_diagram(
 
 def _draw(drawing: Drawing, view: View, top: float, bottom: float) -> float:
     """Draw all, and return where it ends."""
-    label_of = labels(view.edges, notes=view.notes)
     takers = {name: [p for p in view.paths if name in p.edges] for name in view.edges}
+    first = tuple(sorted(view.edges, key=lambda name: not takers[name]))
+    label_of = labels(first, notes=view.notes)
 
     def height(name: str) -> float:  # what matters most lies on top
         return len(takers[name]) or (0.5 if name in view.ahead | view.behind else 0)
 
     for name in sorted(takers, key=height):
-        _draw_edge(drawing, name, takers[name], label_of[name], view)
+        _draw_edge(drawing, name, takers[name], label_of.get(name), view)
     for path in view.paths:
         _draw_numbers(drawing, path, takers, view.part)
     for name, box in BOXES.items():
@@ -126,7 +127,9 @@ def _draw(drawing: Drawing, view: View, top: float, bottom: float) -> float:
     return _draw_foot(drawing, view, bottom)
 
 
-def _draw_edge(drawing: Drawing, edge: str, takers: list[Path], label: Box, view: View) -> None:
+def _draw_edge(
+    drawing: Drawing, edge: str, takers: list[Path], label: Box | None, view: View
+) -> None:
     """One arrow for each end that took the edge, a quiet one where none did, and one label."""
     name, tip, text = _written(edge, notes=view.notes)
     place = places(view.part)[edge]
@@ -148,7 +151,8 @@ def _draw_edge(drawing: Drawing, edge: str, takers: list[Path], label: Box, view
         part = f"{name}_{path.mark}" if steps else name
         drawing.curve(*way, _LOOKS[path.nth].pen, " ".join(classes), part, tip)
         color = color if takers[1:] else _color(path)
-    drawing.text(label, text, align="left" if "w" in place.corner else "right", color=color)
+    if label:
+        drawing.text(label, text, align="left" if "w" in place.corner else "right", color=color)
 
 
 @cache
