@@ -96,6 +96,8 @@ ENGLISH: Final = {
     "then goes straight to TIME-WAIT.",
     "diagram_note_3": "Note 3: a RST ends the connection in any state, by note 1 or in CLOSED. Who "
     "sends one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, ABORT leads to CLOSED.",
+    "diagram_note_3_close": "Note 3: a RST ends the connection in any of these states. Who sends "
+    "one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, ABORT leads to CLOSED.",
     "diagram_sections": "Sections of RFC 9293:",
     "diagram_of": "{title}: the states of {ends}",
     "diagram_active": "usual way of an active opener and closer",

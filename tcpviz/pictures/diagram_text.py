@@ -117,8 +117,8 @@ def foot(view: View, right: float) -> tuple[tuple[float, float, Paragraphs], ...
 
 def _notes(view: View) -> list[str]:
     """The notes of Figure 5 that tell of what is drawn."""
-    numbers = {"open": (1, 3), "close": (2, 3)}.get(view.part or "", (1, 2, 3))
-    return [say(f"diagram_note_{number}") for number in numbers]
+    keys = {None: ("1", "2", "3"), "open": ("1", "3"), "close": ("2", "3_close")}
+    return [say(f"diagram_note_{key}") for key in keys[view.part]]
 
 
 def _sections(view: View) -> Iterator[tuple[str, str]]:
