@@ -380,9 +380,9 @@ def test_focus_shows_how_it_came_and_where_it_can_go(name):
     """Taken moves of one end, every next move of the table, and all else without a label."""
     trace = simulate(SCENARIOS[name])
     for end in ("client", "server"):
-        for time in {step.time for step in trace.of(end)}:
+        for time in {step.time for step in trace.of(end)} | {None}:
             picture = state_diagram(trace, focus=end, at=time)
-            steps = [step for step in trace.of(end) if step.time <= time]
+            steps = [step for step in trace.of(end) if time is None or step.time <= time]
             state = [step.state for step in steps if step.state][-1]
             taken = {arrow_id(e) for e in TRANSITIONS for s in steps if e.id in s.edges}
             ahead = [e for e in USUAL if e.source is state]

@@ -78,13 +78,6 @@ def of_trace(
     state, ahead = None, frozenset[str]()
     if focus is not None and paths[0].states:
         state, how = paths[0].states[-1], opened(paths[0])
-        title = say("diagram_on", title=trace.title, end=focus, state=state)
-    else:
-        names = ", ".join(path.name for path in paths)
-        title = say("diagram_of", title=trace.title, ends=names)
-    title = title.removeprefix(": ")
-    if at is not None:
-        title = say("diagram_at", title=title, time=readable(at))
         ahead = frozenset(
             name
             for name in edges_on(part)
@@ -93,6 +86,13 @@ def of_trace(
             and not edge.rare
             and not (how and edge.opened not in (None, how))
         )
+        title = say("diagram_on", title=trace.title, end=focus, state=state)
+    else:
+        names = ", ".join(path.name for path in paths)
+        title = say("diagram_of", title=trace.title, ends=names)
+    title = title.removeprefix(": ")
+    if at is not None:
+        title = say("diagram_at", title=title, time=readable(at))
     edges = _drawn(paths, part, ahead, omitted=omitted)
     return View(title, part, edges, paths, state, ahead, notes=omitted, trace=trace, at=at)
 
