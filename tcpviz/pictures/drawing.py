@@ -68,8 +68,8 @@ class Drawing:
         shapes = sum(len(operations) for layer in ground for operations in layer.values())
         return (None, shapes), *self._strokes.runs, *self._boxes.runs
 
-    def source(self, width: float, height: float) -> str:
-        """The DOT text of a sheet of this size."""
+    def source(self, width: float, height: float, top: float = 0) -> str:
+        """The DOT text of a sheet of this size; what lies above `top` is not on it."""
         written: list[str] = []
         now: dict[str, str] = {}
         for layer in (self._lines, self._papers, self._texts):
@@ -84,7 +84,7 @@ class Drawing:
             written.append(operation)
         some = range(0, len(written), _TOGETHER)
         ground = _LINE_BREAK.join([" ".join(written[at : at + _TOGETHER]) for at in some])
-        view = f"{width:.0f},{height:.0f},1,{width / 2:.2f},{-height / 2:.2f}"
+        view = f"{width:.0f},{height:.0f},1,{width / 2:.2f},{-top - height / 2:.2f}"
         sheet = f'\tgraph [viewport="{view}" _background="{ground} "]\n'
         nodes = [_NODES, *self._nodes] if self._nodes else []
         source: str = graphviz.Digraph(body=[_SHEET, sheet, *nodes]).source
@@ -99,11 +99,12 @@ class Drawing:
         name: str = "",
         tip: str = "",
         text: tuple[Point, Sequence[str]] | None = None,
+        over: bool = False,
     ) -> None:
         """Draw lines through points as one thing: the tail begins the first, the head ends all.
 
         A line with a head stops short of it. A text goes with it, around a point and in the colour
-        of its pen.
+        of its pen. A part may lie `over` the boxes drawn before.
         """
         settings = xdot.line_settings(pen)
         if not (classes or name or pen.head != "none"):
@@ -137,7 +138,7 @@ class Drawing:
                 width = max(text_width(line, theme.SMALL) for line in lines)
                 box = Box.around(x, y, width, len(lines) * theme.SMALL * LINE)
                 self.text(box, lines, color=pen.color, classes=classes, name=f"{name}_text")
-        self._strokes.add(mark, operations)
+        (self._boxes if over else self._strokes).add(mark, operations)
 
     def curve(
         self,

@@ -41,4 +41,9 @@ TINTS: Final = {
 
 # state diagram
 LINE: Final = "#868b9b"  # an edge nobody took: quiet, and still 3:1 on PAPER
+FADED: Final = "#ccd0d8"  # what a focus is not on
 TINY: Final = 8.5  # names in boxes
+
+# joint-state map
+REACHABLE: Final = "#dde6f2"  # a pair of states that can be, under INK
+QUIET_CELL: Final = "#f3cf7a"  # one where all can rest; hatched as well
