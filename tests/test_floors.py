@@ -15,9 +15,11 @@ FLOORS = [
     {"judge", "trace"},
     {"endpoint"},
     {"scenario", "trace_shape", "timeline"},
-    {"edge_scenarios", "simulate"},
+    {"edge_scenarios", "moments", "simulate"},
     {"scenarios", "runs"},
-    {"population"},
+    {"choices", "fork", "population"},
+    {"asking", "asking_whole"},
+    {"questions"},
     # the room of explorations
     {"exploring.side"},
     {"exploring.search", "exploring.replay"},
