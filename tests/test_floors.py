@@ -9,6 +9,7 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
+    {"question_words"},
     {"units", "words", "states", "segment", "listener"},
     {"steps", "rules"},
     {"tcb"},
@@ -43,6 +44,7 @@ FLOORS = [
     {"pictures.sequence_chart", "pictures.state_diagram"},
     {"pictures"},
     # where both meet
+    {"controls"},
     {"sources", "panels", "terminal"},
     {""},  # the package's public names
     {"__main__"},
