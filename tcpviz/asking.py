@@ -277,6 +277,12 @@ def retransmissions(moment: Moment) -> Iterator[Asked | None]:
     timer = next((t for t in moment.timers if t.name == RTO), None)
     if step.kind is not Kind.TIMEOUT or step.text != RTO or timer is None or not moment.sent:
         return
+    segment = moment.sent[0].segment
+    assert segment is not None
+    mine = (s for s in moment.trace.steps[: moment.at] if s.end == step.end)
+    tries = [s for s in mine if s.kind is Kind.DEPART and s.segment and s.segment.span]
+    if [s.segment.seq for s in tries if s.segment and s.time == timer.since] != [segment.seq]:
+        return  # the timer has been restarted for another
     wait, last, others = timer.until - timer.since, 0, []
     for prior, each in pairwise(moment.trace.of(step.end)):
         if each.kind is Kind.TIMEOUT and each.time == timer.since:
@@ -296,8 +302,6 @@ def retransmissions(moment: Moment) -> Iterator[Asked | None]:
     others.append(wrong(say("ask_never"), "myth_application_retries", "lost_fin"))
     others = [choice for choice in others if choice.text != readable(wait)]
     history = say("ask_waited", waits=readable(last)) if last else say("ask_first_wait")
-    segment = moment.sent[0].segment
-    assert segment is not None
     prompt = say("ask_retransmission", end=step.end, control=segment.control, history=history)
     why = say("why_doubled" if wait == 2 * last else "why_rto")
     yield ask(moment.at, "retransmission", prompt, (readable(wait), why), others, 6, 4)

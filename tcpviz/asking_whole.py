@@ -9,7 +9,7 @@ from typing import Final
 from tcpviz.choices import Asked, ask, wrong
 from tcpviz.moments import Moment
 from tcpviz.segment import FIN, RST, SYN
-from tcpviz.states import Event, State
+from tcpviz.states import TRANSITIONS, Event, State
 from tcpviz.steps import Flight, Kind, Step
 from tcpviz.tcb import TWO_MSL
 from tcpviz.trace import Trace
@@ -249,4 +249,11 @@ def _waits_in(steps: tuple[Step, ...], name: str) -> bool:
 
 def _opens(step: Step) -> bool:
     """A new connection begins: from here on, TIME-WAIT may be another's."""
-    return step.kind is Kind.DEPART and bool(step.segment and step.segment.ctl & SYN)
+    return not _BEGINNINGS.isdisjoint(step.edges)
+
+
+_BEGINNINGS: Final = {
+    edge.id
+    for edge in TRANSITIONS
+    if edge.target in (State.SYN_SENT, State.SYN_RECEIVED) and edge.source is not State.SYN_SENT
+}

@@ -29,7 +29,7 @@ _LOSSES: Final = {
 
 Draw = Callable[[Trace], Any]
 """What shows a run: it gives an ipywidget, or an object that a notebook shows as text/html."""
-_MOST_READY: Final = 60
+_MOST_READY: Final = 40
 
 
 class Panel:
@@ -139,7 +139,7 @@ def panel(scenario: Scenario, *names: str, draw: Draw | None = None) -> Panel:
 
     `rtt`, `lose`, `msl`, `delayed_ack`, `closer`, `closes_after`, `answers_after` and `rules`; by
     default the first two. `draw` shows a run: by default the chart beside the state diagram. Where
-    the values of all controls together are at most 60, every run is ready and no kernel is needed.
+    the values of all controls together are at most 40, every run is ready and no kernel is needed.
     ControlError for a name that is none.
 
     >>> from tcpviz.scenarios import SCENARIOS

@@ -261,7 +261,7 @@ def test_few_settings_are_all_ready():
 
 
 def test_many_settings_ask_the_kernel():
-    """Beyond sixty pictures the panel draws what is asked for, when it is asked for."""
+    """Beyond forty pictures the panel draws what is asked for, when it is asked for."""
     made = panel(NORMAL, "rtt", "msl", draw=sequence_chart)
     assert not isinstance(made, ReadyPanel)
     made.controls["rtt"].value = 20 * MS
