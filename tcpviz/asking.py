@@ -281,8 +281,8 @@ def retransmissions(moment: Moment) -> Iterator[Asked | None]:
     assert segment is not None
     mine = (s for s in moment.trace.steps[: moment.at] if s.end == step.end)
     tries = [s for s in mine if s.kind is Kind.DEPART and s.segment and s.segment.span]
-    if [s.segment.seq for s in tries if s.segment and s.time == timer.since] != [segment.seq]:
-        return  # the timer has been restarted for another
+    if [s.segment.seq for s in tries if s.segment and s.time >= timer.since] != [segment.seq]:
+        return  # the timer runs for another segment too, or this one was sent again meanwhile
     wait, last, others = timer.until - timer.since, 0, []
     for prior, each in pairwise(moment.trace.of(step.end)):
         if each.kind is Kind.TIMEOUT and each.time == timer.since:
