@@ -9,15 +9,18 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
+    {"question_words"},
     {"units", "words", "states", "segment", "listener"},
     {"steps", "rules"},
     {"tcb"},
     {"judge", "trace"},
     {"endpoint"},
     {"scenario", "trace_shape", "timeline"},
-    {"edge_scenarios", "simulate"},
+    {"edge_scenarios", "moments", "simulate"},
     {"scenarios", "runs"},
-    {"population"},
+    {"choices", "fork", "population"},
+    {"asking", "asking_whole"},
+    {"questions"},
     # the room of explorations
     {"exploring.side"},
     {"exploring.search", "exploring.replay"},
@@ -44,6 +47,7 @@ FLOORS = [
     {"pictures.joint_state_map", "pictures.timelines"},
     {"pictures"},
     # where both meet
+    {"controls"},
     {"sources", "panels", "terminal"},
     {""},  # the package's public names
     {"__main__"},
