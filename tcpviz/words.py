@@ -109,6 +109,8 @@ ENGLISH: Final = {
     "first_sent": "first sent at {time}",
     "host_down": "host down",
     "half_open": "half-open",
+    "variables_of": "variables of {end}:",
+    "options_of": "options of {segment} from {end}:",
     "key_one_way": "the only direction still open for data",
     "no_control": "no control bits",
     "copy_short": "duplicate",
@@ -150,7 +152,6 @@ ENGLISH: Final = {
     "compare_more": "and {count} more: see the text",
     "fate_delivered": "delivered",
     "fate_lost": "lost",
-    "fate_unknown_short": "fate unknown",
     "fate_twice": "delivered {count} times",
     # a trace in one paragraph
     "list_comma": ", ",

@@ -161,6 +161,10 @@ def test_options_of_a_syn_stand_in_its_label() -> None:
     assert labels(trace, options=True) == ["SYN seq 100 MSS 1460, SACK-permitted TS 7/0, WS 10"]
     bare = flight(depart(0, 0, syn._replace(ctl=ACK)))
     assert "MSS" not in "".join(labels(bare, options=True))
+    assert sequence_chart(trace, options=True).text.splitlines()[-2:] == [
+        "options of <SEQ=100><CTL=SYN> from client:",
+        "MSS 1460, SACK-permitted, TS 7/0, WS 10",
+    ]
 
 
 def test_variables_stand_where_they_change() -> None:
@@ -174,6 +178,13 @@ def test_variables_stand_where_they_change() -> None:
     assert [row.numbers for row in table.rows] == [("100", "101", "?"), ("101", "101", "301")]
     assert [row.at for row in table.rows] == [axis.y(0), axis.y(100 * MS)]
     assert table.rows[1].new == (True, False, True)
+    lines = sequence_chart(trace, variables=True).text.splitlines()
+    at = lines.index("variables of client:")
+    assert [line.split() for line in lines[at + 1 : at + 4]] == [
+        ["at", "SND.UNA", "SND.NXT", "RCV.NXT"],
+        ["0", "ms", "100", "101", "?"],
+        ["100", "ms", "101", "101", "301"],
+    ]
     relative = VariableTable(trace, "server", axis, 0, False)
     assert [row.numbers for row in relative.rows] == [("0", "1", "1"), ("1", "1", "1")]
 

@@ -63,6 +63,7 @@ def compare(
     )
 
 
+_PREFIXES: Final = ("left_", "right_")  # of ids
 _SIDES: Final = ("compare_left", "compare_right")
 _TITLES: Final = ("compare_one", "compare_other")
 
@@ -83,7 +84,7 @@ def _drawn(
     middle = lefts[1] - _APART / 2
     drawing.line([[(middle, EDGE), (middle, ruler.bottom)]], Pen(theme.LINE, 0.75))
     for side, (panel, left) in enumerate(zip(panels, lefts, strict=True)):
-        drawing.prefix = f"{say(_SIDES[side])}_"
+        drawing.prefix = _PREFIXES[side]
         title = panel.trace.title or say(_SIDES[side])
         draw_title(drawing, title, left, left + panel.width)
         panel.draw(drawing, left)

@@ -85,7 +85,7 @@ def _down(trace: Trace, end: str) -> Iterator[Condition]:
 def _half_open(
     trace: Trace, end: str, spans: tuple[Span, ...], others: tuple[Span, ...]
 ) -> list[Condition]:
-    """Open while the peer knows nothing of it (§3.5.1), longer than a segment takes to say so."""
+    """Open while the peer knows nothing of it (§3.5.1), longer than it takes to be told so."""
     found: list[Condition] = []
     began = 0
     for mine in spans:
@@ -115,5 +115,5 @@ def _half_open(
     return [
         each
         for each in found
-        if each.until is None or told.get(each.until, each.since + 1) > each.since
+        if each.until is None or 2 * told.get(each.until, each.until) > each.since + each.until
     ]

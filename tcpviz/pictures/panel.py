@@ -38,7 +38,9 @@ def time_axis(*traces: Trace, roomy: bool = False) -> TimeAxis:
     Where one end alone was observed, the delay is unknown and half a round trip stands for it. What
     would be higher than TALLEST is drawn to a smaller scale.
     """
-    steps = sorted((step for trace in traces for step in trace.steps), key=_time)
+    steps = traces[0].steps
+    if traces[1:]:
+        steps = tuple(sorted((step for trace in traces for step in trace.steps), key=_time))
     times = [step.time for step in steps if not (step.kind is Kind.LOSE and step.inferred)]
     typical = next(filter(None, map(typical_delay, traces)), None)
     length = _ROOMY if roomy else _DELAY

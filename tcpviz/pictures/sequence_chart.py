@@ -8,7 +8,8 @@ from tcpviz.pictures.panel import Panel, draw_key, notes, time_axis
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.sheet import EDGE, TITLE, Ruler, draw_notes, draw_title
 from tcpviz.pictures.summary import summary
-from tcpviz.pictures.ways import Labels
+from tcpviz.pictures.variables import told as told_variables
+from tcpviz.pictures.ways import Labels, told_options
 from tcpviz.trace import Trace, transcript
 from tcpviz.words import say
 
@@ -29,10 +30,17 @@ def sequence_chart(
         absolute = trace.source == "simulation"
     labels = Labels(trace, absolute, options)
     drawing, width, height = _drawn(trace, labels, variables)
+
+    def told() -> str:
+        lines = list(transcript(trace, absolute=absolute))
+        lines += told_options(labels) if options else ()
+        lines += told_variables(trace, labels.absolute) if variables else ()
+        return "\n".join(lines)
+
     return Picture(
         trace.title or say("chart_title"),
         drawing.source(width, height),
-        lambda: "\n".join(transcript(trace, absolute=absolute)),
+        told,
         say("chart_alt", told=summary(trace)),
         drawing.marks,
     )

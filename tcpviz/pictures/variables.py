@@ -3,6 +3,7 @@
 Knows the variables in the steps of a Trace and the time axis. Must not know the rest of the chart.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
@@ -15,8 +16,10 @@ from tcpviz.pictures.placement import spread
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.segment import relative
 from tcpviz.states import State
-from tcpviz.steps import Step, Variables
+from tcpviz.steps import Step
 from tcpviz.trace import Trace
+from tcpviz.units import readable
+from tcpviz.words import say
 
 _NAMES: Final = ("SND.UNA", "SND.NXT", "RCV.NXT")
 _UNKNOWN: Final = "?"
@@ -26,6 +29,55 @@ _AWAY: Final = 14  # pt between the table and what stands nearer to the bar
 _LEADER: Final = Pen(theme.QUIET, 0.6)
 
 
+class Change(NamedTuple):
+    """What SND.UNA, SND.NXT and RCV.NXT are from `time` ns on, and which of them are new."""
+
+    time: int
+    numbers: tuple[str, ...]
+    new: tuple[bool, ...]
+
+
+def changes(trace: Trace, end: str, absolute: bool) -> list[Change]:
+    """The variables of one end wherever they change; of one instant, what holds after it."""
+    found: list[Change] = []
+    last: tuple[str, ...] = ()
+    for step in trace.of(end):
+        numbers = _numbers(trace, step, absolute)
+        if numbers and numbers != last:
+            before = found.pop() if found and found[-1].time == step.time else None
+            was = last or ("",) * len(numbers)
+            new = [one != other for one, other in zip(numbers, was, strict=True)]
+            if before:
+                new = [one or other for one, other in zip(new, before.new, strict=True)]
+            found.append(Change(step.time, numbers, tuple(new)))
+        last = numbers
+    return found
+
+
+def _numbers(trace: Trace, step: Step, absolute: bool) -> tuple[str, ...]:
+    """The variables after a step, RCV.NXT unknown before the peer's SYN; none in CLOSED."""
+    if not step.variables:
+        return ()
+    una, nxt, rcv = step.variables
+    unknown = step.state is State.SYN_SENT and not rcv
+    if not absolute:
+        mine, theirs = trace.end(step.end).iss, trace.other(step.end).iss
+        una, nxt, rcv = relative(una, mine), relative(nxt, mine), relative(rcv, theirs)
+    return str(una), str(nxt), _UNKNOWN if unknown else str(rcv)
+
+
+def told(trace: Trace, absolute: bool) -> Iterator[str]:
+    """The tables of both ends in lines of text."""
+    line = "{:>10}  {:>10}  {:>10}  {:>10}"
+    for end in trace.ends:
+        found = changes(trace, end.name, absolute)
+        if found:
+            yield say("variables_of", end=end.name)
+            yield line.format(say("column_at"), *_NAMES)
+            for each in found:
+                yield line.format(readable(each.time), *each.numbers)
+
+
 class Row(NamedTuple):
     """Three numbers that hold from height `at` on, written around height `y`; which are new."""
 
@@ -33,7 +85,6 @@ class Row(NamedTuple):
     y: float
     numbers: tuple[str, ...]
     new: tuple[bool, ...]
-    step: int
 
 
 @dataclass(frozen=True)
@@ -48,35 +99,15 @@ class VariableTable:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Every change, in order; the first row is for the names."""
-        last: tuple[str, ...] = ()
-        changes: dict[int, tuple[tuple[str, ...], tuple[bool, ...], int]] = {}
-        for number, step in enumerate(self.trace.steps):
-            if step.end != self.end or not step.state:
-                continue
-            numbers = self._numbers(step.variables, step) if step.variables else ()
-            if numbers and numbers != last:
-                first = changes.get(step.time)
-                new = [not last or one != was for one, was in zip(numbers, last or numbers)]  # noqa: B905
-                if first:
-                    new = [one or was for one, was in zip(new, first[1], strict=True)]
-                changes[step.time] = numbers, tuple(new), first[2] if first else number
-            last = numbers
-        wanted = [(9.0, _ROW), *((self.axis.y(time), _ROW) for time in changes)]
-        found = spread(wanted, self.axis, [0] + [1] * len(changes))
+        """Every change, in order, that there is room for; the names stand above them."""
+        found = changes(self.trace, self.end, self.absolute)
+        wanted = [(9.0, _ROW), *((self.axis.y(each.time), _ROW) for each in found)]
+        heights = spread(wanted, self.axis, [0] + [1] * len(found))[1:]
         return [
-            Row(self.top + self.axis.y(time), self.top + y, *change)
-            for (time, change), y in zip(changes.items(), found[1:], strict=True)
+            Row(self.top + self.axis.y(each.time), self.top + y, each.numbers, each.new)
+            for each, y in zip(found, heights, strict=True)
             if y is not None
         ]
-
-    def _numbers(self, variables: Variables, step: Step) -> tuple[str, ...]:
-        una, nxt, rcv = variables
-        unknown = step.state is State.SYN_SENT and not rcv
-        if not self.absolute:
-            mine, theirs = self.trace.end(self.end).iss, self.trace.other(self.end).iss
-            una, nxt, rcv = relative(una, mine), relative(nxt, mine), relative(rcv, theirs)
-        return str(una), str(nxt), _UNKNOWN if unknown else str(rcv)
 
     @cached_property
     def _column(self) -> int:

@@ -140,6 +140,15 @@ class Labels:
         return ((one, *offered), (whole, said, *offered), *texts) if offered else texts
 
 
+def told_options(labels: Labels) -> Iterator[str]:
+    """The options of every SYN in lines of text."""
+    for flight in labels.trace.flights:
+        if options := _options(flight.segment):
+            name = labels.notation(flight)
+            yield say("options_of", segment=name, end=flight.sender)
+            yield say("list_comma").join(options)
+
+
 def _options(segment: Segment) -> Lines:
     """The options of a SYN, on two lines at most."""
     if not segment.ctl & SYN or not segment.options:
