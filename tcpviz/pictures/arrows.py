@@ -44,8 +44,8 @@ _CROSSING: Final = Pen(theme.RED, 1.75)
 
 def draw_sample(drawing: Drawing, x: float, y: float) -> None:
     """Draw a hollow arrow to explain it."""
-    drawing.line([[(x, y), (x + 16, y)]], _PENS["old"]._replace(size=0.6), name="key_old")
-    drawing.line([[(x, y), (x + 5, y)]], _HOLLOW, name="key_old_hollow")
+    drawing.line([[(x, y), (x + 14, y)]], _PENS["old"]._replace(size=0.6), name="key_old")
+    drawing.line([[(x, y), (x + 4, y)]], _HOLLOW, name="key_old_hollow")
 
 
 def draw_arrows(drawing: Drawing, space: Space) -> None:
@@ -169,9 +169,10 @@ def _labels(space: Space) -> dict[str, tuple[Box, Lines]]:
     wishes = [wish for group in _alongside(space.ways) for wish in _wishes(group)]
     found: dict[str, tuple[Box, Lines]] = {}
     for way, part in sorted(wishes, key=lambda wish: (wish[0].rank, wish[0].flight.number)):
-        beyond = ((lines, _beyond(space, way, lines)) for lines in way.texts)
+        texts = way.texts[:-1] if way.fashion in _MARKED else ()  # the last tells too little
+        beyond = ((lines, _beyond(space, way, lines)) for lines in texts)
         upon = ((lines, _upon(space, way, lines, part)) for lines in way.texts)
-        for lines, candidates in chain(beyond if way.fashion in _MARKED else (), upon):
+        for lines, candidates in chain(beyond, upon):
             box = board.place(way.flight.number, candidates)
             if box:
                 found[way.name] = box, lines

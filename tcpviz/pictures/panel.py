@@ -177,7 +177,7 @@ def _gap(trace: Trace, labels: Labels) -> int:
         texts = labels.of(flight, "" if flight.arrived and flight.sent is not None else say("lost"))
         offered = labels.options and flight.segment.ctl & SYN
         if flight.sent is None or not flight.arrived:
-            short = _widest(texts[1]) if offered else min(map(_widest, texts[:-1]))
+            short = _widest(texts[1]) if offered else min(map(_widest, texts[:-3]))
             room = 2 * (short + CLEAR + 3 * CROSS)
         else:
             short = _widest(texts[1 if labels.remarks.again(flight) else 0])

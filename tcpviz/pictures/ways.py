@@ -134,9 +134,11 @@ class Labels:
             return ((whole, *offered), *texts) if offered else texts
         said = say("list_comma").join(filter(None, (again, remark)))
         one = say("list_comma").join((whole, said))
-        texts = (one,), (whole, said), (what, where, said), (control, said)
+        crowded = (control, said), (say("list_comma").join((control, said)),), (control,)
+        texts = (one,), (whole, said), (what, where, said), *crowded
         if again and remark:
-            texts = *texts[:2], (whole, again, remark), (what, where, again, remark), texts[3]
+            split = (whole, again, remark), (what, where, again, remark)
+            texts = *texts[:2], *split, *crowded
         return ((one, *offered), (whole, said, *offered), *texts) if offered else texts
 
 
