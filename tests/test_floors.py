@@ -12,7 +12,8 @@ FLOORS = [
     {"units", "words", "states", "segment", "listener"},
     {"steps", "rules"},
     {"tcb"},
-    {"judge", "trace"},
+    {"judge", "trace_json"},
+    {"trace"},
     {"endpoint"},
     {"scenario", "trace_shape", "timeline"},
     {"edge_scenarios", "simulate"},
@@ -32,7 +33,7 @@ FLOORS = [
     {"captures"},
     # the room of pictures; what makes traces knows none of it
     {"pictures.engine", "pictures.theme", "pictures.time_axis", "pictures.summary"},
-    {"pictures.lettering", "pictures.marks"},
+    {"pictures.lettering", "pictures.marks", "pictures.paper", "pictures.table"},
     {"pictures.xdot", "pictures.picture", "pictures.routes"},
     {"pictures.drawing"},
     {"pictures.placement", "pictures.figure_5"},

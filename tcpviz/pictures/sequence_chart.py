@@ -15,6 +15,7 @@ from tcpviz.pictures.lettering import LINE, Face, text_width, wrapped
 from tcpviz.pictures.margins import BAR, Margin, roles
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.summary import summary
+from tcpviz.pictures.table import Table
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.pictures.ways import Space, label_texts, typical_delay
 from tcpviz.steps import Kind
@@ -48,6 +49,27 @@ def sequence_chart(trace: Trace, *, absolute: bool | None = None) -> Picture:
         lambda: "\n".join(transcript(trace, absolute=absolute)),
         say("chart_alt", told=summary(trace)),
         drawing.marks,
+        lambda: _table(trace, absolute),
+    )
+
+
+def _table(trace: Trace, absolute: bool) -> Table:
+    """The transcript with headers: an arrow that stops short is `...`, its way goes on below."""
+    names = [say("column_state", end=end.name) for end in trace.ends]
+    rows = trace.table(absolute=absolute)
+    return Table(
+        "\n".join((trace.title or say("chart_title"), *trace.notes)),
+        (say("column_at"), names[0], say("column_segment"), names[1], say("column_remarks")),
+        tuple(
+            (
+                row.at,
+                row.left,
+                f"{row.near} {row.segment} {row.far}".strip(),
+                row.right,
+                row.remarks,
+            )
+            for row in rows
+        ),
     )
 
 
