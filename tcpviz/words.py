@@ -4,8 +4,12 @@ English now; a language is one more dictionary with the same keys. The RFC's own
 calls, control bits) are notation and are never translated; they do not stand here.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final, ParamSpec, TypeVar, cast
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 ENGLISH: Final = {
     # transcript
@@ -178,6 +182,7 @@ LANGUAGES: Final[dict[str, Mapping[str, str]]] = {"en": ENGLISH}
 """The dictionaries there are, by the language's code."""
 
 _spoken = "en"
+_kept: Final[list[Any]] = []
 
 
 def use(language: str) -> None:
@@ -189,6 +194,15 @@ def use(language: str) -> None:
     if language not in LANGUAGES:
         raise ValueError(f"{language!r} is not one of {', '.join(LANGUAGES)}")
     _spoken = language
+    for function in _kept:
+        function.cache_clear()
+
+
+def kept(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Cache what a function that says words gives, as long as the same language is spoken."""
+    cached = cache(function)
+    _kept.append(cached)
+    return cast("Callable[_P, _T]", cached)
 
 
 def language() -> str:

@@ -14,7 +14,7 @@ from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.routes import Route, across, down
 from tcpviz.pictures.theme import SMALL
 from tcpviz.states import TRANSITIONS, Edge, State
-from tcpviz.words import say
+from tcpviz.words import kept, say
 
 __all__ = ["BOXES", "HALF_WIDTH", "HEIGHT", "TOP", "WIDTH", "Place", "Stand", "box_at", "lines"]
 __all__ += ["EDGES", "labels", "places"]
@@ -244,7 +244,7 @@ def places() -> dict[str, Place]:
     return found
 
 
-@cache
+@kept
 def labels(edges: tuple[str, ...]) -> dict[str, Box]:
     """Where the labels of these edges stand, by id; those of one exit below each other."""
     written: Counter[State] = Counter()
@@ -258,7 +258,7 @@ def labels(edges: tuple[str, ...]) -> dict[str, Box]:
     return found
 
 
-@cache
+@kept
 def lines(edge: Edge) -> tuple[str, ...]:
     """An edge's label as Figure 5 writes it: the event, its side condition, what is sent.
 

@@ -10,10 +10,10 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from tcpviz.pictures import theme
 from tcpviz.pictures.engine import EngineError
 
 _FONTS: Final = Path(__file__).parent / "fonts"
-_FAMILY: Final = "tcpviz Sans"
 _FAMILIES: Final = re.compile('(?<=font-family=")[^"]*')
 _PAGE: Final = b"""\
 #set document(title: sys.inputs.title, date: none)
@@ -42,7 +42,7 @@ def _drawn(svg: str, title: str, alt: str, **how: Any) -> bytes:
         raise EngineError(
             "PDF and PNG are made by typst, which is not installed (pip install typst)"
         ) from None
-    given = {"svg": _FAMILIES.sub(_FAMILY, svg), "title": title, "alt": alt}
+    given = {"svg": _FAMILIES.sub(theme.PRINTED, svg), "title": title, "alt": alt}
     try:
         drawn: bytes = typst.compile(_PAGE, sys_inputs=given, font_paths=_fonts(), **how)
     except RuntimeError as error:

@@ -64,7 +64,7 @@ class Picture:
         """The picture as one `<svg>` element, with its title and description in it."""
         head, rest = engine.svg(self.dot).split(">", 1)
         rest = "\n".join(marked(rest.split("\n"), self.marks))
-        rest = rest.replace("Helvetica,sans-Serif", theme.FONT)  # Graphviz knows one family for it
+        rest = rest.replace(theme.WRITTEN, theme.FONT)
         title, description = html.escape(self.title), html.escape(self.alt)
         return f'{head} role="img"><title>{title}</title><desc>{description}</desc>{rest}'
 

@@ -7,7 +7,6 @@ are those of states.TRANSITIONS), where anything stands (figure_5) or who wrote 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cache
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -31,7 +30,7 @@ from tcpviz.pictures.picture import Picture
 from tcpviz.states import Edge
 from tcpviz.trace import Trace
 from tcpviz.units import readable
-from tcpviz.words import say
+from tcpviz.words import kept, say
 
 __all__ = ["state_diagram"]
 
@@ -100,7 +99,7 @@ def state_diagram(
 # -- words -----------------------------------------------------------------------------------------
 
 
-@cache
+@kept
 def _row(edge: Edge) -> str:
     what = ", ".join(lines(edge)).replace(", (", " (")
     omitted = "" if edge.drawn else "  " + say("diagram_not_in_figure")
@@ -173,7 +172,7 @@ def _draw_edge(drawing: Drawing, edge: str, takers: list[Path], label: Box) -> N
     )
 
 
-@cache
+@kept
 def _written(edge: str) -> tuple[str, str, tuple[str, ...]]:
     """The id of an edge's arrow, its tooltip and its label."""
     text = lines(EDGES[edge])
