@@ -16,7 +16,7 @@ FLOORS = [
     {"trace"},
     {"endpoint"},
     {"scenario", "trace_shape", "timeline"},
-    {"edge_scenarios", "simulate"},
+    {"edge_scenarios", "scenario_text", "simulate"},
     {"scenarios", "runs"},
     {"population"},
     # the room of explorations

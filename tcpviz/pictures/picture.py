@@ -64,9 +64,12 @@ class Picture:
         """The picture as one `<svg>` element, with its title and description in it."""
         head, rest = engine.svg(self.dot).split(">", 1)
         rest = "\n".join(marked(rest.split("\n"), self.marks))
-        rest = rest.replace(theme.WRITTEN, theme.FONT)
+        rest = rest.replace(f' font-family="{theme.WRITTEN}"', "")  # of each text: once is enough
         title, description = html.escape(self.title), html.escape(self.alt)
-        return f'{head} role="img"><title>{title}</title><desc>{description}</desc>{rest}'
+        return (
+            f'{head} role="img" font-family="{theme.FONT}"><title>{title}</title>'
+            f"<desc>{description}</desc>{rest}"
+        )
 
     def html(self) -> str:
         """A figure that shows where scripts and SVG elements are not trusted: an image with `alt`.
