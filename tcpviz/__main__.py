@@ -4,6 +4,7 @@ Knows how results are laid out for a terminal. Nothing of TCP is decided here.
 """
 
 import argparse
+import contextlib
 import io
 import os
 import sys
@@ -300,10 +301,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _scale(text: str) -> float:
     """A number that a PNG can be scaled by."""
-    scale = float(text)
-    if not 0.1 <= scale <= 20:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0.1 and 20")
-    return scale
+    with contextlib.suppress(ValueError):
+        scale = float(text)
+        if 0.1 <= scale <= 20:
+            return scale
+    raise argparse.ArgumentTypeError(f"{text} is not a number between 0.1 and 20")
 
 
 def _add_connection(parser: argparse.ArgumentParser, default: str) -> None:
