@@ -4,6 +4,7 @@ Knows the Trace and the words. Must not know any picture.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from tcpviz.segment import FIN, RST
@@ -17,6 +18,7 @@ _MANY: Final = 5  # of a kind; of the others it says only how many there are
 _ORDINARY: Final = {Event.PASSIVE_OPEN, Event.ACTIVE_OPEN, Event.SEND, Event.RECEIVE, Event.CLOSE}
 """What a user calls and the sentences tell anyway."""
 
+_Passed = dict[str, tuple[Span, ...]]  # the states that each end passed
 _Happened = tuple[str, int]  # what, and when
 
 
@@ -25,11 +27,12 @@ def summary(trace: Trace) -> str:
 
     Each with its time, so that the chart can be followed without seeing it.
     """
+    spans = {end.name: trace.spans(end.name) for end in trace.ends}
     parts = (_opening, _exchange, _faults, _told, _closing, _ending)
-    return " ".join([sentence for part in parts for sentence in part(trace)])
+    return " ".join([sentence for part in parts for sentence in part(trace, spans)])
 
 
-def _opening(trace: Trace) -> Iterator[str]:
+def _opening(trace: Trace, passed: _Passed) -> Iterator[str]:
     names = _list(end.name for end in trace.ends)
     count = len(trace.flights)
     key = "sum_segments" if count > 1 else "sum_segment" if count else "sum_silence"
@@ -39,7 +42,7 @@ def _opening(trace: Trace) -> Iterator[str]:
             yield say("sum_not_observed", end=end.name)
     if any(step.inferred and step.state for step in trace.steps):
         yield say("sum_inferred")
-    spans = {end.name: trace.spans(end.name) for end in trace.ends if end.observed}
+    spans = {end.name: passed[end.name] for end in trace.ends if end.observed}
     opens = {name: _in(State.SYN_SENT, spans[name]) for name in spans}
     for name, found in spans.items():
         if _in(State.LISTEN, found):
@@ -62,7 +65,7 @@ def _opening(trace: Trace) -> Iterator[str]:
             yield say("sum_never", end=name)
 
 
-def _exchange(trace: Trace) -> Iterator[str]:
+def _exchange(trace: Trace, _: _Passed) -> Iterator[str]:
     octets = {end.name: 0 for end in trace.ends}
     for flight in trace.flights:
         octets[flight.sender] += 0 if flight.again else flight.segment.length
@@ -75,7 +78,7 @@ def _exchange(trace: Trace) -> Iterator[str]:
         yield say("sum_data", data=_list(said))
 
 
-def _faults(trace: Trace) -> Iterator[str]:
+def _faults(trace: Trace, _: _Passed) -> Iterator[str]:
     watched = {end.name for end in trace.ends if end.observed}
     found: dict[str, list[Flight]] = {
         "sum_lost": [flight for flight in trace.flights if flight.fate == "lost"],
@@ -88,7 +91,7 @@ def _faults(trace: Trace) -> Iterator[str]:
             yield say(key, segments=_grouped((_of(f), _when(f)) for f in flights))
 
 
-def _told(trace: Trace) -> Iterator[str]:
+def _told(trace: Trace, _: _Passed) -> Iterator[str]:
     """What befalls an end, and what its user is told."""
     for step in trace.steps:
         if step.kind is Kind.CALL and step.text not in _ORDINARY:
@@ -98,7 +101,7 @@ def _told(trace: Trace) -> Iterator[str]:
         yield say("sum_told", told=_grouped(said))
 
 
-def _closing(trace: Trace) -> Iterator[str]:
+def _closing(trace: Trace, passed: _Passed) -> Iterator[str]:
     fins = [f for f in trace.flights if f.segment.ctl & FIN and not f.again]
     by: dict[str, list[Flight]] = {}
     for fin in sorted(fins, key=_when):
@@ -117,15 +120,15 @@ def _closing(trace: Trace) -> Iterator[str]:
     if resets:
         yield say("sum_resets", ends=_grouped(resets))
     for end in trace.ends:
-        spans = trace.spans(end.name)
+        spans = passed[end.name]
         if end.observed and spans and spans[-1].state is State.CLOSE_WAIT and end.name not in by:
             yield say("sum_never_closes", end=end.name)
 
 
-def _ending(trace: Trace) -> Iterator[str]:
+def _ending(trace: Trace, passed: _Passed) -> Iterator[str]:
     ends: dict[str, list[str]] = {}
     for end in trace.ends:
-        spans = trace.spans(end.name)
+        spans = passed[end.name]
         for span in _in(State.TIME_WAIT, spans):
             if span.until is not None:
                 time, since = readable(span.until - span.since), readable(span.since)
@@ -137,10 +140,10 @@ def _ending(trace: Trace) -> Iterator[str]:
             "sum_ends_in" if len(names) == 1 else "sum_end_in", ends=_list(names), state=state
         )
     running = [
-        say("sum_timer", timer=wait.timer.name, end=end.name)
+        say("sum_timer", timer=timer.name, end=end.name)
         for end in trace.ends
-        for wait in trace.waits(end.name)
-        if wait.expired is None
+        for last in islice((s for s in reversed(trace.steps) if s.end == end.name), 1)
+        for timer in last.timers
     ]
     if running:
         yield say("sum_running", timers=_list(running))
