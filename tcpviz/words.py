@@ -17,6 +17,8 @@ ENGLISH: Final = {
     "column_state": "state of {end}",
     "column_segment": "segment",
     "column_remarks": "remarks",
+    "table_sends": "{end} sends {segment}",
+    "table_receives": "{end} receives {segment}",
     "arrives": "arrives at {time}",
     "lost": "lost",
     "lost_unseen": "never seen to arrive: lost",

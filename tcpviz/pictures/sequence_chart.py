@@ -19,7 +19,7 @@ from tcpviz.pictures.table import Table
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.pictures.ways import Space, label_texts, typical_delay
 from tcpviz.steps import Kind
-from tcpviz.trace import Trace, transcript
+from tcpviz.trace import Row, Trace, transcript
 from tcpviz.units import readable
 from tcpviz.words import say
 
@@ -54,23 +54,34 @@ def sequence_chart(trace: Trace, *, absolute: bool | None = None) -> Picture:
 
 
 def _table(trace: Trace, absolute: bool) -> Table:
-    """The transcript with headers: an arrow that stops short is `...`, its way goes on below."""
-    names = [say("column_state", end=end.name) for end in trace.ends]
-    rows = trace.table(absolute=absolute)
+    """The transcript with headers; who sends and who receives is said in words, not by arrows."""
+    left, right = (end.name for end in trace.ends)
     return Table(
         "\n".join((trace.title or say("chart_title"), *trace.notes)),
-        (say("column_at"), names[0], say("column_segment"), names[1], say("column_remarks")),
+        (
+            say("column_at"),
+            say("column_state", end=left),
+            say("column_segment"),
+            say("column_state", end=right),
+            say("column_remarks"),
+        ),
         tuple(
-            (
-                row.at,
-                row.left,
-                f"{row.near} {row.segment} {row.far}".strip(),
-                row.right,
-                row.remarks,
-            )
-            for row in rows
+            (row.at, row.left, _sent(row, left, right), row.right, row.remarks)
+            for row in trace.table(absolute=absolute)
         ),
     )
+
+
+def _sent(row: Row, left: str, right: str) -> str:
+    """Whose segment it is, and at which end it is seen."""
+    if not row.segment:
+        return ""
+    near, far = row.near, row.far
+    if near == "-->" or far == "<--":
+        return say("table_sends", end=left if near == "-->" else right, segment=row.segment)
+    if near == "<--" or far == "-->":
+        return say("table_receives", end=left if near == "<--" else right, segment=row.segment)
+    return say("sum_of", segment=row.segment, end=left if far == "X" else right)
 
 
 def time_axis(trace: Trace) -> TimeAxis:
