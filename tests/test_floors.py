@@ -34,7 +34,7 @@ FLOORS = [
     # the room of pictures; what makes traces knows none of it
     {"pictures.engine", "pictures.theme", "pictures.time_axis", "pictures.summary"},
     {"pictures.lettering", "pictures.marks", "pictures.paper", "pictures.table"},
-    {"pictures.xdot", "pictures.picture", "pictures.routes"},
+    {"pictures.xdot", "pictures.picture", "pictures.routes", "pictures.trace_table"},
     {"pictures.drawing"},
     {"pictures.placement", "pictures.figure_5"},
     {"pictures.ways", "pictures.margins"},

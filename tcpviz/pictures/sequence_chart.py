@@ -15,11 +15,11 @@ from tcpviz.pictures.lettering import LINE, Face, text_width, wrapped
 from tcpviz.pictures.margins import BAR, Margin, roles
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.summary import summary
-from tcpviz.pictures.table import Table
 from tcpviz.pictures.time_axis import TimeAxis
+from tcpviz.pictures.trace_table import trace_table
 from tcpviz.pictures.ways import Space, label_texts, typical_delay
 from tcpviz.steps import Kind
-from tcpviz.trace import Row, Trace, transcript
+from tcpviz.trace import Trace, transcript
 from tcpviz.units import readable
 from tcpviz.words import say
 
@@ -49,39 +49,8 @@ def sequence_chart(trace: Trace, *, absolute: bool | None = None) -> Picture:
         lambda: "\n".join(transcript(trace, absolute=absolute)),
         say("chart_alt", told=summary(trace)),
         drawing.marks,
-        lambda: _table(trace, absolute),
+        lambda: trace_table(trace, absolute=absolute),
     )
-
-
-def _table(trace: Trace, absolute: bool) -> Table:
-    """The transcript with headers; who sends and who receives is said in words, not by arrows."""
-    left, right = (end.name for end in trace.ends)
-    return Table(
-        "\n".join((trace.title or say("chart_title"), *trace.notes)),
-        (
-            say("column_at"),
-            say("column_state", end=left),
-            say("column_segment"),
-            say("column_state", end=right),
-            say("column_remarks"),
-        ),
-        tuple(
-            (row.at, row.left, _sent(row, left, right), row.right, row.remarks)
-            for row in trace.table(absolute=absolute)
-        ),
-    )
-
-
-def _sent(row: Row, left: str, right: str) -> str:
-    """Whose segment it is, and at which end it is seen."""
-    if not row.segment:
-        return ""
-    near, far = row.near, row.far
-    if near == "-->" or far == "<--":
-        return say("table_sends", end=left if near == "-->" else right, segment=row.segment)
-    if near == "<--" or far == "-->":
-        return say("table_receives", end=left if near == "<--" else right, segment=row.segment)
-    return say("sum_of", segment=row.segment, end=left if far == "X" else right)
 
 
 def time_axis(trace: Trace) -> TimeAxis:
