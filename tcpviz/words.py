@@ -4,13 +4,23 @@ English now; a language is one more dictionary with the same keys. The RFC's own
 calls, control bits) are notation and are never translated; they do not stand here.
 """
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from tcpviz.question_words import QUESTIONS
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 ENGLISH: Final = {
     # transcript
     "column_at": "at",
+    "column_state": "state of {end}",
+    "column_segment": "segment",
+    "column_remarks": "remarks",
+    "table_sends": "{end} sends {segment}",
+    "table_receives": "{end} receives {segment}",
     "arrives": "arrives at {time}",
     "lost": "lost",
     "lost_unseen": "never seen to arrive: lost",
@@ -271,14 +281,40 @@ ENGLISH: Final = {
     "list_comma": ", ",
     "list_and": "{first} and {last}",
     "sum_segments": "{ends} exchange {count} segments in {time}.",
+    "sum_segment": "{ends} exchange one segment in {time}.",
+    "sum_silence": "No segment passes between {ends}, for {time}.",
     "sum_not_observed": "What happened at {end} was not observed.",
-    "sum_opens": "{ends} opens.",
-    "sum_open_both": "{ends} open at the same time.",
-    "sum_lost": "Lost: {segments}.",
+    "sum_inferred": "Nobody saw the states: they are inferred from the segments.",
+    "sum_listens": "{end} listens.",
+    "sum_opens": "{end} opens actively at {times}.",
+    "sum_open_both": "{ends} open actively at the same time.",
+    "sum_was_open": "The connection is open from the start.",
+    "sum_established": "{end} becomes ESTABLISHED at {times}.",
+    "sum_never": "{end} never becomes ESTABLISHED.",
+    "sum_data": "Data: {data}.",
+    "sum_octets": "{count} octets from {end}",
+    "sum_octet": "1 octet from {end}",
+    "sum_lost": "Lost on the way: {segments}.",
+    "sum_copied": "Delivered more than once: {segments}.",
+    "sum_again": "Sent again: {segments}.",
+    "sum_unsent": "Old, and not sent by anybody here: {segments}.",
+    "sum_of": "{segment} of {end}",
+    "sum_at": "{what} at {times}",
     "sum_more": "{list} and {count} more",
-    "sum_again": "Retransmissions: {count}.",
-    "sum_time_wait": "{end} waits in TIME-WAIT.",
-    "sum_ends_in": "{end} ends in {state}.",
+    "sum_call": "{end}: {call} at {time}.",
+    "sum_told": "Users are told: {told}.",
+    "sum_says": "{end}, “{words}”",
+    "sum_closes_first": "{end} closes first: it sends FIN at {times}.",
+    "sum_closes": "{end} sends FIN at {times}.",
+    "sum_close_both": "Both close before they hear of each other: they send FIN, {ends}.",
+    "sum_resets": "RST is sent: {ends}.",
+    "sum_never_closes": "{end} never closes.",
+    "sum_time_wait": "{end} waits in TIME-WAIT for {time}, from {since} on.",
+    "sum_ends_in": "{ends} ends in {state}.",
+    "sum_end_in": "{ends} end in {state}.",
+    "sum_timer": "{timer} of {end}",
+    "sum_running": "Timers still running at the end: {timers}.",
+    "sum_under_way": "Still on the way at the end: {segments}.",
     # exploration
     "explore_complete": "{states} joint states, complete. Allowed: {budgets}.",
     "explore_stopped": "{states} joint states, not complete: {bound}. Allowed: {budgets}.",
@@ -304,11 +340,43 @@ ENGLISH: Final = {
 }
 
 
+LANGUAGES: Final[dict[str, Mapping[str, str]]] = {"en": ENGLISH}
+"""The dictionaries there are, by the language's code."""
+
+_spoken = "en"
+_kept: Final[list[Any]] = []
+
+
+def use(language: str) -> None:
+    """Speak this language from now on, in all threads; pictures made before may speak the old one.
+
+    ValueError names the languages there are.
+    """
+    global _spoken  # noqa: PLW0603  # one process speaks one language
+    if language not in LANGUAGES:
+        raise ValueError(f"{language!r} is not one of {', '.join(LANGUAGES)}")
+    _spoken = language
+    for function in _kept:
+        function.cache_clear()
+
+
+def kept(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Cache what a function that says words gives, as long as the same language is spoken."""
+    cached = cache(function)
+    _kept.append(cached)
+    return cast("Callable[_P, _T]", cached)
+
+
+def language() -> str:
+    """The code of the language that is spoken now."""
+    return _spoken
+
+
 def say(key: str, **values: object) -> str:
     """The words under `key`, with `values` filled in.
 
     >>> say("expired", timer="RTO")
     'RTO expires'
     """
-    words = ENGLISH[key]
+    words = LANGUAGES[_spoken][key]
     return words.format(**values) if values else words

@@ -268,7 +268,7 @@ _SHEET: Final = (  # some version may draw nothing where there is no node
 _NODES: Final = (
     '\tnode [shape=box label="" margin=0 fixedsize=true style=filled penwidth=0 '
     f'color="{theme.PAPER}" fillcolor="{theme.PAPER}" '
-    f'fontname="Helvetica" fontsize={theme.SMALL:g} fontcolor="{theme.INK}"]\n'
+    f'fontname="{theme.FACES[""]}" fontsize={theme.SMALL:g} fontcolor="{theme.INK}"]\n'
 )
 
 
@@ -276,7 +276,7 @@ _NODES: Final = (
 def _label(size: float, face: Face, color: str, fill: str) -> str:
     """The attributes of a node with text."""
     attributes = f" fontsize={size:g}" if size != theme.SMALL else ""
-    attributes += f' fontname="{xdot.FACES[face]}"' if face else ""
+    attributes += f' fontname="{theme.FACES[face]}"' if face else ""
     attributes += f' fillcolor="{fill}"' if fill != theme.PAPER else ""
     return attributes + (f' fontcolor="{color}"' if color != theme.INK else "")
 

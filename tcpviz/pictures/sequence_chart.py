@@ -8,6 +8,7 @@ from tcpviz.pictures.panel import Panel, draw_key, notes, time_axis
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.sheet import EDGE, TITLE, Ruler, draw_notes, draw_title
 from tcpviz.pictures.summary import summary
+from tcpviz.pictures.trace_table import trace_table
 from tcpviz.pictures.variables import told as told_variables
 from tcpviz.pictures.ways import Labels, told_options
 from tcpviz.trace import Trace, transcript
@@ -43,6 +44,7 @@ def sequence_chart(
         told,
         say("chart_alt", told=summary(trace)),
         drawing.marks,
+        lambda: trace_table(trace, absolute=absolute),
     )
 
 
