@@ -1,7 +1,8 @@
 """The room of the real kernel: sockets as tables, watched over time, and labs on loopback.
 
-`sockets` and `watch` look at what is there; `hold`, `serve` and the labs make something to look at,
-on loopback, without privileges, and leave nothing behind. Linux; elsewhere the labs show recordings.
+`sockets` and `watch` look at what is there; `hold`, `serve` and the labs make something to look
+at, on loopback, without privileges, and leave nothing behind. Linux; elsewhere the labs show
+recordings.
 """
 
 from tcpviz.kernel.holds import Held, hold

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
-from tcpviz.kernel.sockets import Diag, Unavailable
+from tcpviz.kernel.sockets import Asking, Unavailable, asking
 from tcpviz.kernel.table import Address, Socket
 from tcpviz.states import State
 
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 class Held:
     """A socket that is held in a state; `look` asks the kernel for it anew."""
 
-    def __init__(self, diag: Diag, state: State, local: Address, remote: Address) -> None:
+    def __init__(self, diag: Asking, state: State, local: Address, remote: Address) -> None:
         self.diag, self.state, self.local, self.remote = diag, state, local, remote
         self.seen = self._wait()
 
@@ -75,7 +75,7 @@ def hold(state: str) -> Iterator[Held]:
         raise ValueError("CLOSED is the absence of a socket: there is nothing to hold")
     with contextlib.ExitStack() as stack:
         with missing_is_unavailable():
-            diag = stack.enter_context(Diag())
+            diag = stack.enter_context(asking())
             local, remote = _HOLDS[wanted](stack)
             held = Held(diag, wanted, local, remote)
         yield held

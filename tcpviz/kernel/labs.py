@@ -12,7 +12,7 @@ import socket
 import struct
 import time
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tcpviz.kernel.holds import (
     HOST,
@@ -26,7 +26,7 @@ from tcpviz.kernel.holds import (
 )
 from tcpviz.kernel.holds import listener as listen_on_loopback
 from tcpviz.kernel.observation import Observation, lab, seen
-from tcpviz.kernel.sockets import Diag, Unavailable
+from tcpviz.kernel.sockets import Asking, Unavailable, asking
 from tcpviz.kernel.table import Address, Socket, Table
 from tcpviz.states import State
 from tcpviz.units import S
@@ -40,7 +40,7 @@ _SYSCTL: Final = Path("/proc/sys/net/ipv4")
 def before_accept() -> Observation:
     """Connect and send before the server calls accept(): the kernel has done the handshake."""
     with contextlib.ExitStack() as stack, missing_is_unavailable():
-        diag = stack.enter_context(Diag())
+        diag = stack.enter_context(asking())
         server = listen_on_loopback(stack)
         client = tcp(stack)
         client.settimeout(PATIENCE)
@@ -67,7 +67,9 @@ def before_accept() -> Observation:
             say("accept_queued", count=queued, octets=waiting.receive_queue),
             say("accept_after", octets=octets, server=then),
         )
-        return Observation("before_accept", says, ((say("accept_table"), seen(rows)),), numbers)
+        return Observation(
+            "before_accept", says, ((say("accept_table"), seen(rows, diag.way)),), numbers
+        )
 
 
 @lab
@@ -79,7 +81,7 @@ def accept_queue_full(backlog: int = 0, clients: int = 3) -> Observation:
     if not 1 <= clients <= 64 or not 0 <= backlog <= 64:
         raise ValueError("accept_queue_full: at most 64 clients, backlog from 0 to 64")
     with contextlib.ExitStack() as stack, missing_is_unavailable():
-        diag = stack.enter_context(Diag())
+        diag = stack.enter_context(asking())
         server = listen_on_loopback(stack, backlog)
         target = address(server)
         rows: list[Socket | None] = []
@@ -100,13 +102,13 @@ def accept_queue_full(backlog: int = 0, clients: int = 3) -> Observation:
         numbers = {
             "established": complete,
             "syn_sent": waiting,
-            "refused": clients - len(seen(rows)),
+            "refused": clients - len(seen(rows, diag.way)),
         }
         says = (
             say("queue_complete", backlog=backlog, count=complete),
             say("queue_waiting", count=waiting),
         )
-        table = seen([queue, *rows])
+        table = seen([queue, *rows], diag.way)
         return Observation("accept_queue_full", says, ((say("queue_table"), table),), numbers)
 
 
@@ -114,7 +116,7 @@ def accept_queue_full(backlog: int = 0, clients: int = 3) -> Observation:
 def refused() -> Observation:
     """Connect to a port that nobody listens on."""
     with contextlib.ExitStack() as stack, missing_is_unavailable():
-        diag = stack.enter_context(Diag())
+        diag = stack.enter_context(asking())
         nobody = tcp(stack)
         nobody.bind((HOST, 0))  # bound, so that nobody else takes it; but it does not listen
         client = tcp(stack)
@@ -130,7 +132,7 @@ def refused() -> Observation:
 def to_itself() -> Observation:
     """A socket that connects to its own address: its SYN meets itself, a simultaneous open."""
     with contextlib.ExitStack() as stack, missing_is_unavailable():
-        diag = stack.enter_context(Diag())
+        diag = stack.enter_context(asking())
         alone = tcp(stack)
         alone.bind((HOST, 0))
         alone.settimeout(PATIENCE)
@@ -139,15 +141,18 @@ def to_itself() -> Observation:
         row, heard = diag.lookup(address(alone), address(alone)), len(alone.recv(100))
         numbers = {"state": _state(row), "octets": heard}
         says = (say("itself", state=_state(row), octets=heard),)
-        return Observation("to_itself", says, ((say("itself_table"), seen([row])),), numbers)
+        return Observation(
+            "to_itself", says, ((say("itself_table"), seen([row], diag.way)),), numbers
+        )
 
 
 @lab
 def who_waits() -> Observation:
-    """Close once with the client first, once with the server first: who is in TIME-WAIT?"""
-    says, tables, numbers = [], [], {}
+    """Close once with the client first, once with the server first, and see TIME-WAIT."""
+    says, tables = [], []
+    numbers: dict[str, Any] = {}
     with contextlib.ExitStack() as stack, missing_is_unavailable():
-        diag = stack.enter_context(Diag())
+        diag = stack.enter_context(asking())
         for first in ("client", "server"):
             client, server = pair(stack)
             ends = {"client": address(client), "server": address(server)}
@@ -156,7 +161,7 @@ def who_waits() -> Observation:
             waiting = [name for name, row in rows.items() if row and row.state is State.TIME_WAIT]
             numbers[first] = waiting
             says.append(say("waits_who", first=first, waits=" and ".join(waiting)))
-            tables.append((say("waits_table", first=first), seen(rows.values())))
+            tables.append((say("waits_table", first=first), seen(rows.values(), diag.way)))
         return Observation("who_waits", tuple(says), tuple(tables), numbers)
 
 
@@ -166,11 +171,12 @@ def countdown(seconds: float = 2.0) -> Observation:
     if not 0 < seconds <= 70:
         raise ValueError(f"seconds: {seconds!r} is not from 0 to 70")
     with contextlib.ExitStack() as stack, missing_is_unavailable():
-        diag = stack.enter_context(Diag())
+        diag = stack.enter_context(asking())
         client, server = pair(stack)
         ends = {"client": address(client), "server": address(server)}
         _close_both(client, server)
-        rows, looks = [], []
+        rows: list[Socket] = []
+        looks: list[tuple[int, int]] = []
         begin = time.monotonic_ns()
         row = _rows_of(diag, ends)["client"]
         while row:
@@ -187,7 +193,9 @@ def countdown(seconds: float = 2.0) -> Observation:
             say("count_first", left=round(first[1] / S)),
             say("count_then", elapsed=round(last[0] / S), left=round(last[1] / S)),
         )
-        return Observation("countdown", says, ((say("count_table"), seen(rows)),), numbers)
+        return Observation(
+            "countdown", says, ((say("count_table"), seen(rows, diag.way)),), numbers
+        )
 
 
 @lab
@@ -197,9 +205,10 @@ def address_in_use() -> Observation:
     Linux asks it of both: of the socket that binds, and of the listener from which the one in
     TIME-WAIT came.
     """
-    says, tables, numbers = [], [], {}
+    says, tables = [], []
+    numbers: dict[str, Any] = {}
     with contextlib.ExitStack() as stack, missing_is_unavailable():
-        diag = stack.enter_context(Diag())
+        diag = stack.enter_context(asking())
         for before in (True, False):
             client, server = pair(stack, reuse=before)
             ends = {"client": address(client), "server": address(server)}
@@ -207,7 +216,7 @@ def address_in_use() -> Observation:
             row = _rows_of(diag, ends)["server"]
             if before:
                 says.append(say("bind_held", state=_state(row)))
-                tables.append((say("bind_table"), seen([row])))
+                tables.append((say("bind_table"), seen([row], diag.way)))
                 numbers["without"] = _bind(ends["server"], reuse=False)
                 says.append(say("bind_without", result=numbers["without"] or say("bind_fine")))
             name, key = ("with", "bind_with") if before else ("only_now", "bind_only_now")
@@ -278,7 +287,7 @@ def exhaustion(ports: int = 11, *, heal: bool = True) -> Observation:
 def _use_up(ports: int, heal: bool) -> _Used | None:
     """One try on a range that nobody uses now; None where somebody else came in between."""
     with contextlib.ExitStack() as stack:
-        diag = stack.enter_context(Diag())
+        diag = stack.enter_context(asking())
         server = listen_on_loopback(stack, ports + 8)
         target = address(server)
         low = _free_range(diag, ports)
@@ -290,7 +299,7 @@ def _use_up(ports: int, heal: bool) -> _Used | None:
                 break
             connected += 1
         found = (row for row in diag.dump(target.port) if row.remote == target)
-        waiting = Table(tuple(r for r in found if r.state is State.TIME_WAIT), "sock_diag")
+        waiting = Table(tuple(r for r in found if r.state is State.TIME_WAIT), diag.way)
         if connected != ports or len(waiting) != ports:
             return None
         healed = None
@@ -323,7 +332,7 @@ def _connect_and_close(server: socket.socket, low: int, high: int) -> str:
     return ""
 
 
-def _free_range(diag: Diag, ports: int) -> int:
+def _free_range(diag: Asking, ports: int) -> int:
     """Where so many ports begin that nobody uses, inside the range that the system allows."""
     first, last = map(int, (_SYSCTL / "ip_local_port_range").read_text("ascii").split())
     taken = {row.local.port for row in diag.dump()}
@@ -349,7 +358,7 @@ def _close_both(first: socket.socket, second: socket.socket) -> None:
     second.close()
 
 
-def _rows_of(diag: Diag, ends: dict[str, Address]) -> dict[str, Socket | None]:
+def _rows_of(diag: Asking, ends: dict[str, Address]) -> dict[str, Socket | None]:
     """Both ends as they are when one is in TIME-WAIT and the other has gone."""
 
     def settled() -> dict[str, Socket | None] | None:
@@ -361,7 +370,7 @@ def _rows_of(diag: Diag, ends: dict[str, Address]) -> dict[str, Socket | None]:
     return until(settled, str(State.TIME_WAIT))
 
 
-def _listener(diag: Diag, server: socket.socket) -> Socket | None:
+def _listener(diag: Asking, server: socket.socket) -> Socket | None:
     port = server.getsockname()[1]
     return next((row for row in diag.dump(port) if row.state is State.LISTEN), None)
 

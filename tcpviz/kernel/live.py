@@ -39,14 +39,14 @@ class Group(NamedTuple):
     state: State
     owner: str
     service: str
-    count: int
+    number: int
     change: int = 0
     oldest: int | None = None  # ns for which one of them has been seen in the state
     unread: int = 0  # whose EOF, or data, nobody has read
 
 
 class Memory:
-    """What earlier looks have seen: since when a socket is in its state, and how many there were."""
+    """What earlier looks have seen: since when a socket is in its state, and how many were."""
 
     def __init__(self) -> None:
         self.since: dict[object, int] = {}
@@ -74,7 +74,7 @@ class Memory:
             )
             for key, rows in together.items()
         ]
-        return sorted(found, key=lambda g: (_ORDER.index(g.state), -g.count, g.owner))
+        return sorted(found, key=lambda g: (_ORDER.index(g.state), -g.number, g.owner))
 
 
 def lines(
@@ -104,10 +104,10 @@ def lines(
     yield ""
     text = min(width, _WIDE)
     if leaks:
-        count = sum(group.count for group in leaks)
+        count = sum(group.number for group in leaks)
         yield from _wrapped(say("live_meaning", count=count), text)
         worst = leaks[0]
-        yield from _wrapped(say(_advice(worst), owner=worst.owner, count=worst.count), text)
+        yield from _wrapped(say(_advice(worst), owner=worst.owner, count=worst.number), text)
     else:
         yield from _wrapped(say("live_none"), text)
     spelled = [state for state in _SPELLED if any(group.state is state for group in shown)]
@@ -151,7 +151,7 @@ def _heading(table: Table) -> str:
 def _advice(worst: Group) -> str:
     if worst.owner in (say("live_queue"), say("live_hidden")):
         return "live_do_queue" if worst.owner == say("live_queue") else "live_do_hidden"
-    return "live_do_unread" if worst.unread == worst.count else "live_do"
+    return "live_do_unread" if worst.unread == worst.number else "live_do"
 
 
 def _owner(row: Socket, table: Table) -> str:
@@ -185,7 +185,7 @@ def _grid(groups: list[Group], width: int, live: bool) -> Iterator[str]:
     rows = [[say(f"live_{key}") for key in keys]]
     for group in groups:
         cells = {
-            "count": str(group.count),
+            "count": str(group.number),
             "change": f"{group.change:+d}" if group.change else "",
             "state": LINUX_NAMES[group.state],
             "owner": group.owner,

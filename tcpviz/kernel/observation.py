@@ -8,7 +8,7 @@ import json
 import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, ParamSpec
 
@@ -60,7 +60,7 @@ class Observation:
         return {
             "schema": SCHEMA,
             "name": self.name,
-            "kernel": f"{platform.system()} {platform.release()}",
+            "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
             "says": list(self.says),
             "tables": [[caption, to_json(table)] for caption, table in self.tables],
             "numbers": dict(self.numbers),
@@ -73,9 +73,8 @@ def recording(name: str, why: str) -> Observation:
         data = json.loads((RECORDINGS / f"{name}.json").read_text("utf-8"))
     except FileNotFoundError:
         raise Unavailable(f"{why}; and there is no recording of {name!r}") from None
-    kernel = " ".join(data["kernel"].split("-")[:1])
     tables = tuple((caption, from_json(table)) for caption, table in data["tables"])
-    label = say("lab_recorded", kernel=kernel, why=why)
+    label = say("lab_recorded", kernel=data["kernel"], why=why)
     return Observation(data["name"], tuple(data["says"]), tables, data["numbers"], label)
 
 
@@ -99,11 +98,6 @@ def require_linux() -> None:
         raise Unavailable(say("lab_not_linux", system=platform.system() or sys.platform))
 
 
-def seen(rows: Iterable[Socket | None]) -> Table:
+def seen(rows: Iterable[Socket | None], way: str) -> Table:
     """A table of what was looked up."""
-    return Table(tuple(row for row in rows if row), "sock_diag")
-
-
-def renamed(observation: Observation, name: str) -> Observation:
-    """The same observation under the name of its recording."""
-    return replace(observation, name=name)
+    return Table(tuple(row for row in rows if row), way)

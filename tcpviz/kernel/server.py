@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from tcpviz.kernel.holds import HOST, PATIENCE, address, missing_is_unavailable, tcp
 from tcpviz.kernel.observation import Observation, recording, require_linux
-from tcpviz.kernel.sockets import Diag, Unavailable, with_owners
+from tcpviz.kernel.sockets import Asking, Unavailable, asking, with_owners
 from tcpviz.kernel.table import Address, Socket, Table
 from tcpviz.states import State
 from tcpviz.words import say
@@ -101,7 +101,7 @@ class Answer(NamedTuple):
 class Server:
     """A running server: its port, its process, and requests to it."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", diag: Diag) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", diag: Asking) -> None:
         self.process, self.diag = process, diag
         self.tail = b""
         self.port = int(self._heard()["port"])
@@ -120,8 +120,9 @@ class Server:
             name = address(client)
             client.sendall(octets)
             stdout = self.process.stdout
-            readable = select.select([client, stdout], [], [], PATIENCE)[0]
-            heard = self._heard() if stdout in readable and client not in readable else None
+            assert stdout is not None
+            readable = select.select([client.fileno(), stdout.fileno()], [], [], PATIENCE)[0]
+            heard = self._heard() if readable == [stdout.fileno()] else None
             client.setblocking(False)
             came = b""
             with contextlib.suppress(BlockingIOError, ConnectionResetError):
@@ -139,7 +140,7 @@ class Server:
 
     def table(self) -> Table:
         """Its sockets with their owners."""
-        return Table(with_owners(self._rows()), "sock_diag")
+        return Table(with_owners(self._rows()), self.diag.way)
 
     def _rows(self) -> tuple[Socket, ...]:
         return tuple(r for r in self.diag.dump(self.port) if r.local.port == self.port)
@@ -194,7 +195,7 @@ def serve(handler: Handler, *, descriptors: int = 24) -> Iterator[Server]:
     told = {"source": source, "name": handler.__name__, "descriptors": descriptors}
     with contextlib.ExitStack() as stack:
         with missing_is_unavailable():
-            diag = stack.enter_context(Diag())
+            diag = stack.enter_context(asking())
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _CHILD],
                 stdin=subprocess.PIPE,

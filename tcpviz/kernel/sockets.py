@@ -12,7 +12,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from tcpviz.kernel.table import (
     PSUTIL_NAMES,
@@ -38,12 +38,14 @@ _FAMILIES: Final = (socket.AF_INET, socket.AF_INET6)
 _PROC: Final = ("/proc/net/tcp", "/proc/net/tcp6")
 
 
-class Unavailable(Exception):  # noqa: N818 - it says what is missing
+class Unavailable(Exception):
     """This machine cannot show it; the message is one sentence that says why."""
 
 
 class Diag:
     """An open way to ask sock_diag; cheap enough to ask many times. Close it, or use `with`."""
+
+    way = "sock_diag"
 
     def __init__(self) -> None:
         try:
@@ -54,7 +56,7 @@ class Diag:
         except (AttributeError, OSError) as problem:
             raise Unavailable(f"sock_diag cannot be asked here: {problem}") from None
 
-    def __enter__(self) -> "Diag":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,11 +68,13 @@ class Diag:
 
     def dump(self, port: int | None = None) -> tuple[Socket, ...]:
         """All sockets, or those that have `port` at either end."""
-        found = []
+        found: list[Socket] = []
         for family in _FAMILIES:
-            for message in self._ask(family, _DUMP, _ANY_SOCKET):
-                if port is None or port in _PORTS.unpack_from(message, 4):
-                    found.append(from_diag(message))
+            found += [
+                from_diag(message)
+                for message in self._ask(family, _DUMP, _ANY_SOCKET)
+                if port is None or port in _PORTS.unpack_from(message, 4)
+            ]
         return ordered(found)
 
     def lookup(self, local: Address, remote: Address) -> Socket | None:
@@ -103,7 +107,7 @@ class Diag:
                         number = struct.unpack_from("=i", message)[0]
                         if number == _ENOENT:  # no such socket, or no such family on this host
                             return
-                        raise OSError(-number, os.strerror(-number))
+                        raise OSError(-number, os.strerror(-number))  # noqa: TRY301
                     if kind == _DONE:
                         return
                     yield message
@@ -121,6 +125,44 @@ def _messages(answer: bytes) -> Iterator[tuple[int, bytes]]:
             return
         yield kind, answer[offset + _HEADER.size : offset + size]
         offset += (size + 3) & ~3
+
+
+class Proc:
+    """The same questions put to /proc/net/tcp, where sock_diag may not be asked."""
+
+    way = "/proc/net/tcp"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was kept open."""
+
+    def close(self) -> None:
+        """Nothing was kept open."""
+
+    def dump(self, port: int | None = None) -> tuple[Socket, ...]:
+        """All sockets, or those that have `port` at either end."""
+        return by_proc(port)
+
+    def lookup(self, local: Address, remote: Address) -> Socket | None:
+        """The one socket of a four-tuple, or None where there is none."""
+        rows = (row for row in by_proc(local.port) if (row.local, row.remote) == (local, remote))
+        return next(rows, None)
+
+
+Asking = Diag | Proc
+
+
+def asking() -> Asking:
+    """The better of both ways that works here; close it, or use `with`."""
+    try:
+        with Diag() as tried:
+            tried.lookup(Address("127.0.0.1", 1), Address("127.0.0.1", 1))
+        return Diag()
+    except Unavailable:
+        by_proc()
+        return Proc()
 
 
 def by_diag(port: int | None = None) -> tuple[Socket, ...]:
@@ -220,13 +262,15 @@ def with_owners(rows: tuple[Socket, ...]) -> tuple[Socket, ...]:
     wanted = {f"socket:[{row.inode}]": row.inode for row in rows if row.inode}
     if not wanted:
         return rows
+    # There may be tens of thousands of links; a Path for each would take many times as long.
     holders: dict[int, list[Owner]] = {}
-    for process in sorted((int(p) for p in os.listdir("/proc") if p.isdigit())):
+    for process in sorted(int(p) for p in os.listdir("/proc") if p.isdigit()):  # noqa: PTH208
         held: dict[int, list[int]] = {}
         with contextlib.suppress(OSError):
-            for descriptor in os.listdir(f"/proc/{process}/fd"):
+            for descriptor in os.listdir(f"/proc/{process}/fd"):  # noqa: PTH208
                 with contextlib.suppress(OSError):
-                    inode = wanted.get(os.readlink(f"/proc/{process}/fd/{descriptor}"))
+                    link = os.readlink(f"/proc/{process}/fd/{descriptor}")  # noqa: PTH115
+                    inode = wanted.get(link)
                     if inode is not None:
                         held.setdefault(inode, []).append(int(descriptor))
         if held:

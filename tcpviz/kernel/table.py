@@ -30,7 +30,7 @@ LINUX_NAMES: Final = {
     State.CLOSING: "CLOSING",
 }
 """The states in the order of their numbers in Linux, from 1, as `ss` spells them."""
-_STATES: Final = {number: state for number, state in enumerate(LINUX_NAMES, 1)}
+_STATES: Final = dict(enumerate(LINUX_NAMES, 1))
 _STATES[12] = State.SYN_RECEIVED  # TCP_NEW_SYN_RECV, a request that is not yet a socket
 PSUTIL_NAMES: Final = {
     {"ESTAB": "ESTABLISHED", "UNCONN": "CLOSE"}.get(name, name)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final, Self
 
-from tcpviz.kernel.sockets import Diag, Unavailable
+from tcpviz.kernel.sockets import Unavailable, asking
 from tcpviz.kernel.table import Address, Socket
 from tcpviz.states import FIGURE_5, TRANSITIONS, State
 from tcpviz.steps import End, Kind, Step, Timer
@@ -42,7 +42,7 @@ class Watch:
         self.calls: list[tuple[int, str, str]] = []
         self._over = threading.Event()
         self._once = threading.Lock()
-        self._diag = Diag()
+        self._diag = asking()
         self._thread = threading.Thread(target=self._run, name="tcpviz watch", daemon=True)
 
     def __enter__(self) -> Self:
@@ -80,7 +80,7 @@ class Watch:
                 is_server = row.local.port == self.port
                 ends = (row.remote, row.local) if is_server else (row.local, row.remote)
                 seen[ends, "server" if is_server else "client"] = row
-            for (ends, name), row in seen.items():
+            for ends, name in seen:
                 if ends not in self.changes:
                     if len(self.changes) >= self.most:
                         self.stopped = say("watch_most", count=self.most)
@@ -89,11 +89,11 @@ class Watch:
                 self.changes[ends].setdefault(name, [])
             for ends, sides in self.changes.items():
                 for name, looks in sides.items():
-                    row = seen.get((ends, name))
-                    if row is None and looks and looks[-1][1] is not None:
+                    latest = seen.get((ends, name))
+                    if latest is None and looks and looks[-1][1] is not None:
                         # A dump in several pieces may miss one that moves: ask for it by name.
-                        row = self._diag.lookup(*(ends if name == "client" else ends[::-1]))
-                    _note(looks, now, row)
+                        latest = self._diag.lookup(*(ends if name == "client" else ends[::-1]))
+                    _note(looks, now, latest)
             self.looks += 1
 
     def _run(self) -> None:
@@ -178,31 +178,18 @@ def _steps(name: str, looks: _Looks) -> Iterable[Step]:
     first = True
     for at, row in looks:
         state = _state(row)
-        said = ""
-        if not first and row and before and row.cookie != before.cookie:
-            said = say("watch_new")
-            between: tuple[State, ...] = ()
-        else:
-            between = () if first else certain(_state(before), state)
-        was = None if first or said else _state(before)
-        for passed in between:
+        another = not first and row and (not before or row.cookie != before.cookie)
+        said = say("watch_new") if another else ""
+        was = None if first or another else _state(before)
+        for passed in certain(was, state) if was else ():
             yield Step(
                 at, name, Kind.CALL, passed, text=STATUS, edges=_edge(was, passed), inferred=True
             )
             was = passed
-        timers = ()
+        seen = Step(at, name, Kind.CALL, state, text=STATUS, says=said, edges=_edge(was, state))
         if row is not None and row.timer and row.left is not None:
-            timers = (Timer(row.timer, at, at + row.left),)
-        yield Step(
-            at,
-            name,
-            Kind.CALL,
-            state,
-            text=STATUS,
-            says=said,
-            edges=_edge(was, state),
-            timers=timers,
-        )
+            seen = seen._replace(timers=(Timer(row.timer, at, at + row.left),))
+        yield seen
         before, first = row, False
 
 
