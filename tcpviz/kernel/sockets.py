@@ -12,7 +12,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from tcpviz.kernel.table import (
     PSUTIL_NAMES,
@@ -40,6 +40,25 @@ _PROC: Final = ("/proc/net/tcp", "/proc/net/tcp6")
 
 class Unavailable(Exception):
     """This machine cannot show it; the message is one sentence that says why."""
+
+
+class Asking(Protocol):
+    """A way to ask the kernel for sockets, over and over."""
+
+    way: str
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def close(self) -> None:
+        """Give back what is held open."""
+
+    def dump(self, port: int | None = None) -> tuple[Socket, ...]:
+        """All sockets, or those that have `port` at either end."""
+
+    def lookup(self, local: Address, remote: Address) -> Socket | None:
+        """The one socket of a four-tuple, or None where there is none."""
 
 
 class Diag:
@@ -149,9 +168,6 @@ class Proc:
         """The one socket of a four-tuple, or None where there is none."""
         rows = (row for row in by_proc(local.port) if (row.local, row.remote) == (local, remote))
         return next(rows, None)
-
-
-Asking = Diag | Proc
 
 
 def asking() -> Asking:
