@@ -30,6 +30,10 @@ _ORDER: Final = (
 _SPELLED: Final = (State.ESTABLISHED, State.SYN_RECEIVED, State.CLOSED)
 """The states that Linux calls by another name than the RFC."""
 _NARROW: Final = 40
+_LEAST: Final = 9
+_GIVES_WAY: Final = ("service", "change", "oldest")
+"""Columns that a narrow terminal goes without, the first first."""
+_NUMBERS: Final = ("count", "change", "oldest")
 _WIDE: Final = 100
 
 
@@ -194,16 +198,21 @@ def _grid(groups: list[Group], width: int, live: bool) -> Iterator[str]:
         }
         rows.append([cells[key] for key in keys])
     widths = dict(zip(keys, (max(map(len, c)) for c in zip(*rows, strict=True)), strict=True))
-    room = width - sum(widths.values()) - 2 * (len(keys) - 1)
-    for key in ("service", "owner"):  # what is too long for the line is cut, and shows it
-        cut = min(max(0, -room), max(0, widths[key] - 8))
-        widths[key] -= cut
-        room += cut
+    for key in _GIVES_WAY:
+        room = width - sum(widths.values()) - 2 * (len(widths) - 1)
+        for long in ("service", "owner"):  # what is too long for the line is cut, and shows it
+            spare = min(max(0, -room), max(0, widths.get(long, 0) - _LEAST))
+            if spare:
+                widths[long] -= spare
+                room += spare
+        if room >= 0:
+            break
+        widths.pop(key, None)
     for row in rows:
-        cells_ = [_cut(cell, widths[key]) for key, cell in zip(keys, row, strict=True)]
+        cells_ = dict(zip(keys, row, strict=True))
         yield "  ".join(
-            f"{cell:{'>' if key in ('count', 'change', 'oldest') else '<'}{widths[key]}}"
-            for key, cell in zip(keys, cells_, strict=True)
+            f"{_cut(cells_[key], size):{'>' if key in _NUMBERS else '<'}{size}}"
+            for key, size in widths.items()
         ).rstrip()
 
 
