@@ -182,8 +182,9 @@ def test_a_lookup_finds_the_one_socket(host):
         assert diag.lookup(mine, other).state is State.ESTABLISHED
         assert diag.lookup(other, mine).state is State.ESTABLISHED
         assert diag.lookup(mine, Address(host, 1)) is None
-        rows = [row.state for row in diag.dump(other.port)]
-        assert sorted(rows) == ["ESTABLISHED", "ESTABLISHED", "LISTEN"]
+        rows = sorted(row.state for row in diag.dump(other.port))
+        # The port may have been another's, whose TIME-WAIT goes on.
+        assert [row for row in rows if row != "TIME-WAIT"] == ["ESTABLISHED"] * 2 + ["LISTEN"]
 
 
 @linux
@@ -263,9 +264,9 @@ def test_a_state_is_held_still(state):
     with kernel.hold(state) as held:
         time.sleep(0.02)
         assert held.look().state is state
-        ports = {held.local.port, held.remote.port} - {0}
-    left = [row.state for port in ports for row in by_diag(port)]
-    assert left == [state] * (2 if state is State.TIME_WAIT else 0)  # found by either port
+    rows = by_diag(held.local.port)
+    left = [row.state for row in rows if row.state is State.LISTEN or held.remote in row[:2]]
+    assert left == ([state] if state is State.TIME_WAIT else [])
 
 
 def test_closed_cannot_be_held():

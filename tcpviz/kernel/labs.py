@@ -119,10 +119,13 @@ def refused() -> Observation:
         diag = stack.enter_context(asking())
         nobody = tcp(stack)
         nobody.bind((HOST, 0))  # bound, so that nobody else takes it; but it does not listen
+        target = address(nobody)
+        before = {(row.four_tuple, row.cookie) for row in diag.dump(target.port)}
         client = tcp(stack)
         client.settimeout(PATIENCE)
-        code = client.connect_ex(nobody.getsockname())
-        left = [row for row in diag.dump(nobody.getsockname()[1]) if row.state is not State.CLOSED]
+        code = client.connect_ex(target)
+        after = {(row.four_tuple, row.cookie) for row in diag.dump(target.port)}
+        left = after - before  # the port may have been another's, whose TIME-WAIT goes on
         name = errno.errorcode.get(code, str(code))
         says = (say("refused_error", error=name), say("refused_left", count=len(left)))
         return Observation("refused", says, (), {"error": name, "left": len(left)})
@@ -371,8 +374,9 @@ def _rows_of(diag: Asking, ends: dict[str, Address]) -> dict[str, Socket | None]
 
 
 def _listener(diag: Asking, server: socket.socket) -> Socket | None:
-    port = server.getsockname()[1]
-    return next((row for row in diag.dump(port) if row.state is State.LISTEN), None)
+    name = address(server)
+    listeners = (row for row in diag.dump(name.port) if row.state is State.LISTEN)
+    return next((row for row in listeners if row.local == name), None)
 
 
 def _state(row: Socket | None) -> State:

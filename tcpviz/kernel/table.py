@@ -189,7 +189,7 @@ def from_diag(message: bytes) -> Socket:
         receive_queue=received,
         send_queue=0 if listens else sent,
         backlog=sent if listens else None,
-        uid=uid,
+        uid=uid if inode else None,  # of what no process holds, both ways tell something else
         inode=inode,
         cookie=high << 32 | low,
     )
@@ -213,7 +213,7 @@ def from_proc(lines: Iterable[str], ticks: int) -> Iterator[Socket]:
                 *_timer(state, timer, expires * 1_000_000_000 // ticks),
                 receive_queue=received,
                 send_queue=sent,
-                uid=int(fields[7]),
+                uid=int(fields[7]) if int(fields[9]) else None,
                 inode=int(fields[9]),
             )
         except (IndexError, KeyError, ValueError):

@@ -39,6 +39,7 @@ class Watch:
         self.looks = 0
         self.stopped = ""
         self.changes: dict[tuple[Address, Address], dict[str, _Looks]] = {}
+        self.over: set[object] = set()
         self.calls: list[tuple[int, str, str]] = []
         self._over = threading.Event()
         self._once = threading.Lock()
@@ -80,7 +81,12 @@ class Watch:
                 is_server = row.local.port == self.port
                 ends = (row.remote, row.local) if is_server else (row.local, row.remote)
                 seen[ends, "server" if is_server else "client"] = row
-            for ends, name in seen:
+            if not self.looks:  # what is over when the watch begins is no part of it
+                ended = (row for row in seen.values() if row.state is State.TIME_WAIT)
+                self.over = {row.cookie or row.four_tuple for row in ended}
+            for (ends, name), row in seen.items():
+                if (row.cookie or row.four_tuple) in self.over:
+                    continue
                 if ends not in self.changes:
                     if len(self.changes) >= self.most:
                         self.stopped = say("watch_most", count=self.most)
@@ -137,7 +143,8 @@ class Watch:
 def watch(port: int, *, every: int = 2 * MS, most: int = 1000, seconds: float = 60.0) -> Watch:
     """Watch the connections to a server's port on this machine, while a `with` lasts.
 
-    A look every `every` ns; at most `most` connections are followed, and no longer than `seconds`.
+    What was in TIME-WAIT already when it begins is over, and left out. A look every `every` ns; at
+    most `most` connections are followed, and no longer than `seconds`.
     Unavailable where sock_diag cannot be asked.
 
     >>> import sys
