@@ -87,6 +87,7 @@ def check(trace: Any, expect: Goal) -> Verdict:
     """Whether a run shows what is expected; else what it lacks.
 
     >>> from tcpviz.scenarios import SCENARIOS
+    >>> from tcpviz.goals import both_time_wait
     >>> check(simulate(SCENARIOS["handshake"]), expect=both_time_wait)
     Not yet: neither end comes to TIME-WAIT.
     """

@@ -157,7 +157,7 @@ ENGLISH: Final = {
     "watch_new": "another socket with the same four-tuple",
     # labs on a real kernel
     "lab_recorded": "A recording, made on {kernel}, because {why}.",
-    "lab_not_linux": "this machine runs {system}, and the lab asks a Linux kernel",
+    "not_linux": "this machine runs {system}, and this asks a Linux kernel",
     "leak_limit": "The server may have {limit} descriptors open.",
     "leak_count": "after request {requests}: CLOSE-WAIT {count}, descriptors in use {used}",
     "leak_raised": "{count} requests raised {what}.",

@@ -269,6 +269,17 @@ def test_a_state_is_held_still(state):
     assert left == ([state] if state is State.TIME_WAIT else [])
 
 
+@pytest.mark.parametrize("state", ["LISTEN", "TIME-WAIT"])
+def test_no_state_is_held_on_another_system(monkeypatch, state):
+    """There is no recording of a socket one holds: one sentence says why."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(observation.platform, "system", lambda: "Darwin")
+    with pytest.raises(kernel.Unavailable, match="runs Darwin"), kernel.hold(state):
+        pass
+    with pytest.raises(kernel.Unavailable, match="runs Darwin"), kernel.watch(80):
+        pass
+
+
 def test_closed_cannot_be_held():
     """It is the absence of a socket."""
     with pytest.raises(ValueError, match="absence"), kernel.hold("CLOSED"):
@@ -580,7 +591,7 @@ def test_on_another_system_the_recording_is_shown(monkeypatch, lab):
     seen = lab()
     first, *rest = str(seen).splitlines()
     assert first.startswith("A recording, made on Linux ")
-    assert first.endswith("because this machine runs Darwin, and the lab asks a Linux kernel.")
+    assert first.endswith("because this machine runs Darwin, and this asks a Linux kernel.")
     assert tuple(rest) == seen.says
     assert repr(seen) == f"<Observation {lab.__name__} (recorded)>"
 

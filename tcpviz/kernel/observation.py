@@ -6,13 +6,12 @@ Also the way back to a recording where a machine cannot show it. It knows no soc
 import functools
 import json
 import platform
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, ParamSpec
 
-from tcpviz.kernel.sockets import Unavailable
+from tcpviz.kernel.sockets import Unavailable, require_linux
 from tcpviz.kernel.table import Socket, Table, from_json, to_json
 from tcpviz.words import say
 
@@ -90,12 +89,6 @@ def lab(run: Callable[_P, Observation]) -> Callable[_P, Observation]:
             return recording(run.__name__, str(reason))
 
     return shown
-
-
-def require_linux() -> None:
-    """Unavailable on any other system."""
-    if not sys.platform.startswith("linux"):
-        raise Unavailable(say("lab_not_linux", system=platform.system() or sys.platform))
 
 
 def seen(rows: Iterable[Socket | None], way: str) -> Table:

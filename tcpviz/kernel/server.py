@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from tcpviz.kernel.holds import HOST, PATIENCE, address, missing_is_unavailable, tcp
-from tcpviz.kernel.observation import Observation, recording, require_linux
-from tcpviz.kernel.sockets import Asking, Unavailable, asking, with_owners
+from tcpviz.kernel.observation import Observation, recording
+from tcpviz.kernel.sockets import Asking, Unavailable, asking, require_linux, with_owners
 from tcpviz.kernel.table import Address, Socket, Table
 from tcpviz.states import State
 from tcpviz.words import say

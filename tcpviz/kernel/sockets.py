@@ -7,6 +7,7 @@ told. It knows nothing of time; `table` knows what the answers look like.
 import contextlib
 import importlib
 import os
+import platform
 import socket
 import struct
 import sys
@@ -24,6 +25,7 @@ from tcpviz.kernel.table import (
     from_proc,
     ordered,
 )
+from tcpviz.words import say
 
 _NETLINK_SOCK_DIAG: Final = 4
 _SOCK_DIAG_BY_FAMILY: Final = 20
@@ -170,8 +172,15 @@ class Proc:
         return next(rows, None)
 
 
+def require_linux() -> None:
+    """Unavailable on any other system."""
+    if not sys.platform.startswith("linux"):
+        raise Unavailable(say("not_linux", system=platform.system() or sys.platform))
+
+
 def asking() -> Asking:
     """The better of both ways that works here; close it, or use `with`."""
+    require_linux()
     try:
         with Diag() as tried:
             tried.lookup(Address("127.0.0.1", 1), Address("127.0.0.1", 1))

@@ -33,9 +33,8 @@ class Watch:
 
     def __init__(self, port: int, every: int, most: int, seconds: float) -> None:
         self.port, self.every, self.most = port, every, most
-        self.deadline = time.monotonic() + seconds
-        self.start = time.time_ns()
-        self.began = time.monotonic_ns()
+        self.seconds = seconds
+        self.start = self.began = 0
         self.looks = 0
         self.stopped = ""
         self.changes: dict[tuple[Address, Address], dict[str, _Looks]] = {}
@@ -43,10 +42,11 @@ class Watch:
         self.calls: list[tuple[int, str, str]] = []
         self._over = threading.Event()
         self._once = threading.Lock()
-        self._diag = asking()
         self._thread = threading.Thread(target=self._run, name="tcpviz watch", daemon=True)
 
     def __enter__(self) -> Self:
+        self._diag = asking()
+        self.start, self.began = time.time_ns(), time.monotonic_ns()
         try:
             self.look()
             self._thread.start()
@@ -104,7 +104,7 @@ class Watch:
 
     def _run(self) -> None:
         while not self._over.wait(self.every / S):
-            if time.monotonic() > self.deadline:
+            if time.monotonic_ns() > self.began + self.seconds * S:
                 self.stopped = say("watch_long")
                 return
             try:
