@@ -189,7 +189,7 @@ ENGLISH: Final = {
     "ports_used": "{ports} ports allowed: {count} connections opened and closed by the client.",
     "ports_error": "connect() number {number} fails with {error}.",
     "ports_waiting": "TIME-WAIT holds {count} ports.",
-    "ports_healed": "About {seconds} s later connect() works again: tcp_tw_reuse is {reuse}, "
+    "ports_healed": "About a second later connect() works again: tcp_tw_reuse is {reuse}, "
     "and loopback may take a port out of TIME-WAIT.",
     "ports_not_healed": "It still fails 3 s later: tcp_tw_reuse is {reuse}.",
     "ports_taken": "other programs use this machine's ports: no {count} in a row stayed free",

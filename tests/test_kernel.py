@@ -406,6 +406,33 @@ def test_a_handler_of_ones_own_is_served():
         assert server.request(b"abc")[:2] == (b"ABC", "RuntimeError")
 
 
+@linux
+def test_a_handler_may_print_and_a_full_server_goes_on_saying_so():
+    """What it prints is nobody's; after EMFILE each request gets that error at once."""
+
+    def chatty(connection):
+        print("hello", connection.recv(100))
+
+    with kernel.serve(chatty, descriptors=8) as server:
+        errors = [server.request(b"x").error for _ in range(8)]
+    assert errors[0] == ""
+    assert set(errors[4:]) == {"EMFILE"}
+
+
+@linux
+def test_a_handler_that_ends_its_process_is_no_hang():
+    """One sentence, at once."""
+
+    def leaves(connection):
+        raise SystemExit
+
+    with (
+        kernel.serve(leaves) as server,
+        pytest.raises(kernel.Unavailable, match="ended before it had answered"),
+    ):
+        server.request(b"x")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

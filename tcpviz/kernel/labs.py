@@ -280,7 +280,7 @@ def exhaustion(ports: int = 11, *, heal: bool = True) -> Observation:
         say("ports_waiting", count=len(used.waiting)),
     ]
     if heal and used.healed is not None:
-        says.append(say("ports_healed", seconds=max(1, round(used.healed)), reuse=reuse))
+        says.append(say("ports_healed", reuse=reuse))
     elif heal:
         says.append(say("ports_not_healed", reuse=reuse))
     tables = ((say("ports_table"), used.waiting),)

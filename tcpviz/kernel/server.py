@@ -29,11 +29,12 @@ _CHILD: Final = """
 import errno, json, os, resource, select, socket, struct, sys
 told = json.loads(sys.stdin.readline())
 names = {"socket": socket}
+ours, sys.stdout = sys.stdout, sys.stderr  # what a handler prints is nobody's
 exec(told["source"], names)
 handler = names[told["name"]]
 def tell(**what):
     what["descriptors"] = len(os.listdir("/proc/self/fd")) - 1
-    print(json.dumps(what), flush=True)
+    print(json.dumps(what), file=ours, flush=True)
 listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 resource.setrlimit(resource.RLIMIT_NOFILE, (told["descriptors"],) * 2)
 tell(port=listener.getsockname()[1])
@@ -46,7 +47,7 @@ while True:
         connection, _ = listener.accept()
     except OSError as problem:
         watched.remove(listener)
-        print(json.dumps({"error": errno.errorcode[problem.errno]}), flush=True)
+        print(json.dumps({"error": errno.errorcode[problem.errno]}), file=ours, flush=True)
         continue
     sessions.append(connection)
     connection.settimeout(5)
@@ -57,8 +58,9 @@ while True:
         raised = type(problem).__name__
     try:
         tell(raised=raised)
-    except OSError as problem:
-        print(json.dumps({"raised": raised, "descriptors": told["descriptors"]}), flush=True)
+    except OSError:  # not one is left to count the others with
+        used = told["descriptors"]
+        print(json.dumps({"raised": raised, "descriptors": used}), file=ours, flush=True)
 for connection in sessions:
     if connection.fileno() >= 0:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -104,6 +106,7 @@ class Server:
     def __init__(self, process: "subprocess.Popen[bytes]", diag: Asking) -> None:
         self.process, self.diag = process, diag
         self.tail = b""
+        self.error = ""
         self.port = int(self._heard()["port"])
 
     @property
@@ -112,7 +115,12 @@ class Server:
         return self.process.pid
 
     def request(self, octets: bytes) -> Answer:
-        """Connect, send, take the answer, hang up; and wait until the server has noticed."""
+        """Connect, send, take the answer, hang up; and wait until the server has noticed.
+
+        A server that has no descriptor left accepts nobody any more, and answers with that error.
+        """
+        if self.error:
+            return Answer(b"", "", self.error, None)
         with contextlib.ExitStack() as stack:
             client = tcp(stack)
             client.settimeout(PATIENCE)
@@ -129,10 +137,9 @@ class Server:
                 came = client.recv(1 << 16)
             client.close()
             heard = heard or self._heard()
+            self.error = heard.get("error", "")
             self._settle(name)
-        return Answer(
-            came, heard.get("raised", ""), heard.get("error", ""), heard.get("descriptors")
-        )
+        return Answer(came, heard.get("raised", ""), self.error, heard.get("descriptors"))
 
     def states(self) -> Counter[State]:
         """How many of its connections the kernel has in each state; the listener is not one."""
@@ -165,7 +172,7 @@ class Server:
                 raise Unavailable("the server's handler did not come back in time")
             octets = os.read(stdout.fileno(), 1 << 16)
             if not octets:
-                raise Unavailable("the server could not be started on this machine")
+                raise Unavailable("the process of the server ended before it had answered")
             self.tail += octets
         line, _, self.tail = self.tail.partition(b"\n")
         heard: dict[str, Any] = json.loads(line)
