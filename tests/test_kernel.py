@@ -192,7 +192,8 @@ def test_a_lookup_finds_the_one_socket(host):
 def test_who_holds_a_socket_is_told(way):
     """The process and every descriptor of it: a dup() keeps a socket open."""
     with socket.create_server(("127.0.0.1", 0)) as listener, listener.dup() as second:
-        (row,) = kernel.sockets(listener.getsockname()[1], way=way)
+        table = kernel.sockets(listener.getsockname()[1], way=way)
+        (row,) = [row for row in table if row.state is State.LISTEN]
         (owner,) = row.owners
         assert owner.pid == os.getpid()
         assert owner.descriptors == tuple(sorted((listener.fileno(), second.fileno())))
@@ -238,6 +239,19 @@ def test_elsewhere_psutil_is_asked(monkeypatch):
         ("[::]:80", "[::]:*", "LISTEN", None),
     ]
     assert rows[0].owners == (Owner(7, "server", (3,)),)
+
+
+@linux
+def test_psutil_tells_the_same_states():
+    """The real one, asked for the same sockets, agrees with the kernel's own answer."""
+    pytest.importorskip("psutil")
+    with kernel.hold("CLOSE-WAIT") as held:
+        (told,), (real,) = (
+            [row for row in kernel.sockets(held.local.port, way=way) if row[:2] == held.seen[:2]]
+            for way in ("psutil", "sock_diag")
+        )
+    assert told[:3] == real[:3]
+    assert [owner.pid for owner in told.owners] == [owner.pid for owner in real.owners]
 
 
 def test_every_state_of_psutil_is_known():
@@ -661,6 +675,19 @@ def test_a_kernel_that_behaves_otherwise_shows_the_recording(monkeypatch):
     monkeypatch.setattr(holds, "PATIENCE", 0.01)
     monkeypatch.setattr(labs, "_close_both", lambda first, second: None)
     assert "did not show TIME-WAIT" in kernel.who_waits().recorded
+
+
+@linux
+def test_a_name_that_the_socket_module_lacks_is_a_missing_facility(monkeypatch):
+    """Not every system has every option; any other missing name is a mistake and is raised."""
+    monkeypatch.delattr(socket, "TCP_DEFER_ACCEPT")
+    with (
+        pytest.raises(kernel.Unavailable, match="no TCP_DEFER_ACCEPT"),
+        kernel.hold("SYN-RECEIVED"),
+    ):
+        pass
+    with pytest.raises(AttributeError), holds.missing_is_unavailable():
+        _ = held_by_this_process.nothing
 
 
 @linux

@@ -90,7 +90,9 @@ def missing_is_unavailable() -> Iterator[None]:
         if problem.errno in _MISSING:
             raise Unavailable(f"this system does not allow it: {problem.strerror}") from None
         raise
-    except AttributeError as problem:  # a name that the socket module has on Linux only
+    except AttributeError as problem:
+        if problem.obj is not socket:  # it has some of its names on Linux only
+            raise
         raise Unavailable(f"this system has no {problem.name}") from None
 
 
