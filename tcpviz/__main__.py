@@ -188,9 +188,9 @@ def _watch(arguments: argparse.Namespace) -> Iterator[str]:
         else:
             size = shutil.get_terminal_size((_WIDTH, 0))
             again = not arguments.once
-            most = max(3, size.lines - 14) if on_screen and again else None
+            height = max(1, size.lines - 1) if on_screen and again else None
             groups = memory.groups(table, now)
-            found = live.lines(table, groups, size.columns, most=most, live=again)
+            found = live.lines(table, groups, size.columns, height=height, live=again)
             text = [printable(line) for line in found]
             if again and on_screen:
                 text.append(say("live_stop", interval=arguments.interval))

@@ -113,11 +113,18 @@ def test_growth_and_age_take_two_looks():
     assert line.split() == ["10", "+3", "CLOSE-WAIT", "4711/server", ":80", "13", "s"]
 
 
-def test_what_does_not_fit_is_counted():
+@pytest.mark.parametrize("width", [40, 80])
+def test_what_does_not_fit_is_counted(width):
     """The first lines are the important ones; of the rest the number is told."""
-    seen = text(LEAK, most=3)
-    assert "CLOSE-WAIT" in seen
-    assert "and 2 more lines" in seen
+    owners = [(Owner(1000 + n, "worker"),) for n in range(40)]
+    table = Table((*LEAK, *(sock(State.LISTEN, n, o) for n, o in enumerate(owners))), "sock_diag")
+    for height in range(1, 60):
+        seen = text(table, width, height=height).splitlines()
+        assert len(seen) <= height
+        if height >= 24:
+            assert any("CLOSE-WAIT  4711/" in line for line in seen)
+            counted = any(line.endswith(" more lines") for line in seen)
+            assert counted == (len(text(table, width).splitlines()) > height)
 
 
 # the command

@@ -30,6 +30,7 @@ _ORDER: Final = (
 _SPELLED: Final = (State.ESTABLISHED, State.SYN_RECEIVED, State.CLOSED)
 """The states that Linux calls by another name than the RFC."""
 _NARROW: Final = 40
+_FEWEST: Final = 3
 _LEAST: Final = 9
 _GIVES_WAY: Final = ("service", "change", "oldest")
 """Columns that a narrow terminal goes without, the first first."""
@@ -86,40 +87,44 @@ def lines(
     groups: Iterable[Group],
     width: int,
     *,
-    most: int | None = None,
+    height: int | None = None,
     live: bool = False,
-) -> Iterator[str]:
+) -> list[str]:
     """What to print, at most `width` columns wide (and never less than 40).
 
-    `most` is how many groups there is room for. `live` adds what takes two looks to know.
+    Where there is a `height`, groups that have no room are counted; in a very low terminal the
+    explanation is cut too. `live` adds what takes two looks to know.
     """
     width = max(_NARROW, width)
     shown = list(groups)
-    leaks = [group for group in shown if group.state is State.CLOSE_WAIT]
-    yield from _wrapped(_heading(table), width)
-    yield ""
+    above = [*_wrapped(_heading(table), width), ""]
+    below = ["", *_explained(shown, min(width, _WIDE))]
     rest = 0
-    if most is not None and len(shown) > most:
-        rest = len(shown) - max(1, most - 1)
-        shown = shown[: len(shown) - rest]
-    yield from _grid(shown, width, live)
-    if rest:
-        yield say("live_more", count=rest)
-    yield ""
-    text = min(width, _WIDE)
+    if height is not None:
+        room = max(_FEWEST, height - len(above) - len(below) - 1)
+        if len(shown) > room:
+            rest = len(shown) - room + 1
+            shown = shown[: len(shown) - rest]
+    more = [say("live_more", count=rest)] if rest else []
+    return [*above, *_grid(shown, width, live), *more, *below][:height]
+
+
+def _explained(groups: list[Group], width: int) -> Iterator[str]:
+    """What CLOSE-WAIT means and where to begin, and how Linux spells what the RFC calls else."""
+    leaks = [group for group in groups if group.state is State.CLOSE_WAIT]
     if leaks:
-        count = sum(group.number for group in leaks)
-        yield from _wrapped(say("live_meaning", count=count), text)
         worst = leaks[0]
-        yield from _wrapped(say(_advice(worst), owner=worst.owner, count=worst.number), text)
+        count = sum(group.number for group in leaks)
+        yield from _wrapped(say("live_meaning", count=count), width)
+        yield from _wrapped(say(_advice(worst), owner=worst.owner, count=worst.number), width)
     else:
-        yield from _wrapped(say("live_none"), text)
-    spelled = [state for state in _SPELLED if any(group.state is state for group in shown)]
+        yield from _wrapped(say("live_none"), width)
+    spelled = [state for state in _SPELLED if any(group.state is state for group in groups)]
     if spelled:
         pairs = ", ".join(
             say("live_spelled", linux=LINUX_NAMES[state], rfc=state) for state in spelled
         )
-        yield from _wrapped(say("live_names", pairs=pairs), text)
+        yield from _wrapped(say("live_names", pairs=pairs), width)
 
 
 def to_json(table: Table, time: int) -> dict[str, Any]:
