@@ -6,9 +6,12 @@ Knows how results are laid out for a terminal. Nothing of TCP is decided here.
 import argparse
 import contextlib
 import io
+import json
 import os
+import shutil
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from tcpviz.captures import Connection
+from tcpviz.kernel import Unavailable, live, sockets
 from tcpviz.pictures import EngineError, Picture, sequence_chart, state_diagram
 from tcpviz.pictures.picture import SUFFIXES
 from tcpviz.scenarios import SCENARIOS
@@ -23,6 +27,7 @@ from tcpviz.sources import SourceError, Traces, json_lines, read
 from tcpviz.terminal import Progress, printable
 from tcpviz.trace import Trace
 from tcpviz.units import S
+from tcpviz.words import say
 
 _WIDTH: Final = 100
 _VIEWS: Final[dict[str, Callable[[Trace], Picture]]] = {
@@ -62,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(line)
         if sys.stdout:
             sys.stdout.flush()
-    except (SourceError, EngineError, _Refusal) as problem:
+    except (SourceError, EngineError, Unavailable, _Refusal) as problem:
         _tell(str(problem))
         return 2
     except BrokenPipeError:  # the reader has read enough
@@ -175,6 +180,39 @@ def _draw(arguments: argparse.Namespace) -> Iterator[str]:
         raise _Refusal(f"{output}: {problem.strerror or problem}") from None
     _tell_of_more(traces, arguments.connection)
     yield from ()
+
+
+def _watch(arguments: argparse.Namespace) -> Iterator[str]:
+    """The sockets once, or again and again: drawn over the last ones where a terminal can."""
+    memory, on_screen = live.Memory(), _is_screen()
+    erase = "\x1b[2J"
+    while True:
+        table, now = sockets(arguments.port), time.time_ns()
+        if arguments.json:
+            yield json.dumps(live.to_json(table, now))
+        else:
+            size = shutil.get_terminal_size((_WIDTH, 0))
+            again = not arguments.once
+            height = max(1, size.lines - 1) if on_screen and again else None
+            groups = memory.groups(table, now)
+            found = live.lines(table, groups, size.columns, height=height, live=again)
+            text = [printable(line) for line in found]
+            if again and on_screen:
+                text.append(say("live_stop", interval=arguments.interval))
+                yield f"{erase}\x1b[H" + "\n".join(f"{line}\x1b[K" for line in text) + "\x1b[J"
+                erase = ""
+            else:
+                yield from ([_date(now), *text, ""] if again else text)
+        if arguments.once:
+            return
+        if sys.stdout:
+            sys.stdout.flush()
+        time.sleep(arguments.interval)
+
+
+def _is_screen() -> bool:
+    """Whether output goes to a terminal that can be drawn over."""
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _read(source: str) -> Traces:
@@ -296,6 +334,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_connection(draw, "default: the first")
     draw.set_defaults(command=_draw)
+
+    watch = command(
+        "watch",
+        "Watch this machine's TCP sockets by state and owner: those in CLOSE-WAIT come first.",
+        "examples:\n"
+        "  tcpviz watch\n"
+        "  tcpviz watch --port 8080 --interval 0.5\n"
+        "  tcpviz watch --once --json\n",
+    )
+    watch.add_argument("--once", action="store_true", help="look once, and end")
+    watch.add_argument(
+        "--interval",
+        type=_interval,
+        default=2.0,
+        metavar="SECONDS",
+        help="from look to look (default: 2)",
+    )
+    watch.add_argument("--port", type=_port, metavar="N", help="only with this port at either end")
+    watch.add_argument("--json", action="store_true", help="a line of JSON for each look")
+    watch.set_defaults(command=_watch)
     return parser
 
 
@@ -306,6 +364,22 @@ def _scale(text: str) -> float:
         if 0.1 <= scale <= 20:
             return scale
     raise argparse.ArgumentTypeError(f"{text} is not a number between 0.1 and 20")
+
+
+def _interval(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.05 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not from 0.05 to 86400 seconds")
+    return seconds
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535)")
+    return int(text)
 
 
 def _add_connection(parser: argparse.ArgumentParser, default: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
+from tcpviz.lab_words import LABS
 from tcpviz.question_words import QUESTIONS
 
 _P = ParamSpec("_P")
@@ -336,6 +337,7 @@ ENGLISH: Final = {
     "explore_quiet_agreement": "All is quiet, and one end alone is ESTABLISHED",
     "explore_orderly_close": "A RST ends an orderly close",
     "explore_time_wait_lasts": "A RST ends TIME-WAIT",
+    **LABS,
     **QUESTIONS,
 }
 
