@@ -70,12 +70,18 @@ def time_axis(trace: Trace) -> TimeAxis:
     return TimeAxis.through(times, median_high(trips or waits or [1]), length=2 * _DELAY)
 
 
+def moments(trace: Trace) -> tuple[float, ...]:
+    """How far down each step is on the sheet of the trace's chart, in pt."""
+    axis, top = time_axis(trace), _top(trace)
+    return tuple(top + axis.y(step.time) for step in trace.steps)
+
+
 def _drawn(trace: Trace, absolute: bool) -> tuple[Drawing, float, float]:
     """The whole chart, its width and its height."""
     axis = time_axis(trace)
     heads = [_head(trace, index) for index in (0, 1)]
-    title = 20 if trace.title else 0
-    top = _EDGE + title + 24 + ceil(_ROW * (max(map(len, heads)) - 1))
+    title = _title(trace)
+    top = _top(trace)
     margins = [
         Margin(trace, trace.ends[0].name, axis, top, -1),
         Margin(trace, trace.ends[1].name, axis, top, 1),
@@ -104,6 +110,17 @@ def _drawn(trace: Trace, absolute: bool) -> tuple[Drawing, float, float]:
     expired = {bracket.wait.expired for margin in margins for bracket in margin.waits}
     bottom = _draw_foot(drawing, trace, expired, bottom + 8, width)
     return drawing, width, bottom + _EDGE
+
+
+def _title(trace: Trace) -> int:
+    """How far down the title reaches."""
+    return 20 if trace.title else 0
+
+
+def _top(trace: Trace) -> int:
+    """Where the axis begins."""
+    rows = max(len(_head(trace, index)) for index in (0, 1))
+    return _EDGE + _title(trace) + 24 + ceil(_ROW * (rows - 1))
 
 
 def _gap(trace: Trace, absolute: bool) -> int:
