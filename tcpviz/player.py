@@ -5,20 +5,38 @@ where not, as a widget, as text. Must not know how it moves (static/player.js) n
 changes (player_data).
 """
 
-
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Protocol
 
 from tcpviz.pictures import beside, sequence_chart, state_diagram
 from tcpviz.player_data import player_data
+from tcpviz.scenario import Scenario
+from tcpviz.scenarios import SCENARIOS
+from tcpviz.simulate import simulate
+from tcpviz.static import SCRIPT, STYLE
 from tcpviz.trace import Trace
 
-_STATIC: Final = Path(__file__).parent / "static"
-SCRIPT: Final = (_STATIC / "player.js").read_text("utf-8")
-STYLE: Final = (_STATIC / "player.css").read_text("utf-8")
+
+class Choice(Protocol):
+    """An answer to pick: `why` says what is right or wrong with it, `refutation` is run if asked.
+
+    A refutation is a Scenario or the name of one.
+    """
+
+    text: str
+    why: str
+    right: bool
+    refutation: Scenario | str | None
+
+
+class Question(Protocol):
+    """What is asked before the step of that index is shown."""
+
+    step: int
+    prompt: str
+    choices: Sequence[Choice]
 
 
 class Player:
@@ -36,9 +54,9 @@ class Player:
     <Player handshake: 8 steps of client, server>
     """
 
-    def __init__(self, trace: Trace, *, questions: Iterable[Any] = ()) -> None:
+    def __init__(self, trace: Trace, *, questions: Iterable[Question] = ()) -> None:
         self.trace = trace
-        self.questions = tuple(questions)
+        self.questions = tuple(sorted(questions, key=lambda question: question.step))
         absolute = trace.source == "simulation"
         self.chart = sequence_chart(trace, absolute=absolute)
         self.diagram = state_diagram(trace)
@@ -52,7 +70,13 @@ class Player:
     @property
     def _rest(self) -> dict[str, Any]:
         """What is not in the pictures."""
-        return {"data": self.data, "text": self.chart.text}
+        rest: dict[str, Any] = {"data": self.data, "text": self.chart.text}
+        if self.questions:
+            runs: dict[str, Scenario] = {}
+            asked = [_asked(question, runs) for question in self.questions]
+            rest["data"] = {**self.data, "questions": asked}
+            rest["runs"] = [Player(simulate(scenario)).run for scenario in runs.values()]
+        return rest
 
     @cached_property
     def widget(self) -> Any:
@@ -80,3 +104,18 @@ class Player:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {"text/html": self.html(), "text/plain": str(self)}
+
+
+def _asked(question: Question, runs: dict[str, Scenario]) -> dict[str, Any]:
+    """A question as JSON data; `run` is the place of a choice's refutation among `runs`."""
+    choices = []
+    for choice in question.choices:
+        row: dict[str, Any] = {"text": choice.text, "why": choice.why, "right": choice.right}
+        if choice.refutation is not None:
+            scenario = choice.refutation
+            if isinstance(scenario, str):
+                scenario = SCENARIOS[scenario]
+            runs.setdefault(scenario.name, scenario)
+            row["run"] = list(runs).index(scenario.name)
+        choices.append(row)
+    return {"step": question.step, "prompt": question.prompt, "choices": choices}

@@ -33,7 +33,10 @@ def player_data(trace: Trace, *, absolute: bool) -> dict[str, Any]:
     return {
         "title": trace.title or say("chart_title"),
         "absolute": absolute,
-        "ends": [[end.name, end.iss, end.syn_seen, _begins(trace, end)] for end in trace.ends],
+        "ends": [
+            [end.name, end.iss, end.syn_seen, _begins(trace, end), end.observed]
+            for end in trace.ends
+        ],
         "boxes": {name: [box.state, box.x, box.y, box.half] for name, box in BOXES.items()},
         "half": HALF_WIDTH,
         "colors": [theme.BLUE, theme.ORANGE],

@@ -1,11 +1,9 @@
 """The Player as a widget. Knows anywidget, and nobody else does."""
 
-from typing import Any
-
 import anywidget
 import traitlets
 
-from tcpviz.player import SCRIPT, STYLE
+from tcpviz.static import SCRIPT, STYLE
 
 
 class PlayerWidget(anywidget.AnyWidget):

@@ -125,7 +125,7 @@ ENGLISH: Final = {
     "player_left": "{name}, {left} left",
     "player_none": "none",
     "player_unknown": "not known",
-    "player_no_number": "–",
+    "player_no_number": "-",
     "player_header": "Header of {segment}",
     "player_from": "from {end}",
     "player_field": "field",

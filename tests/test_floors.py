@@ -9,7 +9,7 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
-    {"units", "words", "states", "segment", "listener"},
+    {"units", "words", "states", "segment", "listener", "static"},
     {"steps", "rules"},
     {"tcb"},
     {"judge", "trace"},
@@ -41,7 +41,9 @@ FLOORS = [
     {"pictures.sequence_chart", "pictures.state_diagram"},
     {"pictures"},
     # where both meet
-    {"sources", "panels", "terminal"},
+    {"sources", "panels", "terminal", "player_data"},
+    {"player_widget"},
+    {"player"},
     {""},  # the package's public names
     {"__main__"},
 ]

@@ -221,6 +221,10 @@ function mount(root, run, send) {
       const since = entries.find((entry) => entry.box === box).step;
       if (since === step && since >= 0 && !parts[step].includes(part)) parts[step].push(part);
     }
+  for (const [box, [, , y]] of Object.entries(boxes)) {
+    const text = diagram.querySelector(`[data-id='${box}'] text`);
+    text?.setAttribute("y", y + 4); // who ends there is told by the frames
+  }
   for (const all of parts) for (const part of all) part.classList.add("tcpviz-future");
   // Where each end is: a frame around the state, with the end's name on it.
   const places = ends.map(([name], nth) => {
@@ -295,7 +299,7 @@ function mount(root, run, send) {
     const top = step ? y + (asked ? 2 : 17) : steps.length ? y - 4 : 0;
     cursor.setAttribute("transform", `translate(0 ${y})`);
     veil.setAttribute("y", top);
-    player.classList.toggle("tcpviz-asking", Boolean(asked));
+    player.classList.toggle("tcpviz-asking", Boolean(gate(0, count)));
     for (const part of marked) part.classList.remove("tcpviz-active");
     marked = step?.f === undefined ? [] : [...ground.querySelectorAll(`.f${step.f}`)];
     for (const part of marked) part.classList.add("tcpviz-active");
@@ -311,10 +315,10 @@ function mount(root, run, send) {
     follow(y);
   }
 
-  function put(cell, text) {
+  function put(cell, text, marks = true) {
     const changed = cell.textContent !== text;
     if (changed) cell.textContent = text;
-    cell.classList.toggle("tcpviz-changed", changed && done > 0);
+    cell.classList.toggle("tcpviz-changed", marks && changed && done > 0);
   }
 
   // One end's column, and its place in the diagram.
@@ -326,7 +330,7 @@ function mount(root, run, send) {
     put(una, number(vars?.[0], nth));
     put(nxt, number(vars?.[1], nth));
     put(received, number(vars?.[2], 1 - nth));
-    put(waits, timers.map(([name, , until]) => say("left", { name, left: readable(until - time) })).join("; ") || say("none"));
+    put(waits, timers.map(([name, , until]) => say("left", { name, left: readable(until - time) })).join("; ") || say("none"), false);
     place(nth, box);
   }
 
@@ -343,6 +347,7 @@ function mount(root, run, send) {
     if (kind === "arrive") {
       const before = steps.slice(0, steps.indexOf(step)).filter((s) => s.f === step.f);
       if (before.some((s) => s.k === step.k)) key = "copy";
+      else if (!before.length && ends[flight.e][4]) key = "old";
     }
     const sentences = [
       say(key, { end: name(step.e ?? flight?.e), text: step.x, segment: flight?.n }),
@@ -497,13 +502,16 @@ function mount(root, run, send) {
   // Ask the question that waits here; after its step, show what was predicted beside what happened.
   function asking(question) {
     asked = question;
-    const before = questions.find((q) => answers.has(q) && q.step === done - 1);
-    const wanted = question ?? before ?? null;
-    if (asks.question === wanted && asks.answered === answers.has(wanted)) return;
-    asks.question = wanted;
-    asks.answered = answers.has(wanted);
-    asks.replaceChildren(...(question ? [form(question)] : before ? [comparison(before)] : []));
+    const before = questions.filter((q) => answers.has(q) && q.step === done - 1);
+    const now = [...before.map(answered), ...(question ? [open(question)] : [])];
+    if (now.length !== asks.children.length || now.some((part, nth) => part !== asks.children[nth]))
+      asks.replaceChildren(...now);
   }
+
+  const made = new Map(); // what stands for a question: its form, then the comparison
+  const once = (key, make) => made.get(key) ?? made.set(key, make()).get(key);
+  const open = (question) => once(question, () => form(question));
+  const answered = (question) => once(answers.get(question), () => comparison(question));
 
   function form(question) {
     const complaint = element("span", { role: "alert" });
