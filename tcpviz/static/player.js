@@ -285,9 +285,10 @@ function mount(root, run, send) {
     return go(wanted);
   }
 
+  // Who wants to go on past a question is led to it.
   function advance() {
-    leap(done + 1);
-    if (asked && !answers.has(asked)) asks.querySelector("input")?.focus();
+    if (asked) asks.querySelector("form input").focus();
+    else leap(done + 1);
   }
 
   let marked = [];
