@@ -198,7 +198,7 @@ def test_chart_and_diagram_show_what_has_happened(new_page):
 
 
 def test_it_is_one_svg_all_along(new_page):
-    """Stepping makes and removes no part of a picture: two SVGs at the start, the same at the end."""
+    """Stepping makes and removes no part of a picture: the two SVGs stay the same."""
     page = shown(new_page(), Player(simulate(SCENARIOS["lost_fin"])))
     page.evaluate(
         """() => {
@@ -266,8 +266,10 @@ def test_a_state_tells_when_it_was_entered(new_page):
     page.click(f"{PLAYER} .tcpviz-info button")
     assert "1.41 s" in page.inner_text(f"{PLAYER} .tcpviz-clock")
     page.click("[data-id=state_CLOSING]")
-    assert page.inner_text(f"{PLAYER} .tcpviz-info").strip().endswith(
-        "No end is in CLOSING in this run."
+    assert (
+        page.inner_text(f"{PLAYER} .tcpviz-info")
+        .strip()
+        .endswith("No end is in CLOSING in this run.")
     )
 
 
@@ -350,7 +352,7 @@ VISIBLE = """
 
 
 def test_the_answer_is_not_to_be_seen_before(new_page):
-    """While a question is ahead the chart shows nothing of what comes, and there is no transcript."""
+    """While a question is ahead nothing of what comes is shown: no arrow, no transcript."""
     page = shown(new_page(), asking_player())
     page.focus(SCRUB)
     assert page.evaluate(VISIBLE) == []
@@ -364,7 +366,7 @@ def test_the_answer_is_not_to_be_seen_before(new_page):
 
 
 def test_predict_lock_compare_by_keys(new_page):
-    """The player stops and asks; the answer is locked; prediction and outcome stand side by side."""
+    """The player stops, asks, locks the answer, and shows it beside what happened."""
     page = shown(new_page(), asking_player())
     page.focus(SCRUB)
     press(page, *["ArrowRight"] * 5)
@@ -622,5 +624,3 @@ def test_the_table_in_the_docs_names_tests():
     mine = {name for name in globals() if name.startswith("test_")}
     assert len(named) >= 7
     assert set(named) <= mine
-
-
