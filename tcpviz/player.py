@@ -6,37 +6,21 @@ changes (player_data).
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, Protocol
+from html import escape
+from typing import Any
 
+from tcpviz.choices import Question
+from tcpviz.fork import ForkError, What, fork
 from tcpviz.pictures import beside, sequence_chart, state_diagram
 from tcpviz.player_data import player_data
-from tcpviz.scenario import Scenario
+from tcpviz.scenario import Name, Scenario, ScenarioError
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.static import SCRIPT, STYLE
 from tcpviz.trace import Trace
-
-
-class Choice(Protocol):
-    """An answer to pick: `why` says what is right or wrong with it, `refutation` is run if asked.
-
-    A refutation is a Scenario or the name of one.
-    """
-
-    text: str
-    why: str
-    right: bool
-    refutation: Scenario | str | None
-
-
-class Question(Protocol):
-    """What is asked before the step of that index is shown."""
-
-    step: int
-    prompt: str
-    choices: Sequence[Choice]
+from tcpviz.words import say
 
 
 class Player:
@@ -45,7 +29,9 @@ class Player:
     It steps in the page: where no kernel is, in an exported HTML file and offline as well. Where
     scripts are not trusted, it is the two pictures. `str` is the transcript.
 
-    `questions` are asked before the step they are about is shown; see `tcpviz.questions`.
+    `questions` are asked before the step they are about is shown; see `tcpviz.questions`. Given a
+    Scenario, it plays its run, and where a kernel is there the reader can ask what would happen if
+    a segment were lost or an end crashed at the moment shown.
 
     Raises ValueError for a trace that has not two ends, as the sequence chart does.
 
@@ -54,8 +40,9 @@ class Player:
     <Player handshake: 8 steps of client, server>
     """
 
-    def __init__(self, trace: Trace, *, questions: Iterable[Question] = ()) -> None:
-        self.trace = trace
+    def __init__(self, played: Trace | Scenario, *, questions: Iterable[Question] = ()) -> None:
+        self.scenario = played if isinstance(played, Scenario) else None
+        self.trace = trace = simulate(played) if isinstance(played, Scenario) else played
         self.questions = tuple(sorted(questions, key=lambda question: question.step))
         absolute = trace.source == "simulation"
         self.chart = sequence_chart(trace, absolute=absolute)
@@ -72,10 +59,14 @@ class Player:
         """What is not in the pictures."""
         rest: dict[str, Any] = {"data": self.data, "text": self.chart.text}
         if self.questions:
-            runs: dict[str, Scenario] = {}
-            asked = [_asked(question, runs) for question in self.questions]
+            asked = [_asked(question) for question in self.questions]
             rest["data"] = {**self.data, "questions": asked}
-            rest["runs"] = [Player(simulate(scenario)).run for scenario in runs.values()]
+            names = {each.refutation for one in self.questions for each in one.choices}
+            rest["runs"] = {
+                name: Player(simulate(SCENARIOS[name])).run for name in sorted(filter(None, names))
+            }
+        if self.scenario:
+            rest["forks"] = True
         return rest
 
     @cached_property
@@ -83,11 +74,33 @@ class Player:
         """The Player as an ipywidget, to stand among other widgets."""
         from tcpviz.player_widget import PlayerWidget
 
-        return PlayerWidget(run=self.run)
+        widget = PlayerWidget(run=self.run)
+        widget.on_msg(self._answer)
+        return widget
+
+    def _answer(self, widget: Any, message: dict[str, Any], buffers: Any) -> None:
+        """What a reader asks of the kernel: the run that forks here, or why there is none."""
+        try:
+            forked = self.forked(message["step"], message["what"], message["end"])
+        except (ForkError, ScenarioError) as problem:  # nobody would see it raised here
+            widget.send({"error": str(problem), "ask": message["ask"]})
+        else:
+            widget.send({"run": forked.run, "ask": message["ask"]})
+
+    def forked(self, step: int, what: What, end: Name | None = None) -> "Player":
+        """A Player of the run in which something else happens at a step; see `tcpviz.fork`.
+
+        ForkError where there is no scenario to fork, or nothing there that could happen so.
+        """
+        return Player(fork(self.scenario or self.trace, step, what, end))
 
     def html(self) -> str:
         """The two pictures, and the script that puts the Player in their place."""
         posters = beside([self.chart, self.diagram])._repr_mimebundle_()["text/html"]
+        if self.questions:  # to be predicted first
+            asked = "".join(map(_before, self.questions))
+            summary = f"<summary>{escape(say('player_poster'))}</summary>"
+            posters = f"{asked}<details>{summary}{posters}</details>"
         data = json.dumps(self._rest, separators=(",", ":"), ensure_ascii=False)
         return (
             f'<div class="tcpviz-poster-1">{posters}'
@@ -103,19 +116,24 @@ class Player:
         return repr(self.trace).replace("<Trace", "<Player", 1)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {"text/html": self.html(), "text/plain": str(self)}
+        bundle = {"text/html": self.html(), "text/plain": str(self)}
+        if self.scenario:  # the kernel can answer
+            bundle = {**self.widget._repr_mimebundle_()[0], **bundle}
+        return bundle
 
 
-def _asked(question: Question, runs: dict[str, Scenario]) -> dict[str, Any]:
-    """A question as JSON data; `run` is the place of a choice's refutation among `runs`."""
+def _asked(question: Question) -> dict[str, Any]:
+    """A question as JSON data; a choice's `run` names the run that refutes it."""
     choices = []
     for choice in question.choices:
         row: dict[str, Any] = {"text": choice.text, "why": choice.why, "right": choice.right}
-        if choice.refutation is not None:
-            scenario = choice.refutation
-            if isinstance(scenario, str):
-                scenario = SCENARIOS[scenario]
-            runs.setdefault(scenario.name, scenario)
-            row["run"] = list(runs).index(scenario.name)
+        if choice.refutation:
+            row["run"] = choice.refutation
         choices.append(row)
     return {"step": question.step, "prompt": question.prompt, "choices": choices}
+
+
+def _before(question: Question) -> str:
+    """A question as it stands where nothing can be locked."""
+    choices = "".join(f"<li>{escape(choice.text)}</li>" for choice in question.choices)
+    return f"<p>{escape(question.prompt)}</p><ul>{choices}</ul>"

@@ -6,6 +6,8 @@ calls, control bits) are notation and are never translated; they do not stand he
 
 from typing import Final
 
+from tcpviz.question_words import QUESTIONS
+
 ENGLISH: Final = {
     # transcript
     "column_at": "at",
@@ -154,12 +156,75 @@ ENGLISH: Final = {
     "player_refute": "Play the run that refutes it",
     "player_refuted": "The run that refutes it",
     "player_text": "The run as text",
+    "player_poster": "The run",
+    "player_fork": "What if, at this moment, ...",
+    "player_fork_lose": "this segment were lost",
+    "player_fork_delay": "it came late",
+    "player_fork_duplicate": "it came twice",
+    "player_fork_close": "{end} closed",
+    "player_fork_crash": "{end} crashed",
+    "player_fork_wait": "Running it ...",
+    "player_fork_alone": "That takes a kernel, and none answers. Run this cell, then ask again.",
+    "player_forked": "What would happen instead",
+    # forks
+    "fork_name": "{name}: {what}",
+    "fork_lose": "{control} of {time} lost",
+    "fork_delay": "{control} of {time} late",
+    "fork_duplicate": "{control} of {time} twice",
+    "fork_close": "{end} closes at {time}",
+    "fork_abort": "{end} aborts at {time}",
+    "fork_crash": "{end} crashes at {time}",
+    "fork_recorded": "This was recorded, not simulated: what has happened cannot happen in another"
+    " way. Fork a scenario that resembles it.",
+    "fork_no_scenario": "A trace does not know the scenario it came from: fork the scenario.",
+    "fork_what": "{what!r} is none of {known}.",
+    "fork_no_step": "There is no step {step}: the run has {count}, counted from 0.",
+    "fork_no_end": "This step is in the network: say at which end to {what}.",
+    "fork_no_segment": "There is no segment to {what} at {time}: choose a step that has one.",
+    "fork_unsent": "Nobody sends this {control} in this run, so there is nothing to {what}:"
+    " it is an old one.",
+    "fork_lost_already": "This {control} is lost already: there is nothing to {what}.",
     # panels
     "panel_lose": "Lose",
     "panel_nothing": "nothing",
     "panel_delay": "One-way delay, ms",
     "panel_whole": "handshake",
     "panel_lost": "handshake, its {segment} lost",
+    "panel_segment": "{control} of the {end}",
+    "panel_segment_nth": "{control} of the {end}, number {nth}",
+    "panel_never": "never",
+    "panel_off": "off",
+    "panel_cannot": "These settings do not go together. {problem}.",
+    "panel_no_control": "A panel has no control {name!r}: it has {known}.",
+    "panel_twice": "A panel has each control once: {name} is there twice.",
+    "control_rtt": "Round trip",
+    "control_rtt_long": "Round-trip time: twice the one-way delay",
+    "control_lose": "Lose",
+    "control_lose_long": "The segment that the network loses, once",
+    "control_msl": "MSL",
+    "control_msl_long": "Maximum segment lifetime; TIME-WAIT lasts twice as long",
+    "control_delayed_ack": "Delayed ACK",
+    "control_delayed_ack_long": "How long an ACK may wait for company",
+    "control_closer": "Closes first",
+    "control_closer_long": "Whose application calls CLOSE first",
+    "control_closes_after": "... after ESTABLISHED by",
+    "control_closes_after_long": "How long after ESTABLISHED the first application closes",
+    "control_answers_after": "The other closes after",
+    "control_answers_after_long": "How long after CLOSE-WAIT the other application closes",
+    "control_rules": "Rules",
+    "control_rules_long": "The rules that both ends follow",
+    "closer_client": "client",
+    "closer_server": "server",
+    "closer_both": "both",
+    "closer_nobody": "nobody",
+    "rules_own": "of this scenario",
+    "rules_rfc": "RFC 9293",
+    "rules_linux": "Linux",
+    "rules_two": "a handshake of two (broken)",
+    "rules_four": "a handshake of four (needless)",
+    "rules_reopen": "RFC 9293, reopening from TIME-WAIT (MAY-2)",
+    "rules_1337": "RFC 9293, no RST ends TIME-WAIT (RFC 1337)",
+    "rules_793": "RFC 9293 without RFC 5961",
     # sequence chart
     "chart_title": "Sequence chart",
     "chart_alt": "Sequence chart, time to scale from top to bottom. {told}",
@@ -211,6 +276,7 @@ ENGLISH: Final = {
     "explore_quiet_agreement": "All is quiet, and one end alone is ESTABLISHED",
     "explore_orderly_close": "A RST ends an orderly close",
     "explore_time_wait_lasts": "A RST ends TIME-WAIT",
+    **QUESTIONS,
 }
 
 

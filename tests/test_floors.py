@@ -9,15 +9,18 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
-    {"units", "words", "states", "segment", "listener", "static"},
+    {"question_words", "static"},
+    {"units", "words", "states", "segment", "listener"},
     {"steps", "rules"},
     {"tcb"},
     {"judge", "trace"},
     {"endpoint"},
     {"scenario", "trace_shape", "timeline"},
-    {"edge_scenarios", "simulate"},
+    {"edge_scenarios", "moments", "simulate"},
     {"scenarios", "runs"},
-    {"population"},
+    {"choices", "fork", "population"},
+    {"asking", "asking_whole"},
+    {"questions"},
     # the room of explorations
     {"exploring.side"},
     {"exploring.search", "exploring.replay"},
@@ -41,9 +44,10 @@ FLOORS = [
     {"pictures.sequence_chart", "pictures.state_diagram"},
     {"pictures"},
     # where both meet
-    {"sources", "panels", "terminal", "player_data"},
-    {"player_widget"},
+    {"player_data", "player_widget"},
     {"player"},
+    {"controls"},
+    {"sources", "panels", "terminal"},
     {""},  # the package's public names
     {"__main__"},
 ]

@@ -7,6 +7,7 @@ import pytest
 from asked import asking_player
 
 from tcpviz import SCENARIOS, Trace, simulate
+from tcpviz.fork import ForkError
 from tcpviz.pictures.figure_5 import BOXES
 from tcpviz.player import Player
 from tcpviz.player_data import player_data
@@ -104,9 +105,9 @@ def test_the_script_has_its_words_from_python():
     known = {key.removeprefix("player_") for key in ENGLISH if key.startswith("player_")}
     assert set(re.findall(r'\bsay\("(\w+)"', SCRIPT)) <= known
     mentioned = {key for key in known if f'"{key}"' in SCRIPT}
-    from_python = {"rfc", "rule_of"}
-    by_call = {key for key in known if key.startswith("call_")}
-    assert known - from_python - by_call == mentioned
+    from_python = {"rfc", "rule_of", "poster"}
+    made = {key for key in known if key.startswith(("call_", "fork_"))}
+    assert known - from_python - made == mentioned - made
 
 
 def test_the_script_asks_nobody():
@@ -125,13 +126,52 @@ def test_the_widget_has_the_same_run():
     assert player.widget._esm == SCRIPT
 
 
+def test_a_scenario_can_fork_and_a_trace_cannot():
+    """Where the scenario is known, the run that loses this segment is another Player."""
+    player = Player(SCENARIOS["handshake"])
+    assert str(player) == str(simulate(SCENARIOS["handshake"]))
+    forked = player.forked(2, "lose")
+    assert [flight.fate for flight in forked.trace.flights][:1] == ["lost"]
+    with pytest.raises(ForkError, match="fork the scenario"):
+        Player(player.trace).forked(2, "lose")
+
+
+def test_the_kernel_answers_a_page(monkeypatch):
+    """A page that asks gets the run, or a sentence where that cannot be; never a traceback."""
+    player = Player(SCENARIOS["handshake"])
+    told = []
+    monkeypatch.setattr(player.widget, "send", told.append)
+    for step, what, end in ((2, "lose", None), (0, "lose", None), (3, "crash", "server")):
+        question = {"step": step, "what": what, "end": end, "ask": str(step)}
+        player.widget._handle_custom_msg(question, [])
+    assert [message["ask"] for message in told] == ["2", "0", "3"]
+    assert told[0]["run"] == player.forked(2, "lose").run
+    assert told[1]["error"].startswith("There is no segment to lose")
+    assert "crashes" in told[2]["run"]["data"]["title"]
+
+
+def test_only_who_can_fork_needs_a_widget():
+    """A trace's player is HTML alone; that of a scenario is a widget as well, where one may be."""
+    view = "application/vnd.jupyter.widget-view+json"
+    assert view not in Player(simulate(SCENARIOS["handshake"]))._repr_mimebundle_()
+    bundle = Player(SCENARIOS["handshake"])._repr_mimebundle_()
+    assert {view, "text/html", "text/plain"} == set(bundle)
+
+
 def test_questions_come_in_order_with_their_refutations():
     """A question knows its step; a wrong answer the run that refutes it, which is there once."""
     run = asking_player().run
     first, second = run["data"]["questions"]
     assert [first["step"], second["step"]] == [4, 5]
-    assert [choice.get("run") for choice in first["choices"]] == [0, None, 1]
-    assert [other["data"]["title"] for other in run["runs"]] == ["two_way_ghost", "refused"]
+    assert [choice.get("run") for choice in first["choices"]] == [
+        "two_way_ghost",
+        None,
+        "refused",
+    ]
+    assert {name: other["data"]["title"] for name, other in run["runs"].items()} == {
+        "refused": "refused",
+        "two_way_ghost": "two_way_ghost",
+    }
 
 
 def test_a_trace_without_questions_asks_none():

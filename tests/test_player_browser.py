@@ -31,6 +31,7 @@ CELLS = (
     "from tcpviz import SCENARIOS, simulate\nfrom tcpviz.player import Player",
     'player = Player(simulate(SCENARIOS["lost_fin"]))\nplayer',
     "player",
+    'Player(SCENARIOS["lost_fin"])',
 )
 
 pytestmark = [
@@ -502,12 +503,12 @@ def test_lab_untrusted(new_page, lab, tmp_path):
     page = opened(new_page(), lab("untrusted"))
     images = f"{CODE} .jp-OutputArea-output img"
     with suppress(TooLate):
-        page.wait_for_function(f"document.querySelectorAll('{images}').length === 4")
+        page.wait_for_function(f"document.querySelectorAll('{images}').length === 6")
     found = page.eval_on_selector_all(images, "all => all.map(i => [i.alt, i.naturalWidth > 0])")
     assert [(alt.split()[0], drawn) for alt, drawn in found] == [
         ("Sequence", True),
         ("State", True),
-    ] * 2
+    ] * 3
     assert not page.query_selector(PLAYER)
     told = page.inner_text(f":nth-match({CODE}, 2) .jp-OutputArea-output")
     assert "{" not in told
@@ -534,9 +535,32 @@ def test_lab_run(new_page, lab):
         f"[...document.querySelectorAll('{CODE} .jp-InputPrompt')]"
         ".every(prompt => /\\[\\d+\\]/.test(prompt.textContent))"
     )
-    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 2")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 3")
     page.click(f"{PLAYER} .tcpviz-clock")
     steps_by_keys(page)
+    forks(page, lambda told: "lost_fin: SYN of 0 ms lost" in told)
+
+
+def forks(page, answered):
+    """Ask what if the SYN were lost, and wait for an answer."""
+    last = page.query_selector_all(PLAYER)[-1]
+    last.query_selector("input[type=range]").focus()
+    press(page, "Home", "ArrowRight", "ArrowRight", "ArrowRight")
+    last.query_selector(f"button:text-is('{say('player_fork_lose')}')").click()
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        told = page.query_selector(".tcpviz-forked:not(:empty)")
+        if told and answered(told.inner_text()):
+            return told
+    return pytest.fail("no answer")
+
+
+def test_lab_fork_without_a_kernel(new_page, lab):
+    """Where no kernel is, a what-if says what to do."""
+    page = opened(new_page(), lab("no_kernel"))
+    page.click(".jp-Dialog button:has-text('No Kernel')")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 3")
+    forks(page, lambda told: say("player_fork_alone") in told)
 
 
 def test_lab_dark(new_page, lab, tmp_path):

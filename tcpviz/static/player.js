@@ -9,6 +9,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const KINDS = ["call", "depart", "arrive", "lose", "timeout"];
 const SPEEDS = [0.5, 1, 2, 4];
 const PACE = 1200; // ms between two steps at speed 1
+const PATIENCE = 5000; // ms until the kernel is taken to be gone
 const NUMBERS = 2 ** 32;
 const ICONS = {
   first: "M3 4h2v12h-2zM11 4v12l-6-6zM17 4v12l-6-6z",
@@ -21,15 +22,28 @@ const ICONS = {
 
 export default {
   render({ model, el }) {
-    const send = (what) => model.send(what);
-    let stop = mount(el, model.get("run"), send);
+    // Ask the kernel; no answer is an answer too.
+    const waiting = new Map();
+    const ask = (what, answered) => {
+      const number = `${Math.random()}`;
+      waiting.set(number, answered);
+      setTimeout(() => answer({ ask: number }), PATIENCE);
+      model.send({ ...what, ask: number });
+    };
+    const answer = (message) => {
+      waiting.get(message.ask)?.(message);
+      waiting.delete(message.ask);
+    };
+    let stop = mount(el, model.get("run"), ask);
     const renew = () => {
       stop();
-      stop = mount(el, model.get("run"), send);
+      stop = mount(el, model.get("run"), ask);
     };
     model.on("change:run", renew);
+    model.on("msg:custom", answer);
     return () => {
       model.off("change:run", renew);
+      model.off("msg:custom", answer);
       stop();
     };
   },
@@ -106,7 +120,7 @@ function byStep(svg, count) {
   return parts;
 }
 
-function mount(root, run, send) {
+function mount(root, run, ask) {
   const { data } = run;
   const { ends, flights, edges, steps, words, boxes } = data;
   const boxNames = Object.keys(boxes);
@@ -169,6 +183,8 @@ function mount(root, run, send) {
   const diagram = picture(run.diagram, say("diagram"), "group");
   const pane = element("div", { class: "tcpviz-pane", tabindex: 0, role: "group", "aria-label": say("chart"), ...keys }, chart);
   const shown = element("div", { class: "tcpviz-info" });
+  const whatIf = element("div", { class: "tcpviz-fork", role: "group", "aria-label": say("fork") });
+  const forked = element("div", { class: "tcpviz-forked", "aria-live": "polite" });
   const player = element(
     "section", { class: "tcpviz-player", "aria-label": say("name", { title: data.title }) },
     bar, element("div", { class: "tcpviz-now" }, clock, told), asks,
@@ -177,6 +193,7 @@ function mount(root, run, send) {
       element("div", { class: "tcpviz-side" }, element("div", { class: "tcpviz-diagram" }, diagram)),
       element("div", { class: "tcpviz-facts" }, table(), shown),
     ),
+    whatIf, forked,
     element("details", { class: "tcpviz-text" },
       element("summary", { ...keys }, say("text")),
       element("pre", { tabindex: 0, ...keys }, run.text)),
@@ -313,6 +330,7 @@ function mount(root, run, send) {
     first.ariaDisabled = back.ariaDisabled = String(done === 0);
     next.ariaDisabled = last.ariaDisabled = String(done === count);
     inform(step?.f);
+    for (const each of hereOnly) each.disabled = step?.f === undefined;
     follow(y);
   }
 
@@ -498,6 +516,34 @@ function mount(root, run, send) {
     });
   });
 
+  // -- what if -----------------------------------------------------------------------------------
+
+  const hereOnly = []; // what needs a segment at this moment
+  if (run.forks) {
+    const option = (what, end) => element(
+      "button", { type: "button", onclick: () => fork(what, end), ...keys },
+      say(`fork_${what}`, { end }));
+    hereOnly.push(...["lose", "delay", "duplicate"].map((what) => option(what, null)));
+    whatIf.append(say("fork"), ...hereOnly,
+      ...ends.flatMap(([end]) => ["close", "crash"].map((what) => option(what, end))));
+  }
+
+  function fork(what, end) {
+    pause();
+    const step = done - 1;
+    const tell = (text) => forked.replaceChildren(element("p", {}, text));
+    if (!ask || step < 0) return tell(say(ask ? "start" : "fork_alone"));
+    tell(say("fork_wait"));
+    ask({ what, end, step }, (message) => {
+      if (message.error) return tell(message.error);
+      if (!message.run) return tell(say("fork_alone"));
+      const nested = element("div", { class: "tcpviz-nested" });
+      forked.replaceChildren(element("strong", {}, say("forked")), nested);
+      const other = mount(nested, { ...message.run, forks: false }, null);
+      other.go(done);
+    });
+  }
+
   // -- predicting --------------------------------------------------------------------------------
 
   // Ask the question that waits here; after its step, show what was predicted beside what happened.
@@ -535,7 +581,7 @@ function mount(root, run, send) {
     const right = question.choices.find((choice) => choice.right);
     const line = (key, choice) => element("div", {},
       element("strong", {}, say(key)), ` ${choice.text}`, element("p", {}, choice.why));
-    const again = mine.run !== undefined
+    const again = mine.run
       ? [element("button", { type: "button", onclick: (event) => refute(mine.run, event.target), ...keys }, say("refute"))]
       : [];
     return element("div", { class: `tcpviz-answer ${mine.right ? "tcpviz-right" : "tcpviz-wrong"}` },
@@ -552,9 +598,10 @@ function mount(root, run, send) {
   root.replaceChildren(player);
   update();
   watch.observe(pane);
-  return () => {
+  const stop = () => {
     pause();
     watch.disconnect();
     root.replaceChildren();
   };
+  return Object.assign(stop, { go });
 }
