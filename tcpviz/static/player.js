@@ -223,11 +223,12 @@ function mount(root, run, ask) {
   ground.append(veil);
   for (const label of ground.querySelectorAll("[data-id^='flight_'][data-id$='_label']")) ground.append(label);
   ground.append(cursor);
+  const byFlight = flights.map((_, number) => [...ground.querySelectorAll(`.f${number}`)]);
   // A label that tells the fate of its segment waits for it.
   flights.forEach((flight, number) => {
     const steps_ = steps.flatMap((step, index) => (step.f === number ? [index] : []));
     if (flight.fate === "lost" && steps_.length > 1)
-      for (const part of ground.querySelectorAll(`.f${number}`)) {
+      for (const part of byFlight[number]) {
         const home = parts[steps_[0]], at = home.indexOf(part);
         if (at >= 0) parts[steps_.at(-1)].push(...home.splice(at, 1));
       }
@@ -256,6 +257,8 @@ function mount(root, run, ask) {
 
   function place(nth, box) {
     const { here, frame, plate, text, out } = places[nth];
+    if (places[nth].box === box) return;
+    places[nth].box = box;
     here.style.display = box ? "" : "none";
     if (!box) return;
     const [, x, y, half] = boxes[box];
@@ -319,7 +322,7 @@ function mount(root, run, ask) {
     veil.setAttribute("y", top);
     player.classList.toggle("tcpviz-asking", Boolean(gate(0, count)));
     for (const part of marked) part.classList.remove("tcpviz-active");
-    marked = step?.f === undefined ? [] : [...ground.querySelectorAll(`.f${step.f}`)];
+    marked = step?.f === undefined ? [] : byFlight[step.f];
     for (const part of marked) part.classList.add("tcpviz-active");
     known[done].forEach((now, nth) => tell(now, nth, time));
     if (+scrub.value !== done) scrub.value = done;
@@ -331,7 +334,7 @@ function mount(root, run, ask) {
     next.ariaDisabled = last.ariaDisabled = String(done === count);
     inform(step?.f);
     for (const each of hereOnly) each.disabled = step?.f === undefined;
-    follow(y);
+    soon();
   }
 
   function put(cell, text, marks = true) {
@@ -382,19 +385,30 @@ function mount(root, run, ask) {
   }
 
   // Keep the cursor in the middle part of the pane.
-  let top = 0;
+  let top = 0, frame = null;
   pane.addEventListener("scroll", () => (top = pane.scrollTop), { passive: true });
-  function follow(y) {
-    const at = y * scale;
+  // With the next frame: it needs the layout, which a step need not wait for.
+  function soon() {
+    frame ??= requestAnimationFrame(follow);
+  }
+  function follow() {
+    frame = null;
+    const at = (steps[Math.max(done - 1, 0)]?.y ?? 0) * scale;
     if (!view || (at > top + 0.2 * view && at < top + 0.8 * view)) return;
     pane.scrollTop = top = Math.max(0, Math.min(at - 0.4 * view, height * scale - view));
   }
   const watch = new ResizeObserver(() => {
     scale = chart.getBoundingClientRect().width / width;
     view = pane.clientHeight;
-    for (const { plate, text } of places)
-      if (text.getComputedTextLength()) plate.setAttribute("width", text.getComputedTextLength() + 8);
-    if (done >= 0) update();
+    places.forEach(({ plate, text, box }, nth) => {
+      const wide = text.getComputedTextLength();
+      if (!wide || places[nth].wide === wide) return;
+      places[nth].wide = wide;
+      plate.setAttribute("width", wide + 8);
+      places[nth].box = undefined;
+      place(nth, box);
+    });
+    soon();
   });
 
   // -- playing -----------------------------------------------------------------------------------
@@ -451,11 +465,16 @@ function mount(root, run, ask) {
   });
 
   let informed;
+  const headers = new Map();
   function inform(number) {
     if (informed === number) return;
     informed = number;
-    shown.replaceChildren();
-    if (number === undefined) return;
+    if (number === undefined) return shown.replaceChildren();
+    if (!headers.has(number)) headers.set(number, header(number));
+    shown.replaceChildren(headers.get(number));
+  }
+
+  function header(number) {
     const flight = flights[number];
     const syn = [ends[flight.e][2], ends[1 - flight.e][2]];
     const both = (value, of, seen) => [String(value), seen ? String(relative(value, of)) : say("unknown")];
@@ -470,13 +489,13 @@ function mount(root, run, ask) {
       [say("opt"), flight.opt ?? say("none")],
     ];
     const cell = (text, wide) => element("td", { colspan: wide ? 2 : null }, text);
-    shown.append(element(
+    return element(
       "table", { class: "tcpviz-header" },
       element("caption", {}, `${say("header", { segment: flight.n })} ${say("from", { end: name(flight.e) })}`),
       element("thead", {}, element("tr", {}, ...["field", "absolute", "relative"].map((key) => element("th", { scope: "col" }, say(key))))),
       element("tbody", {}, ...rows.map(([title, ...values]) =>
         element("tr", {}, element("th", { scope: "row" }, title), ...values.map((value) => cell(value, values.length === 1))))),
-    ));
+    );
   }
 
   function history(box) {
@@ -600,6 +619,7 @@ function mount(root, run, ask) {
   watch.observe(pane);
   const stop = () => {
     pause();
+    cancelAnimationFrame(frame);
     watch.disconnect();
     root.replaceChildren();
   };
