@@ -25,12 +25,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 from playwright.sync_api import Browser, Page, sync_playwright
-from playwright.sync_api import TimeoutError as TooLate
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -83,8 +82,9 @@ WAYS = {  # what has the keys, and what changes
     "echo": (".echo .noUi-handle", ".echo-shown"),
 }
 WATCH = """
-([target, next]) => {
-  window.measured = new Promise(resolve => {
+target => {
+  window.measured = new Promise((resolve, reject) => {
+    setTimeout(reject, 10_000, "nothing changed");
     let pressed;
     window.addEventListener("keydown", event => (pressed = event.timeStamp),
                             {capture: true, once: true});
@@ -145,7 +145,11 @@ def jupyterlab(folder: Path, nodelay: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/lab/tree/benchmark.ipynb?reset&token={token}"
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def opened(browser: Browser, address: str) -> Page:
@@ -153,11 +157,12 @@ def opened(browser: Browser, address: str) -> Page:
     page = browser.new_page(viewport={"width": 1300, "height": 4000})
     page.goto(address)
     page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
-    for _ in range(10):  # a kernel that is not there yet ignores the command
-        page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
-        with suppress(TooLate):
-            page.wait_for_selector(WAYS["echo"][0], timeout=10_000)
-            break
+    page.wait_for_function(
+        "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
+        timeout=60_000,
+    )
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_selector(WAYS["echo"][0], timeout=60_000)
     page.wait_for_selector(WAYS["player"][0])
     page.wait_for_timeout(2000)
     # JupyterLab's shortcuts would take the sliders' keys: they get what the Player gives itself.
@@ -171,7 +176,7 @@ def pressed(page: Page, focus: object, target: object, key: str) -> tuple[float,
     """Milliseconds from the key to the DOM, and to the painted frame."""
     focus.focus()
     page.wait_for_timeout(random.uniform(20, 60))  # not in step with anything
-    page.evaluate(WATCH, [target, None])
+    page.evaluate(WATCH, target)
     page.keyboard.press(key)
     changed, painted = page.evaluate("window.measured")
     return changed, painted
