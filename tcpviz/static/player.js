@@ -317,9 +317,9 @@ function mount(root, run, ask) {
     const y = step ? step.y : steps.length ? steps[0].y : 0;
     const time = step ? step.t : 0;
     asking(gate(done, done + 1));
-    const top = step ? y + (asked ? 2 : 17) : steps.length ? y - 4 : 0;
+    const below = !step ? -4 : asked ? 2 : done === count ? height : 17;
     cursor.setAttribute("transform", `translate(0 ${y})`);
-    veil.setAttribute("y", top);
+    veil.setAttribute("y", y + below);
     player.classList.toggle("tcpviz-asking", Boolean(gate(0, count)));
     for (const part of marked) part.classList.remove("tcpviz-active");
     marked = step?.f === undefined ? [] : byFlight[step.f];
@@ -330,16 +330,17 @@ function mount(root, run, ask) {
     scrub.setAttribute("aria-valuetext", position);
     clock.textContent = position;
     told.textContent = step ? caption(step) : say("start");
-    first.ariaDisabled = back.ariaDisabled = String(done === 0);
-    next.ariaDisabled = last.ariaDisabled = String(done === count);
+    for (const [buttons, off] of [[[first, back], done === 0], [[next, last], done === count]])
+      for (const each of buttons)
+        if (each.off !== off) each.ariaDisabled = String((each.off = off));
     inform(step?.f);
     for (const each of hereOnly) each.disabled = step?.f === undefined;
     soon();
   }
 
   function put(cell, text, marks = true) {
-    const changed = cell.textContent !== text;
-    if (changed) cell.textContent = text;
+    const changed = cell.said !== text;
+    if (changed) cell.textContent = cell.said = text;
     cell.classList.toggle("tcpviz-changed", marks && changed && done > 0);
   }
 
