@@ -226,12 +226,51 @@ def _cell(text: str) -> str:
 
 _TAUGHT: Final = [name for name, each in SCENARIOS.items() if each not in EDGE_SCENARIOS]
 
+CONTEXTS: Final = {
+    "JupyterLab, the cell run": "test_lab_run",
+    "JupyterLab, trusted, reopened, nothing run": "test_lab_trusted_and_reopened",
+    'JupyterLab, trusted, "No Kernel"': "test_lab_no_kernel",
+    "the same, asked what if": "test_lab_fork_without_a_kernel",
+    "JupyterLab, not trusted (a fresh clone)": "test_lab_untrusted",
+    "JupyterLab's dark theme": "test_lab_dark",
+    "`jupyter nbconvert --to html`, offline": "test_nbconvert_offline",
+    "Voila": "test_voila",
+    "paper": "test_print",
+}
+"""Where a Player may be shown, and the test that tries it there."""
+
+
+def player() -> str:
+    """What a Player shows where, in the words of the tests that tried it."""
+    tests = ROOT / "tests" / "test_player_browser.py"
+    claims = {
+        node.name: ast.get_docstring(node) or ""
+        for node in ast.parse(tests.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    rows = (f"| {where} | {_cell(claims[test])} | `{test}` |" for where, test in CONTEXTS.items())
+    parts = [
+        "# The Player: where it is shown, and as what",
+        _MADE,
+        "A Player displays as HTML: the two pictures with their text, and the script that puts the"
+        " player in their place where scripts may run. It needs no kernel and no network.",
+        "\n".join(["| where | what was seen in Chromium | by |", "|---|---|---|", *rows]),
+        "A Player of a Scenario is a widget as well, so that a reader can ask the kernel what would"
+        ' happen if this segment were lost. A widget waits for ever under "No Kernel", and an'
+        " exported page shows none: `notebooks/build.py` stores the HTML alone, and the widget"
+        " comes when the cell is run. With questions, the pictures of an untrusted clone are folded"
+        " under the questions. Not tried: VS Code, Colab, JupyterLite, Notebook 7.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "conformance.md": conformance,
     "gallery.md": gallery,
     **{f"gallery/{name}.svg": partial(gallery_chart, name) for name in _TAUGHT},
     "lost_fin.chart.svg": lost_fin_chart,
     "lost_fin.states.svg": lost_fin_states,
+    "player.md": player,
     "requirements.md": requirements,
     "rules.md": rules,
 }

@@ -19,6 +19,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 FOLDER: Final = Path(__file__).resolve().parent
 KERNEL: Final = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET_STATE: Final = "application/vnd.jupyter.widget-state+json"
+WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"
+LIVE: Final = '<script type="module">'
 TIMEOUT: Final = 60  # seconds for one cell
 
 
@@ -56,6 +58,7 @@ def build(path: Path) -> str:
     if complaint := _complaint(notebook):
         raise Problem(f"{path.name}: {complaint}")
     notebook.metadata.language_info.pop("version", None)
+    _still(notebook)
     text = _number_widgets(nbformat.writes(notebook), notebook)
     return text.rstrip("\n") + "\n"
 
@@ -87,6 +90,23 @@ def _complaint(notebook: Any) -> str:
             if output.get("name") == "stderr":
                 return f"{cell.id} writes to stderr: {_one_line(output.text)}"
     return ""
+
+
+def _still(notebook: Any) -> None:
+    """Where an output is live as HTML alone, it is stored so, and not as a widget as well.
+
+    A widget shows nothing where there is no kernel, and an exported page shows none; run again,
+    the cell gives the widget.
+    """
+    widgets = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            if WIDGET_VIEW in data and LIVE in data.get("text/html", ""):
+                state = widgets.pop(data.pop(WIDGET_VIEW)["model_id"], {}).get("state", {})
+                widgets.pop(state.get("layout", "").removeprefix("IPY_MODEL_"), None)
+    if not widgets:
+        notebook.metadata.pop("widgets", None)
 
 
 def _number_widgets(text: str, notebook: Any) -> str:

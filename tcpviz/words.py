@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from tcpviz.lab_words import LABS
+from tcpviz.player_words import PLAYER
 from tcpviz.question_words import QUESTIONS
 
 _P = ParamSpec("_P")
@@ -156,6 +157,7 @@ ENGLISH: Final = {
     "map_alt_quiet": "Quiet, client / server: {pairs}.",
     "map_alt_half": "Half-open: {pairs}.",
     "map_alt_way": "A way through the map: {pairs}.",
+    **PLAYER,
     # forks
     "fork_name": "{name}: {what}",
     "fork_lose": "{control} of {time} lost",

@@ -9,7 +9,7 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
-    {"question_words", "lab_words"},
+    {"question_words", "lab_words", "player_words", "static"},
     {"units", "words", "states", "segment", "listener"},
     {"steps", "rules"},
     {"tcb"},
@@ -67,6 +67,8 @@ FLOORS = [
     {"pictures.joint_state_map", "pictures.timelines"},
     {"pictures"},
     # where both meet
+    {"player_data", "player_widget"},
+    {"player"},
     {"controls"},
     {"sources", "panels", "terminal", "goals"},
     {"exercise"},

@@ -44,13 +44,18 @@ def environment(home):
     return {**kept, **{name: str(place) for name, place in places.items()}}
 
 
+def free_port():
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @contextmanager
 def jupyterlab(folder, home):
     """That user's JupyterLab on a free port; give the address of its notebook."""
     token = secrets.token_hex(16)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = {
         "ServerApp.root_dir": folder,
         "ServerApp.port": port,

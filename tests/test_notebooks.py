@@ -260,3 +260,21 @@ def test_widget_state_is_saved(path):
     for output in outputs(path):
         view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json")
         assert view is None or view["model_id"] in saved
+
+
+def test_a_player_is_stored_as_html_alone(tmp_path):
+    """What is live as HTML is stored without its widget: that shows nothing without a kernel."""
+    sources = ["from tcpviz import SCENARIOS\nfrom tcpviz.player import Player"]
+    sources += ['Player(SCENARIOS["handshake"])', "import ipywidgets\nipywidgets.IntSlider()"]
+    path = tmp_path / "player.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources]), path)
+    built = nbformat.reads(build.build(path), as_version=4)
+    player, slider = (cell.outputs[0].data for cell in built.cells[1:])
+    assert set(player) == {"text/html", "text/plain"}
+    assert build.WIDGET_VIEW in slider
+    models = built.metadata.widgets[build.WIDGET_STATE].state
+    assert {model["model_name"] for model in models.values()} == {
+        "IntSliderModel",
+        "LayoutModel",
+        "SliderStyleModel",
+    }

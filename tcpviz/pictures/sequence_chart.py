@@ -48,10 +48,21 @@ def sequence_chart(
     )
 
 
+def moments(trace: Trace) -> tuple[float, ...]:
+    """How far down each step is on the sheet of the trace's chart, in pt."""
+    axis, top = time_axis(trace), _head(trace) + Panel.above(trace)
+    return tuple(top + axis.y(step.time) for step in trace.steps)
+
+
+def _head(trace: Trace) -> float:
+    """Where the names of the ends begin, below the title."""
+    return EDGE + (TITLE if trace.title else 0)
+
+
 def _drawn(trace: Trace, labels: Labels, variables: bool) -> tuple[Drawing, float, float]:
     """The whole chart, its width and its height."""
     axis = time_axis(trace, roomy=labels.options)
-    head = EDGE + (TITLE if trace.title else 0)
+    head = _head(trace)
     top = head + Panel.above(trace)
     panel = Panel(trace, axis, top, labels, variables=variables)
     ruler = Ruler(axis, top)

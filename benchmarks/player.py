@@ -1,0 +1,272 @@
+"""How long a step takes in a JupyterLab page: ours, against ways through the kernel, in one run.
+
+    python benchmarks/player.py
+
+In one page, interleaved at random: a key in the Player; a key on an ipywidgets slider whose value
+the kernel makes into a new run and its sequence chart (`what-if`: simulate, draw, send, show); and
+a key on a slider whose value the kernel only sends back (`echo`). Times are in ms, from the key's
+event in the page to the change of the DOM, and to the end of the task after the frame that paints
+it. JupyterLab's server sends with Nagle's algorithm, which holds a part of every answer until the
+browser's delayed ACK: once as it is shipped, once with TCP_NODELAY. Then the same for a page with
+one player and one with ten: until they are there, and a step. Needs Chromium, JupyterLab and
+Playwright.
+"""
+
+import json
+import os
+import random
+import secrets
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Browser, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from chromium import FLAGS, PROGRAM
+
+from tcpviz import SCENARIOS, simulate
+from tcpviz.player import Player
+
+ROUNDS = 40
+SETTING = """
+import ipywidgets as widgets
+from tcpviz import MS, SCENARIOS, sequence_chart, simulate
+from tcpviz.player import Player
+from dataclasses import replace
+
+def slider(act, label):
+    control = widgets.IntSlider(min=0, max=10_000)
+    control.add_class(label)
+    shown = widgets.HTML("begin")
+    shown.add_class(label + "-shown")
+    control.observe(lambda change: setattr(shown, "value", act(change.new)), "value")
+    return widgets.VBox([control, shown])
+
+def redrawn(value):
+    scenario = replace(SCENARIOS["lost_fin"], delay=(50 + value % 100) * MS)
+    return sequence_chart(simulate(scenario)).svg
+"""
+CELLS = (
+    SETTING,
+    'Player(simulate(SCENARIOS["lost_fin"]))',
+    'slider(redrawn, "what-if")',
+    'slider(str, "echo")',
+)
+SERVER = """
+import socket, sys
+from tornado.iostream import IOStream
+if sys.argv.pop(1) == "on":
+    plain = IOStream.__init__
+    def eager(self, sock, *args, **kwargs):
+        plain(self, sock, *args, **kwargs)
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    IOStream.__init__ = eager
+from jupyterlab.labapp import main
+main()
+"""
+WAYS = {  # what has the keys, and what changes
+    "player": (".tcpviz-player input[type=range]", ".tcpviz-clock"),
+    "what-if": (".what-if .noUi-handle", ".what-if-shown"),
+    "echo": (".echo .noUi-handle", ".echo-shown"),
+}
+WATCH = """
+target => {
+  window.measured = new Promise((resolve, reject) => {
+    setTimeout(reject, 10_000, "nothing changed");
+    let pressed;
+    window.addEventListener("keydown", event => (pressed = event.timeStamp),
+                            {capture: true, once: true});
+    const watch = new MutationObserver(() => {
+      const changed = performance.now();
+      watch.disconnect();
+      requestAnimationFrame(() => {
+        const channel = new MessageChannel();
+        channel.port1.onmessage = () =>
+          resolve([changed - pressed, performance.now() - pressed]);
+        channel.port2.postMessage(0);
+      });
+    });
+    watch.observe(target, {childList: true, subtree: true, characterData: true});
+  });
+}
+"""
+
+
+@contextmanager
+def jupyterlab(folder: Path, nodelay: str) -> Iterator[str]:
+    """A JupyterLab in that folder, its sockets with TCP_NODELAY "on" or "off"."""
+    token = secrets.token_hex(16)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {
+        "ServerApp.root_dir": folder,
+        "ServerApp.port": port,
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "ServerApp.log_level": "ERROR",
+        "IdentityProvider.token": token,
+        "LabApp.expose_app_in_browser": True,
+        "LabApp.news_url": "None",
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "LabApp.extension_manager": "readonly",
+    }
+    command = [sys.executable, "-c", SERVER, nodelay]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    home = {name: str(folder) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "HOME")}
+    server = subprocess.Popen(
+        command,
+        env={**os.environ, **home},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5).close()
+                break
+            except urllib.error.HTTPError:
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/lab/tree/benchmark.ipynb?reset&token={token}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def opened(browser: Browser, address: str) -> Page:
+    """The notebook, all of it run."""
+    page = browser.new_page(viewport={"width": 1300, "height": 4000})
+    page.goto(address)
+    page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
+    page.wait_for_function(
+        "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
+        timeout=60_000,
+    )
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_selector(WAYS["echo"][0], timeout=60_000)
+    page.wait_for_selector(WAYS["player"][0])
+    page.wait_for_timeout(2000)
+    # JupyterLab's shortcuts would take the sliders' keys: they get what the Player gives itself.
+    page.eval_on_selector_all(
+        ".noUi-handle", "all => all.forEach(e => e.dataset.lmSuppressShortcuts = 'true')"
+    )
+    return page
+
+
+def pressed(page: Page, focus: object, target: object, key: str) -> tuple[float, float]:
+    """Milliseconds from the key to the DOM, and to the painted frame."""
+    focus.focus()
+    page.wait_for_timeout(random.uniform(20, 60))  # not in step with anything
+    page.evaluate(WATCH, target)
+    page.keyboard.press(key)
+    changed, painted = page.evaluate("window.measured")
+    return changed, painted
+
+
+def measured(page: Page) -> dict[str, list[tuple[float, float]]]:
+    """Every way, interleaved."""
+    parts = {
+        name: [page.query_selector(selector) for selector in selectors]
+        for name, selectors in WAYS.items()
+    }
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in WAYS}
+    for number in range(ROUNDS + 5):
+        for name in random.sample(list(WAYS), len(WAYS)):
+            there = 20 if name == "player" else 1  # and back: a slider that is at its end is silent
+            key = "ArrowRight" if number // there % 2 == 0 else "ArrowLeft"
+            each = pressed(page, *parts[name], key)
+            if number >= 5:
+                times[name].append(each)
+    return times
+
+
+def told(times: list[float]) -> str:
+    """The median and the 95th percentile."""
+    return f"{statistics.median(times):8.2f} {statistics.quantiles(times, n=20)[-1]:8.2f}"
+
+
+def report(nodelay: str, times: dict[str, list[tuple[float, float]]]) -> None:
+    """One table: medians, p95, and how many times the Player's median."""
+    print(f"\nJupyterLab, TCP_NODELAY {nodelay}; {ROUNDS} keys each")
+    print(f"{'':10} {'DOM: median, p95':>17}   {'painted: median, p95':>20}   DOM / player")
+    ours = statistics.median([changed for changed, _ in times["player"]])
+    for name, pairs in times.items():
+        dom, painted = ([pair[place] for pair in pairs] for place in (0, 1))
+        ratio = statistics.median(dom) / ours
+        print(f"{name:10} {told(dom):>17}   {told(painted):>20}   {ratio:12.1f}")
+    medians = [statistics.median([p for _, p in times[name]]) for name in ("what-if", "echo")]
+    print(f"a what-if is painted {medians[0] - medians[1]:.1f} ms after the bare echo")
+
+
+def many(browser: Browser) -> None:
+    """A page with one player and a page with ten, by turns."""
+    player = Player(simulate(SCENARIOS["lost_fin"])).html()
+    ready: dict[int, list[float]] = {1: [], 10: []}
+    steps: dict[int, list[float]] = {1: [], 10: []}
+    for _ in range(5):
+        for count, times in ready.items():
+            page = browser.new_page(viewport={"width": 1300, "height": 1400})
+            body = json.dumps(f"<main>{player * count}</main>")
+            page.set_content("<!doctype html><meta charset=utf-8>")
+            times.append(
+                page.evaluate(
+                    f"""async () => {{
+                      const begun = performance.now();
+                      document.body.append(
+                        document.createRange().createContextualFragment({body}));
+                      while (document.querySelectorAll(".tcpviz-player").length < {count})
+                        await new Promise(requestAnimationFrame);
+                      await new Promise(requestAnimationFrame);
+                      return performance.now() - begun;
+                    }}"""
+                )
+            )
+            parts = [page.query_selector(selector) for selector in WAYS["player"]]
+            for _ in range(20):
+                steps[count].append(pressed(page, *parts, "ArrowRight")[0])
+            page.close()
+    print("\nplayers in a page: until all are there; a step, key to DOM: median, p95")
+    for count, times in ready.items():
+        print(f"{count:3} {statistics.median(times):8.1f}   {told(steps[count])}")
+
+
+def main() -> None:
+    """Run all and print it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS)
+        for nodelay in ("off", "on"):
+            with tempfile.TemporaryDirectory() as name:
+                notebook = nbformat.v4.new_notebook(
+                    cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS],
+                    metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+                )
+                nbformat.write(notebook, Path(name, "benchmark.ipynb"))
+                with jupyterlab(Path(name), nodelay) as address:
+                    page = opened(browser, address)
+                    report(nodelay, measured(page))
+                    page.close()
+        many(browser)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The Player: a run to step through in the page itself, with no kernel.
+
+Knows how the Player travels: as HTML that comes to life where scripts may run and is a picture
+where not, as a widget, as text. Must not know how it moves (static/player.js) nor what a step
+changes (player_data).
+"""
+
+import json
+from collections.abc import Iterable
+from functools import cached_property
+from html import escape
+from typing import Any
+
+from tcpviz.choices import Question
+from tcpviz.fork import ForkError, What, fork
+from tcpviz.pictures import beside, sequence_chart, state_diagram
+from tcpviz.player_data import player_data
+from tcpviz.scenario import Name, Scenario, ScenarioError
+from tcpviz.scenarios import SCENARIOS
+from tcpviz.simulate import simulate
+from tcpviz.static import SCRIPT, STYLE
+from tcpviz.trace import Trace
+from tcpviz.words import say
+
+
+class Player:
+    """Step, scrub and play through a Trace: chart, state diagram, variables and caption together.
+
+    It steps in the page: where no kernel is, in an exported HTML file and offline as well. Where
+    scripts are not trusted, it is the two pictures. `str` is the transcript.
+
+    `questions` are asked before the step they are about is shown; see `tcpviz.questions`. Given a
+    Scenario, it plays its run, and where a kernel is there the reader can ask what would happen if
+    a segment were lost or an end crashed at the moment shown.
+
+    Raises ValueError for a trace that has not two ends, as the sequence chart does.
+
+    >>> from tcpviz import SCENARIOS, simulate
+    >>> Player(simulate(SCENARIOS["handshake"]))
+    <Player handshake: 8 steps of client, server>
+    """
+
+    def __init__(self, played: Trace | Scenario, *, questions: Iterable[Question] = ()) -> None:
+        self.scenario = played if isinstance(played, Scenario) else None
+        self.trace = trace = simulate(played) if isinstance(played, Scenario) else played
+        self.questions = tuple(sorted(questions, key=lambda question: question.step))
+        absolute = trace.source == "simulation"
+        self.chart = sequence_chart(trace, absolute=absolute)
+        self.diagram = state_diagram(trace)
+        self.data = player_data(trace, absolute=absolute)
+
+    @cached_property
+    def run(self) -> dict[str, Any]:
+        """All that the page needs, as JSON data: `chart` and `diagram` are SVG."""
+        return {"chart": self.chart.svg, "diagram": self.diagram.svg, **self._rest}
+
+    @property
+    def _rest(self) -> dict[str, Any]:
+        """What is not in the pictures."""
+        rest: dict[str, Any] = {"data": self.data, "text": self.chart.text}
+        if self.questions:
+            asked = [_asked(question) for question in self.questions]
+            rest["data"] = {**self.data, "questions": asked}
+            names = {each.refutation for one in self.questions for each in one.choices}
+            rest["runs"] = {
+                name: Player(simulate(SCENARIOS[name])).run for name in sorted(filter(None, names))
+            }
+        if self.scenario:
+            rest["forks"] = True
+        return rest
+
+    @cached_property
+    def widget(self) -> Any:
+        """The Player as an ipywidget, to stand among other widgets."""
+        from tcpviz.player_widget import PlayerWidget
+
+        widget = PlayerWidget(run=self.run)
+        widget.on_msg(self._answer)
+        return widget
+
+    def _answer(self, widget: Any, message: dict[str, Any], buffers: Any) -> None:
+        """What a reader asks of the kernel: the run that forks here, or why there is none."""
+        try:
+            forked = self.forked(message["step"], message["what"], message["end"])
+        except (ForkError, ScenarioError) as problem:  # nobody would see it raised here
+            widget.send({"error": str(problem), "ask": message["ask"]})
+        else:
+            widget.send({"run": forked.run, "ask": message["ask"]})
+
+    def forked(self, step: int, what: What, end: Name | None = None) -> "Player":
+        """A Player of the run in which something else happens at a step; see `tcpviz.fork`.
+
+        ForkError where there is no scenario to fork, or nothing there that could happen so.
+        """
+        return Player(fork(self.scenario or self.trace, step, what, end))
+
+    def html(self) -> str:
+        """The two pictures, and the script that puts the Player in their place."""
+        posters = beside([self.chart, self.diagram])._repr_mimebundle_()["text/html"]
+        if self.questions:  # to be predicted first
+            asked = "".join(map(_before, self.questions))
+            summary = f"<summary>{escape(say('player_poster'))}</summary>"
+            posters = f"{asked}<details>{summary}{posters}</details>"
+        data = json.dumps(self._rest, separators=(",", ":"), ensure_ascii=False)
+        return (
+            f'<div class="tcpviz-poster-1">{posters}'
+            f'<script type="application/json">{data.replace("<", chr(92) + "u003c")}</script></div>'
+            f"<style>{STYLE}</style>"
+            f'<script type="module">{SCRIPT}</script>'
+        )
+
+    def __str__(self) -> str:
+        return self.chart.text
+
+    def __repr__(self) -> str:
+        return repr(self.trace).replace("<Trace", "<Player", 1)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle = {"text/html": self.html(), "text/plain": str(self)}
+        if self.scenario:  # the kernel can answer
+            bundle = {**self.widget._repr_mimebundle_()[0], **bundle}
+        return bundle
+
+
+def _asked(question: Question) -> dict[str, Any]:
+    """A question as JSON data; a choice's `run` names the run that refutes it."""
+    choices = []
+    for choice in question.choices:
+        row: dict[str, Any] = {"text": choice.text, "why": choice.why, "right": choice.right}
+        if choice.refutation:
+            row["run"] = choice.refutation
+        choices.append(row)
+    return {"step": question.step, "prompt": question.prompt, "choices": choices}
+
+
+def _before(question: Question) -> str:
+    """A question as it stands where nothing can be locked."""
+    choices = "".join(f"<li>{escape(choice.text)}</li>" for choice in question.choices)
+    return f"<p>{escape(question.prompt)}</p><ul>{choices}</ul>"

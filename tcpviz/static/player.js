@@ -1,0 +1,628 @@
+// The Player: a sequence chart and a state diagram that step through a run, all in the page.
+//
+// One module, two lives: a widget's `render`, and posters of plain HTML that it brings to life.
+// It knows the marks in the two SVGs (classes s<number>, f<number>; ids) and the data that
+// tcpviz/player_data.py makes. It must not know TCP, and it holds no human word.
+// A step changes classes, a few texts and one transform: it never replaces an SVG.
+
+const SVG = "http://www.w3.org/2000/svg";
+const KINDS = ["call", "depart", "arrive", "lose", "timeout"];
+const SPEEDS = [0.5, 1, 2, 4];
+const PACE = 1200; // ms between two steps at speed 1
+const PATIENCE = 5000; // ms until the kernel is taken to be gone
+const NUMBERS = 2 ** 32;
+const ICONS = {
+  first: "M3 4h2v12h-2zM11 4v12l-6-6zM17 4v12l-6-6z",
+  back: "M5 4h2v12h-2zM15 4v12l-8-6z",
+  play: "M6 3v14l11-7z",
+  pause: "M5 4h4v12h-4zM11 4h4v12h-4z",
+  step: "M13 4h2v12h-2zM5 4v12l8-6z",
+  last: "M15 4h2v12h-2zM9 4v12l6-6zM3 4v12l6-6z",
+};
+
+export default {
+  render({ model, el }) {
+    // Ask the kernel; no answer is an answer too.
+    const waiting = new Map();
+    const ask = (what, answered) => {
+      const number = `${Math.random()}`;
+      waiting.set(number, answered);
+      setTimeout(() => answer({ ask: number }), PATIENCE);
+      model.send({ ...what, ask: number });
+    };
+    const answer = (message) => {
+      waiting.get(message.ask)?.(message);
+      waiting.delete(message.ask);
+    };
+    let stop = mount(el, model.get("run"), ask);
+    const renew = () => {
+      stop();
+      stop = mount(el, model.get("run"), ask);
+    };
+    model.on("change:run", renew);
+    model.on("msg:custom", answer);
+    return () => {
+      model.off("change:run", renew);
+      model.off("msg:custom", answer);
+      stop();
+    };
+  },
+};
+
+// Posters that a page shows before, or instead of, this script.
+for (const poster of document.querySelectorAll(".tcpviz-poster-1:not([data-live])")) {
+  poster.dataset.live = "";
+  const images = poster.querySelectorAll("img");
+  const run = JSON.parse(poster.querySelector("script[type='application/json']").textContent);
+  [run.chart, run.diagram] = [...images].map((image) => decoded(image.src));
+  const shown = element("div");
+  mount(shown, run, null);
+  poster.hidden = true;
+  poster.after(shown);
+}
+
+function decoded(address) {
+  const octets = Uint8Array.from(atob(address.split(",")[1]), (c) => c.charCodeAt(0));
+  return new TextDecoder().decode(octets);
+}
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value !== null) made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+function drawn(name, attributes, ...children) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function icon(name) {
+  return drawn("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, drawn("path", { d: ICONS[name] }));
+}
+
+// A time in ns as tcpviz prints it: ms below one second, else s, at most three decimals.
+function readable(time) {
+  const short = Math.abs(Math.round(time / 1e3) / 1e3) < 1000;
+  const number = (time / (short ? 1e6 : 1e9)).toFixed(3).replace(/\.?0+$/, "");
+  return `${number === "-0" ? "0" : number} ${short ? "ms" : "s"}`;
+}
+
+// An SVG as elements. Ids become data, so that many players fit into one page.
+function picture(text, name, role) {
+  const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  for (const part of svg.querySelectorAll("[id]")) {
+    part.dataset.id = part.id;
+    part.removeAttribute("id");
+  }
+  for (const title of svg.querySelectorAll(":scope > title, :scope > desc")) title.remove();
+  svg.removeAttribute("width");
+  svg.removeAttribute("height");
+  svg.setAttribute("role", role);
+  svg.setAttribute("aria-label", name);
+  return document.importNode(svg, true);
+}
+
+// For each number of steps done, the parts that appear with the next: s<number> means that step.
+function byStep(svg, count) {
+  const parts = Array.from({ length: count }, () => []);
+  for (const part of svg.querySelectorAll("[class]")) {
+    const numbers = [...part.classList].filter((c) => /^s\d+$/.test(c)).map((c) => +c.slice(1));
+    if (numbers.length && Math.min(...numbers) < count) parts[Math.min(...numbers)].push(part);
+  }
+  return parts;
+}
+
+function mount(root, run, ask) {
+  const { data } = run;
+  const { ends, flights, edges, steps, words, boxes } = data;
+  const boxNames = Object.keys(boxes);
+  const count = steps.length;
+  const say = (key, values = {}) =>
+    words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
+  // What each end knows after so many steps: [box, timers, variables, changed], by end.
+  const known = [ends.map(([, , , box]) => ({ box, timers: [], vars: null }))];
+  const entries = []; // {state, box, end, step}: when a state was entered
+  ends.forEach(([, , , box], end) => box && entries.push({ box, end, step: -1 }));
+  steps.forEach((step, index) => {
+    const now = [...known[index]];
+    if (step.e !== undefined) {
+      const end = { ...now[step.e] };
+      if ("s" in step) end.box = boxNames[step.s];
+      if ("w" in step) end.timers = step.w;
+      if ("v" in step) end.vars = step.v;
+      now[step.e] = end;
+      if ("s" in step || step.m) entries.push({ box: end.box, end: step.e, step: index });
+    }
+    known.push(now);
+  });
+
+  // -- the parts of the page ---------------------------------------------------------------------
+
+  const rows = ["state", "SND.UNA", "SND.NXT", "RCV.NXT", "timers"];
+  const cells = rows.map(() => ends.map(() => element("td")));
+
+  // JupyterLab's shortcuts would take the keys from whatever has the focus and lacks this.
+  const keys = { "data-lm-suppress-shortcuts": "true" };
+  const button = (sign, label, act) =>
+    element("button", { type: "button", "aria-label": label, title: label, onclick: act, ...keys }, icon(sign));
+  const first = button("first", say("first"), () => leap(0));
+  const back = button("back", say("back"), () => leap(done - 1));
+  const play = button("play", say("play"), () => (timer ? pause() : start()));
+  const next = button("step", say("step"), () => advance());
+  const last = button("last", say("last"), () => leap(count));
+  const scrub = element("input", {
+    type: "range", min: 0, max: count, value: 0, step: 1, "aria-label": say("scrub"),
+    title: say("keys"), oninput: () => leap(+scrub.value), ...keys,
+  });
+  const speed = element(
+    "select",
+    { "aria-label": say("speed"), title: say("speed"), ...keys },
+    ...SPEEDS.map((s) => element("option", { value: s, selected: s === 1 }, `${s}×`)),
+  );
+  const predict = element("input", {
+    type: "checkbox", checked: true, onchange: () => go(done), ...keys,
+  });
+  const bar = element(
+    "div", { class: "tcpviz-bar" },
+    first, back, play, next, last, scrub, speed,
+    ...(data.questions?.length ? [element("label", {}, predict, ` ${say("predict")}`)] : []),
+  );
+  const clock = element("span", { class: "tcpviz-clock" });
+  const told = element("p", { class: "tcpviz-caption", role: "status", "aria-live": "polite", "aria-atomic": "true" });
+  const asks = element("div", { class: "tcpviz-asks", "aria-live": "polite" });
+  const chart = picture(run.chart, say("chart"), "img");
+  const diagram = picture(run.diagram, say("diagram"), "group");
+  const pane = element("div", { class: "tcpviz-pane", tabindex: 0, role: "group", "aria-label": say("chart"), ...keys }, chart);
+  const shown = element("div", { class: "tcpviz-info" });
+  const whatIf = element("div", { class: "tcpviz-fork", role: "group", "aria-label": say("fork") });
+  const forked = element("div", { class: "tcpviz-forked", "aria-live": "polite" });
+  const player = element(
+    "section", { class: "tcpviz-player", "aria-label": say("name", { title: data.title }) },
+    bar, element("div", { class: "tcpviz-now" }, clock, told), asks,
+    element(
+      "div", { class: "tcpviz-views" }, pane,
+      element("div", { class: "tcpviz-side" }, element("div", { class: "tcpviz-diagram" }, diagram)),
+      element("div", { class: "tcpviz-facts" }, table(), shown),
+    ),
+    whatIf, forked,
+    element("details", { class: "tcpviz-text" },
+      element("summary", { ...keys }, say("text")),
+      element("pre", { tabindex: 0, ...keys }, run.text)),
+  );
+
+  // The variables of both ends, one row a variable.
+  function table() {
+    return element(
+      "table", { class: "tcpviz-tcb" },
+      element("caption", {}, say("variables")),
+      element("thead", {}, element("tr", {}, element("td"),
+        ...ends.map(([name], nth) => element("th", { scope: "col", class: `tcpviz-end${nth}` }, name)))),
+      element("tbody", {}, ...rows.map((name, row) =>
+        element("tr", {}, element("th", { scope: "row" }, words[name] ?? name), ...cells[row]))),
+    );
+  }
+
+  // -- marks in the pictures ---------------------------------------------------------------------
+
+  const ground = chart.querySelector("g.graph");
+  const { width, height } = chart.viewBox.baseVal;
+  const parts = byStep(chart, count);
+  byStep(diagram, count).forEach((more, step) => parts[step].push(...more));
+  // What lies below the cursor is still to come: a veil. Labels lie over it, and come one by one.
+  const veil = drawn("rect", { class: "tcpviz-veil", x: 0, width, height: height + 20 });
+  const cursor = drawn("path", { class: "tcpviz-cursor", d: `M0,0H${width}` });
+  ground.append(veil);
+  for (const label of ground.querySelectorAll("[data-id^='flight_'][data-id$='_label']")) ground.append(label);
+  ground.append(cursor);
+  const byFlight = flights.map((_, number) => [...ground.querySelectorAll(`.f${number}`)]);
+  // A label that tells the fate of its segment waits for it.
+  flights.forEach((flight, number) => {
+    const steps_ = steps.flatMap((step, index) => (step.f === number ? [index] : []));
+    if (flight.fate === "lost" && steps_.length > 1)
+      for (const part of byFlight[number]) {
+        const home = parts[steps_[0]], at = home.indexOf(part);
+        if (at >= 0) parts[steps_.at(-1)].push(...home.splice(at, 1));
+      }
+  });
+  for (const { box, step } of [...entries].reverse())
+    if (step >= 0) {
+      const part = diagram.querySelector(`[data-id='${box}']`);
+      const since = entries.find((entry) => entry.box === box).step;
+      if (since === step && since >= 0 && !parts[step].includes(part)) parts[step].push(part);
+    }
+  for (const [box, [, , y]] of Object.entries(boxes)) {
+    const text = diagram.querySelector(`[data-id='${box}'] text`);
+    text?.setAttribute("y", y + 4); // who ends there is told by the frames
+  }
+  for (const all of parts) for (const part of all) part.classList.add("tcpviz-future");
+  // Where each end is: a frame around the state, with the end's name on it.
+  const places = ends.map(([name], nth) => {
+    const out = 4 + 5 * nth;
+    const frame = drawn("rect", { x: -data.half - out, width: 2 * (data.half + out), rx: 10 });
+    const plate = drawn("rect", { class: "tcpviz-plate", height: 14, rx: 3 });
+    const text = drawn("text", { "text-anchor": nth ? "end" : "start" }, name);
+    const here = drawn("g", { class: `tcpviz-here tcpviz-end${nth}` }, frame, plate, text);
+    diagram.querySelector("g.graph").append(here);
+    return { here, frame, plate, text, out };
+  });
+
+  function place(nth, box) {
+    const { here, frame, plate, text, out } = places[nth];
+    if (places[nth].box === box) return;
+    places[nth].box = box;
+    here.style.display = box ? "" : "none";
+    if (!box) return;
+    const [, x, y, half] = boxes[box];
+    here.style.transform = `translate(${x}px, ${y}px)`;
+    frame.setAttribute("y", -half - out);
+    frame.setAttribute("height", 2 * (half + out));
+    const width = plate.width.baseVal.value;
+    const left = nth ? data.half + out - 6 - width : -data.half - out + 6;
+    plate.setAttribute("x", left);
+    plate.setAttribute("y", -half - out - 8);
+    text.setAttribute("x", nth ? left + width - 4 : left + 4);
+    text.setAttribute("y", -half - out + 2.5);
+  }
+
+  // -- stepping ----------------------------------------------------------------------------------
+
+  let done = 0; // so many steps have happened
+  let timer = null;
+  let scale = 0, view = 0; // px per pt of the chart, and the height of the pane
+  const answers = new Map(); // question -> chosen choice
+  const questions = data.questions ?? [];
+  let asked = null;
+
+  // The first question that stands between here and there.
+  function gate(from, to) {
+    if (!questions.length || !predict.checked) return null;
+    return questions.find((q) => !answers.has(q) && q.step >= from && q.step < to) ?? null;
+  }
+
+  function go(wanted) {
+    let to = Math.max(0, Math.min(count, wanted));
+    const barrier = gate(0, to);
+    if (barrier) to = Math.min(to, barrier.step);
+    for (; done < to; done++) for (const part of parts[done]) part.classList.remove("tcpviz-future");
+    for (; done > to; done--) for (const part of parts[done - 1]) part.classList.add("tcpviz-future");
+    update();
+    if (done === count) pause();
+    return to === wanted;
+  }
+
+  // Where the reader goes, the film stops.
+  function leap(wanted) {
+    pause();
+    return go(wanted);
+  }
+
+  // Who wants to go on past a question is led to it.
+  function advance() {
+    if (asked) asks.querySelector("form input").focus();
+    else leap(done + 1);
+  }
+
+  let marked = [];
+  function update() {
+    const step = steps[done - 1];
+    const y = step ? step.y : steps.length ? steps[0].y : 0;
+    const time = step ? step.t : 0;
+    asking(gate(done, done + 1));
+    const below = !step ? -4 : asked ? 2 : done === count ? height : 17;
+    cursor.setAttribute("transform", `translate(0 ${y})`);
+    veil.setAttribute("y", y + below);
+    player.classList.toggle("tcpviz-asking", Boolean(gate(0, count)));
+    for (const part of marked) part.classList.remove("tcpviz-active");
+    marked = step?.f === undefined ? [] : byFlight[step.f];
+    for (const part of marked) part.classList.add("tcpviz-active");
+    known[done].forEach((now, nth) => tell(now, nth, time));
+    if (+scrub.value !== done) scrub.value = done;
+    const position = say("position", { done, all: count, time: readable(time) });
+    scrub.setAttribute("aria-valuetext", position);
+    clock.textContent = position;
+    told.textContent = step ? caption(step) : say("start");
+    for (const [buttons, off] of [[[first, back], done === 0], [[next, last], done === count]])
+      for (const each of buttons)
+        if (each.off !== off) each.ariaDisabled = String((each.off = off));
+    inform(step?.f);
+    for (const each of hereOnly) each.disabled = step?.f === undefined;
+    soon();
+  }
+
+  function put(cell, text, marks = true) {
+    const changed = cell.said !== text;
+    if (changed) cell.textContent = cell.said = text;
+    cell.classList.toggle("tcpviz-changed", marks && changed && done > 0);
+  }
+
+  // One end's column, and its place in the diagram.
+  function tell({ box, timers, vars }, nth, time) {
+    const [state, una, nxt, received, waits] = cells.map((row) => row[nth]);
+    put(state, box ? boxes[box][0] : say("unknown"));
+    const number = (value, of) =>
+      value === undefined || value === null ? say("no_number") : String(data.absolute ? value : relative(value, of));
+    put(una, number(vars?.[0], nth));
+    put(nxt, number(vars?.[1], nth));
+    put(received, number(vars?.[2], 1 - nth));
+    put(waits, timers.map(([name, , until]) => say("left", { name, left: readable(until - time) })).join("; ") || say("none"), false);
+    place(nth, box);
+  }
+
+  const relative = (value, of) => (value - ends[of][1] + NUMBERS) % NUMBERS;
+  const name = (end) => ends[end]?.[0] ?? "";
+
+  function caption(step) {
+    const flight = flights[step.f];
+    const kind = KINDS[step.k];
+    let key = kind;
+    if (kind === "call" && words[`call_${step.x}`]) key = `call_${step.x}`;
+    if (kind === "depart" && flight.again) key = "again";
+    if (kind === "lose" && step.i) key = "lose_unseen";
+    if (kind === "arrive") {
+      const before = steps.slice(0, steps.indexOf(step)).filter((s) => s.f === step.f);
+      if (before.some((s) => s.k === step.k)) key = "copy";
+      else if (!before.length && ends[flight.e][4]) key = "old";
+    }
+    const sentences = [
+      say(key, { end: name(step.e ?? flight?.e), text: step.x, segment: flight?.n }),
+      ...(step.m ?? []).map((edge) => moved(edges[edge], step)),
+    ];
+    if (step.u) sentences.push(say("told", { end: name(step.e), text: step.u }));
+    return sentences.join(" ");
+  }
+
+  function moved([source, target, event, rule], step) {
+    const key = source === target ? "stays" : step.i ? "inferred" : "moves";
+    return say(key, { end: name(step.e), source, target, event, rule });
+  }
+
+  // Keep the cursor in the middle part of the pane.
+  let top = 0, frame = null;
+  pane.addEventListener("scroll", () => (top = pane.scrollTop), { passive: true });
+  // With the next frame: it needs the layout, which a step need not wait for.
+  function soon() {
+    frame ??= requestAnimationFrame(follow);
+  }
+  function follow() {
+    frame = null;
+    const at = (steps[Math.max(done - 1, 0)]?.y ?? 0) * scale;
+    if (!view || (at > top + 0.2 * view && at < top + 0.8 * view)) return;
+    pane.scrollTop = top = Math.max(0, Math.min(at - 0.4 * view, height * scale - view));
+  }
+  const watch = new ResizeObserver(() => {
+    scale = chart.getBoundingClientRect().width / width;
+    view = pane.clientHeight;
+    places.forEach(({ plate, text, box }, nth) => {
+      const wide = text.getComputedTextLength();
+      if (!wide || places[nth].wide === wide) return;
+      places[nth].wide = wide;
+      plate.setAttribute("width", wide + 8);
+      places[nth].box = undefined;
+      place(nth, box);
+    });
+    soon();
+  });
+
+  // -- playing -----------------------------------------------------------------------------------
+
+  function start() {
+    if (done === count) go(0);
+    play.replaceChildren(icon("pause"));
+    play.ariaLabel = play.title = say("pause");
+    tick();
+  }
+  function tick() {
+    timer = setTimeout(() => {
+      if (!player.isConnected) return pause();
+      if (!go(done + 1) || asked) return pause();
+      if (timer) tick();
+    }, PACE / speed.value);
+  }
+  function pause() {
+    clearTimeout(timer);
+    timer = null;
+    play.replaceChildren(icon("play"));
+    play.ariaLabel = play.title = say("play");
+  }
+
+  player.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const on = event.target;
+    if (on === speed || on.type === "radio" || on.closest(".tcpviz-text, .tcpviz-nested")) return;
+    const act = {
+      ArrowLeft: () => leap(done - 1), ArrowRight: advance,
+      Home: () => leap(0), End: () => leap(count),
+      " ": () => (timer ? pause() : start()),
+    }[event.key];
+    if (!act || (event.key === " " && on !== scrub && on !== pane)) return;
+    if (on.closest("[data-id^='state_']") && event.key !== " ") return; // these go through states
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  });
+  // A press anywhere in the player gives it the keys.
+  player.addEventListener("click", (event) => {
+    if (!event.target.closest("button, select, input, label, summary, pre, [role='button'], .tcpviz-nested"))
+      scrub.focus({ preventScroll: true });
+  });
+
+  // -- a segment's header, a state's history -----------------------------------------------------
+
+  chart.addEventListener("click", (event) => {
+    const part = event.target.closest(".flight");
+    if (!part) return;
+    const number = +[...part.classList].find((c) => /^f\d+$/.test(c)).slice(1);
+    const moments = steps.flatMap((step, index) => (step.f === number ? [index + 1] : []));
+    leap(moments[(moments.indexOf(done) + 1) % moments.length]);
+  });
+
+  let informed;
+  const headers = new Map();
+  function inform(number) {
+    if (informed === number) return;
+    informed = number;
+    if (number === undefined) return shown.replaceChildren();
+    if (!headers.has(number)) headers.set(number, header(number));
+    shown.replaceChildren(headers.get(number));
+  }
+
+  function header(number) {
+    const flight = flights[number];
+    const syn = [ends[flight.e][2], ends[1 - flight.e][2]];
+    const both = (value, of, seen) => [String(value), seen ? String(relative(value, of)) : say("unknown")];
+    const rows = [
+      [say("seq"), ...both(flight.seq, flight.e, syn[0])],
+      "ack" in flight
+        ? [say("ack"), ...both(flight.ack, 1 - flight.e, syn[1])]
+        : [say("ack"), say("no_ack")],
+      [say("ctl"), flight.ctl],
+      [say("len"), String(flight.len ?? 0)],
+      [say("win"), String(flight.win)],
+      [say("opt"), flight.opt ?? say("none")],
+    ];
+    const cell = (text, wide) => element("td", { colspan: wide ? 2 : null }, text);
+    return element(
+      "table", { class: "tcpviz-header" },
+      element("caption", {}, `${say("header", { segment: flight.n })} ${say("from", { end: name(flight.e) })}`),
+      element("thead", {}, element("tr", {}, ...["field", "absolute", "relative"].map((key) => element("th", { scope: "col" }, say(key))))),
+      element("tbody", {}, ...rows.map(([title, ...values]) =>
+        element("tr", {}, element("th", { scope: "row" }, title), ...values.map((value) => cell(value, values.length === 1))))),
+    );
+  }
+
+  function history(box) {
+    const state = boxes[box][0];
+    // While a question waits, what comes later is not told.
+    const told = entries.filter((entry) => boxes[entry.box][0] === state && (entry.step < done || !gate(0, count)));
+    const lines = told.map(({ end, step }) => {
+      const moment = steps[step];
+      if (!moment) return [say("began", { end: name(end), state })];
+      const edge = edges[moment.m?.at(-1)];
+      const values = { end: name(end), state, time: readable(moment.t), event: edge?.[2], rule: edge?.[3] };
+      const line = say(edge ? "entered" : "inside", values);
+      return [line, element("button", { type: "button", onclick: () => leap(step + 1), ...keys }, say("go", values))];
+    });
+    if (!lines.length) lines.push([say(gate(0, count) ? "not_yet" : "never", { state })]);
+    informed = null;
+    shown.replaceChildren(element("div", { role: "status" }, element("strong", {}, state),
+      element("ul", {}, ...lines.map(([line, button]) => element("li", {}, `${line} `, ...(button ? [button] : []))))));
+  }
+
+  const states = [...diagram.querySelectorAll("[data-id^='state_']")];
+  states.forEach((part, index) => {
+    const set = { role: "button", tabindex: index ? -1 : 0, "aria-label": boxes[part.dataset.id][0], ...keys };
+    for (const [key, value] of Object.entries(set)) part.setAttribute(key, value);
+    part.addEventListener("click", () => history(part.dataset.id));
+    part.addEventListener("keydown", (event) => {
+      const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (by) {
+        part.tabIndex = -1;
+        const other = states[(index + by + states.length) % states.length];
+        other.tabIndex = 0;
+        other.focus();
+      } else if (event.key === "Enter" || event.key === " ") history(part.dataset.id);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  });
+
+  // -- what if -----------------------------------------------------------------------------------
+
+  const hereOnly = []; // what needs a segment at this moment
+  if (run.forks) {
+    const option = (what, end) => element(
+      "button", { type: "button", onclick: () => fork(what, end), ...keys },
+      say(`fork_${what}`, { end }));
+    hereOnly.push(...["lose", "delay", "duplicate"].map((what) => option(what, null)));
+    whatIf.append(say("fork"), ...hereOnly,
+      ...ends.flatMap(([end]) => ["close", "crash"].map((what) => option(what, end))));
+  }
+
+  function fork(what, end) {
+    pause();
+    const step = done - 1;
+    const tell = (text) => forked.replaceChildren(element("p", {}, text));
+    if (!ask || step < 0) return tell(say(ask ? "start" : "fork_alone"));
+    tell(say("fork_wait"));
+    ask({ what, end, step }, (message) => {
+      if (message.error) return tell(message.error);
+      if (!message.run) return tell(say("fork_alone"));
+      const nested = element("div", { class: "tcpviz-nested" });
+      forked.replaceChildren(element("strong", {}, say("forked")), nested);
+      const other = mount(nested, { ...message.run, forks: false }, null);
+      other.go(done);
+    });
+  }
+
+  // -- predicting --------------------------------------------------------------------------------
+
+  // Ask the question that waits here; after its step, show what was predicted beside what happened.
+  function asking(question) {
+    asked = question;
+    const before = questions.filter((q) => answers.has(q) && q.step === done - 1);
+    const now = [...before.map(answered), ...(question ? [open(question)] : [])];
+    if (now.length !== asks.children.length || now.some((part, nth) => part !== asks.children[nth]))
+      asks.replaceChildren(...now);
+  }
+
+  const made = new Map(); // what stands for a question: its form, then the comparison
+  const once = (key, make) => made.get(key) ?? made.set(key, make()).get(key);
+  const open = (question) => once(question, () => form(question));
+  const answered = (question) => once(answers.get(question), () => comparison(question));
+
+  function form(question) {
+    const complaint = element("span", { role: "alert" });
+    const radios = question.choices.map((choice, index) =>
+      element("label", {}, element("input", { type: "radio", name: "choice", value: index, ...keys }), ` ${choice.text}`));
+    const lock = () => {
+      const chosen = radios.findIndex((label) => label.firstChild.checked);
+      if (chosen < 0) return complaint.replaceChildren(` ${say("pick")}`);
+      answers.set(question, question.choices[chosen]);
+      go(done + (gate(done, done + 1) ? 0 : 1));
+      scrub.focus({ preventScroll: true });
+    };
+    return element("form", { onsubmit: (event) => { event.preventDefault(); lock(); } },
+      element("fieldset", {}, element("legend", {}, `${say("question")}: ${question.prompt}`), ...radios),
+      element("button", { type: "submit", ...keys }, say("lock")), complaint);
+  }
+
+  function comparison(question) {
+    const mine = answers.get(question);
+    const right = question.choices.find((choice) => choice.right);
+    const line = (key, choice) => element("div", {},
+      element("strong", {}, say(key)), ` ${choice.text}`, element("p", {}, choice.why));
+    const again = mine.run
+      ? [element("button", { type: "button", onclick: (event) => refute(mine.run, event.target), ...keys }, say("refute"))]
+      : [];
+    return element("div", { class: `tcpviz-answer ${mine.right ? "tcpviz-right" : "tcpviz-wrong"}` },
+      ...(mine.right ? [line("right", mine)] : [line("predicted", mine), line("happened", right)]), ...again);
+  }
+
+  function refute(number, press) {
+    const nested = element("div", { class: "tcpviz-nested", "aria-label": say("refuted"), role: "group" });
+    mount(nested, run.runs[number], null);
+    press.replaceWith(nested);
+    nested.querySelector("input").focus();
+  }
+
+  root.replaceChildren(player);
+  update();
+  watch.observe(pane);
+  const stop = () => {
+    pause();
+    cancelAnimationFrame(frame);
+    watch.disconnect();
+    root.replaceChildren();
+  };
+  return Object.assign(stop, { go });
+}

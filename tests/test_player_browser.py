@@ -1,0 +1,645 @@
+"""The Player in headless Chromium: in a page of its own, and wherever a notebook is shown."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+
+import nbformat
+import pytest
+from asked import asking_player
+from chromium import FLAGS, PROGRAM
+from playwright.sync_api import TimeoutError as TooLate
+from playwright.sync_api import sync_playwright
+from test_lab_browser import CODE, NAME, SECOND, environment, free_port, jupyterlab, wait_for
+
+from tcpviz import SCENARIOS, read, simulate
+from tcpviz.player import Player
+from tcpviz.units import readable
+from tcpviz.words import say
+
+ROOT = Path(__file__).parent.parent
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+PLAYER = ".tcpviz-player"
+SCRUB = f"{PLAYER} input[type=range]"
+CAPTION = f"{PLAYER} .tcpviz-caption"
+CELLS = (
+    "from tcpviz import SCENARIOS, simulate\nfrom tcpviz.player import Player",
+    'player = Player(simulate(SCENARIOS["lost_fin"]))\nplayer',
+    "player",
+    'Player(SCENARIOS["lost_fin"])',
+)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(PROGRAM is None, reason="no Chromium on PATH"),
+]
+
+
+# -- pages -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser):
+    """Open pages that reach nothing but this machine, and whose errors fail the test."""
+    contexts, errors = [], []
+
+    def new(**options):
+        context = browser.new_context(**{"viewport": {"width": 1300, "height": 1400}, **options})
+        contexts.append(context)
+        context.route(re.compile(r"^https?://(?!127\.0\.0\.1|localhost)"), lambda r: r.abort())
+        page = context.new_page()
+        page.on("pageerror", note)
+        return page
+
+    def note(error):  # JupyterLab leaves promises behind when a page is closed
+        if "Canceled future" not in str(error):
+            errors.append(str(error))
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def shown(page, *players):
+    """Show these players in a page of their own."""
+    parts = "".join(player.html() for player in players)
+    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Players</title>'
+    page.set_content(f"{head}<main>{parts}</main>")
+    page.wait_for_function(
+        f"document.querySelectorAll('{PLAYER}').length === {len(players)}", timeout=30 * SECOND
+    )
+    return page
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def steps_by_keys(page):
+    """Walk with the right arrow from the beginning; true if the captions are those of the run."""
+    page.wait_for_selector(SCRUB, timeout=60 * SECOND)
+    page.focus(SCRUB)
+    press(page, "Home", "ArrowRight", "ArrowRight", "ArrowRight")
+    assert page.inner_text(CAPTION) == "client sends <SEQ=100><CTL=SYN>."
+    press(page, "End", "ArrowLeft")
+    assert page.inner_text(CAPTION).startswith("server receives <SEQ=102><ACK=302><CTL=ACK>.")
+    assert page.evaluate(f"document.activeElement === document.querySelector('{SCRUB}')")
+
+
+# -- stepping --------------------------------------------------------------------------------------
+
+WALK = """
+([player, steps]) => {
+  const scrub = player.querySelector("input[type=range]"), seen = [];
+  for (let step = 0; step < steps; step++) {
+    scrub.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));
+    seen.push([
+      player.querySelector(".tcpviz-clock").textContent,
+      player.querySelector(".tcpviz-caption").textContent,
+      [...player.querySelectorAll(".tcpviz-tcb tbody tr")].map(
+        row => [...row.querySelectorAll("td")].map(cell => cell.textContent)),
+    ]);
+  }
+  return seen;
+}
+"""
+
+
+def expected(trace, done):
+    """What stands in the table after so many steps: a row a variable, a column an end."""
+    columns = []
+    now = trace.steps[done - 1].time
+    for nth, end in enumerate(trace.ends):
+        mine = [step for step in trace.steps[:done] if step.end == end.name]
+        if not mine or mine[-1].state is None:
+            first = next(step for step in trace.of(end.name))
+            columns.append([first.edges[0].split(":")[0], "-", "-", "-", "none"])
+            continue
+        step = mine[-1]
+        numbers = ["-"] * 3
+        if step.variables:
+            known = step.state not in ("CLOSED", "LISTEN", "SYN-SENT")
+            absolute = trace.source == "simulation"
+            bases = [end.iss, end.iss, trace.ends[1 - nth].iss]
+            numbers = [
+                str(number if absolute else (number - base) % 2**32)
+                for number, base in zip(step.variables, bases, strict=True)
+            ]
+            numbers[2] = numbers[2] if known else "-"
+        waits = [
+            say("player_left", name=timer.name, left=readable(timer.until - now))
+            for timer in step.timers
+        ]
+        columns.append([step.state, *numbers, "; ".join(waits) or "none"])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+@pytest.mark.parametrize("name", ["lost_fin", "simultaneous_close", "half_open", "no_answer"])
+def test_every_step_shows_the_trace(new_page, name):
+    """At each step: its number and time, each end's state, variables, and timers with time left."""
+    trace = simulate(SCENARIOS[name])
+    page = shown(new_page(), Player(trace))
+    seen = page.evaluate(WALK, [page.query_selector(PLAYER), len(trace.steps)])
+    for done, (clock, caption, table) in enumerate(seen, start=1):
+        step = trace.steps[done - 1]
+        assert clock == say(
+            "player_position", done=done, all=len(trace.steps), time=readable(step.time)
+        )
+        assert table == expected(trace, done), done
+        for edge in step.edges:
+            assert edge.split(": ")[1].split(" (")[0] in caption
+        if step.segment:
+            assert str(step.segment) in caption
+
+
+def test_a_capture_plays(new_page):
+    """A recording steps to its end as well; it says what was inferred and what is not known."""
+    trace = read(ROOT / "notebooks" / "captures" / "lost_fin.pcapng")[0]
+    page = shown(new_page(), Player(trace))
+    seen = page.evaluate(WALK, [page.query_selector(PLAYER), len(trace.steps)])
+    assert len({caption for _, caption, _ in seen}) > len(seen) / 2
+    assert not any("undefined" in json.dumps(each) or "NaN" in json.dumps(each) for each in seen)
+
+
+def test_chart_and_diagram_show_what_has_happened(new_page):
+    """Cursor, arrows and frames follow the step; going back takes it all back."""
+    page = shown(new_page(), Player(simulate(SCENARIOS["lost_fin"])))
+    state = """() => [
+      document.querySelector(".tcpviz-cursor").getAttribute("transform"),
+      document.querySelectorAll(".tcpviz-pane .tcpviz-future").length,
+      document.querySelectorAll(".tcpviz-diagram .tcpviz-future").length,
+      [...document.querySelectorAll(".tcpviz-here")].map(here => here.style.transform)]"""
+    page.focus(SCRUB)
+    begin = page.evaluate(state)
+    seen = [begin]
+    for _ in range(8):
+        press(page, "ArrowRight")
+        seen.append(page.evaluate(state))
+    arrows, parts, frames = zip(*[each[1:] for each in seen], strict=True)
+    assert list(arrows) == sorted(arrows, reverse=True)
+    assert arrows[0] > arrows[-1]
+    assert list(parts) == sorted(parts, reverse=True)
+    assert frames[0] != frames[-1]
+    heights = [float(each[0].split()[1].rstrip(")")) for each in seen]
+    assert heights == sorted(heights)
+    for before in reversed(seen[:-1]):
+        press(page, "ArrowLeft")
+        assert page.evaluate(state) == before
+
+
+def test_it_is_one_svg_all_along(new_page):
+    """Stepping makes and removes no part of a picture: the two SVGs stay the same."""
+    page = shown(new_page(), Player(simulate(SCENARIOS["lost_fin"])))
+    page.evaluate(
+        """() => {
+          window.changes = 0;
+          const watch = new MutationObserver(all => window.changes += all.length);
+          for (const svg of document.querySelectorAll(".tcpviz-views svg"))
+            watch.observe(svg, {childList: true, subtree: true});
+        }"""
+    )
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 22, "Home", "End")
+    assert page.evaluate("window.changes") == 0
+
+
+def test_it_plays_and_pauses(new_page):
+    """Space plays a step at a time until the end, a key or Space again stops it."""
+    page = new_page()
+    page.clock.install()
+    shown(page, Player(simulate(SCENARIOS["handshake"])))
+    page.focus(SCRUB)
+    press(page, " ")
+    page.clock.run_for(2500)
+    assert page.inner_text(f"{PLAYER} .tcpviz-clock").startswith("step 2 of 8")
+    press(page, " ")
+    page.clock.run_for(10_000)
+    assert page.inner_text(f"{PLAYER} .tcpviz-clock").startswith("step 2 of 8")
+    page.select_option(f"{PLAYER} select", "4")
+    page.focus(SCRUB)
+    press(page, " ")
+    page.clock.run_for(10_000)
+    assert page.inner_text(f"{PLAYER} .tcpviz-clock").startswith("step 8 of 8")
+    assert page.get_attribute(f"{PLAYER} button:nth-of-type(3)", "aria-label") == "Play"
+
+
+def test_a_press_on_a_segment_goes_there(new_page):
+    """The chart is at the segment's departure, then at its arrival, and its header is shown."""
+    page = shown(new_page(), Player(simulate(SCENARIOS["lost_fin"])))
+    page.click("[data-id=flight_1_label]")
+    assert page.inner_text(CAPTION) == "server sends <SEQ=300><ACK=101><CTL=SYN,ACK>."
+    header = page.inner_text(f"{PLAYER} .tcpviz-header")
+    for row in ("sequence number\t300\t0", "acknowledgment number\t101\t1", "window\t65535"):
+        assert row in header
+    page.click("[data-id=flight_1_label]")
+    assert page.inner_text(CAPTION).startswith("client receives <SEQ=300>")
+    press(page, "ArrowRight")  # and the keys are the player's
+    assert page.inner_text(CAPTION).startswith("client sends <SEQ=101>")
+
+
+def test_options_are_in_the_header(new_page):
+    """A recorded SYN tells its options, and its absolute number beside the relative one."""
+    trace = read(ROOT / "notebooks" / "captures" / "normal.pcapng")[0]
+    page = shown(new_page(), Player(trace))
+    page.click("[data-id=flight_0_label]")
+    header = page.inner_text(f"{PLAYER} .tcpviz-header")
+    assert f"sequence number\t{trace.flights[0].segment.seq}\t0" in header
+    assert "MSS" in header.upper()
+
+
+def test_a_state_tells_when_it_was_entered(new_page):
+    """A press on a state, or Enter on it, tells who entered it when, and by which rule."""
+    page = shown(new_page(), Player(simulate(SCENARIOS["lost_fin"])))
+    page.click("[data-id=state_TIME_WAIT]")
+    told = page.inner_text(f"{PLAYER} .tcpviz-info")
+    assert "client enters TIME-WAIT at 1.41 s: rcv FIN (RFC 9293 3.10.7.4)." in told
+    page.click(f"{PLAYER} .tcpviz-info button")
+    assert "1.41 s" in page.inner_text(f"{PLAYER} .tcpviz-clock")
+    page.click("[data-id=state_CLOSING]")
+    assert (
+        page.inner_text(f"{PLAYER} .tcpviz-info")
+        .strip()
+        .endswith("No end is in CLOSING in this run.")
+    )
+
+
+def test_a_lesson_needs_no_mouse(new_page):
+    """From the page's beginning, Tab and keys reach every control, the chart, and every state."""
+    page = shown(new_page(), asking_player())
+    names, told = [], "document.activeElement.ariaLabel || document.activeElement.textContent"
+    for _ in range(10):
+        press(page, "Tab")
+        names.append(page.evaluate(told).strip())
+        outline = page.evaluate(
+            """() => { const on = document.activeElement, style = getComputedStyle(on);
+              const path = on.querySelector("path");
+              return style.outlineStyle !== "none"
+                || getComputedStyle(path).stroke === "rgb(213, 94, 0)"; }"""
+        )
+        assert outline, names[-1]
+    assert names[:6] == [
+        "To the beginning",
+        "One step back",
+        "Play",
+        "One step on",
+        "To the end",
+        "Moment",
+    ]
+    assert "CLOSED" in names
+    while page.evaluate(told).strip() != "CLOSED":
+        press(page, "Shift+Tab")
+    seen = set()
+    for _ in range(12):
+        press(page, "ArrowRight", "Enter")
+        seen.add(page.inner_text(f"{PLAYER} .tcpviz-info strong"))
+    assert len(seen) == 11
+
+
+def test_motion_is_only_for_those_who_want_it(new_page):
+    """Where motion is unwanted nothing moves by itself between two steps."""
+    player = Player(simulate(SCENARIOS["handshake"]))
+    duration = "getComputedStyle(document.querySelector('.tcpviz-here')).transitionDuration"
+    assert shown(new_page(reduced_motion="reduce"), player).evaluate(duration) == "0s"
+    assert shown(new_page(reduced_motion="no-preference"), player).evaluate(duration) != "0s"
+
+
+def test_fingers_find_the_controls(new_page):
+    """On a touch screen each control is at least 44 px high and wide, and a tap steps."""
+    page = shown(
+        new_page(has_touch=True, is_mobile=True, viewport={"width": 400, "height": 800}),
+        asking_player(),
+    )
+    sizes = page.eval_on_selector_all(
+        f"{PLAYER} .tcpviz-bar > *",
+        "all => all.map(e => e.getBoundingClientRect()).map(b => Math.min(b.width, b.height))",
+    )
+    assert len(sizes) == 8
+    assert min(sizes) >= 44
+    page.tap(f"{PLAYER} button[aria-label='One step on']")
+    assert page.inner_text(f"{PLAYER} .tcpviz-clock").startswith("step 1 of 8")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_players_in_a_page_do_not_meet(new_page):
+    """Of ten players in a page, one of them twice, each steps alone, and no id is there twice."""
+    player = Player(simulate(SCENARIOS["lost_fin"]))
+    others = [Player(simulate(SCENARIOS[name])) for name in sorted(SCENARIOS)[:8]]
+    page = shown(new_page(), player, player, *others)
+    page.focus(f":nth-match({SCRUB}, 2)")
+    press(page, "ArrowRight", "ArrowRight")
+    clocks = page.eval_on_selector_all(".tcpviz-clock", "all => all.map(e => e.textContent)")
+    assert [int(clock.split()[1]) for clock in clocks] == [0, 2, *[0] * 8]
+    ids = page.eval_on_selector_all("[id]", "all => all.map(e => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+# -- predicting ------------------------------------------------------------------------------------
+
+VISIBLE = """
+() => [...document.querySelectorAll(".tcpviz-pane .flight")]
+  .filter(part => getComputedStyle(part).visibility === "visible").map(part => part.dataset.id)
+"""
+
+
+def test_the_answer_is_not_to_be_seen_before(new_page):
+    """While a question is ahead nothing of what comes is shown: no arrow, no transcript."""
+    page = shown(new_page(), asking_player())
+    page.focus(SCRUB)
+    assert page.evaluate(VISIBLE) == []
+    press(page, "End", "End")
+    assert page.inner_text(f"{PLAYER} .tcpviz-clock").startswith("step 4 of 8")
+    assert {name[:8] for name in page.evaluate(VISIBLE)} == {"flight_0"}
+    assert page.evaluate("getComputedStyle(document.querySelector('.tcpviz-veil')).opacity") == "1"
+    assert not page.is_visible(f"{PLAYER} .tcpviz-text")
+    page.click("[data-id=state_ESTABLISHED]")
+    assert "so far" in page.inner_text(f"{PLAYER} .tcpviz-info")
+
+
+def test_predict_lock_compare_by_keys(new_page):
+    """The player stops, asks, locks the answer, and shows it beside what happened."""
+    page = shown(new_page(), asking_player())
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 5)
+    asks = f"{PLAYER} .tcpviz-asks"
+    assert "What does the server send?" in page.inner_text(asks)
+    press(page, "Enter")
+    assert say("player_pick") in page.inner_text(asks)
+    press(page, " ", "Enter")
+    told = page.inner_text(asks)
+    assert told.index("You predicted: ACK") < told.index("What happened: SYN,ACK")
+    assert page.inner_text(CAPTION) == "server sends <SEQ=300><ACK=101><CTL=SYN,ACK>."
+    assert "Which state is the client in now?" in told
+    press(page, "ArrowRight", " ", "Enter")  # the right one
+    assert "That is right. ESTABLISHED" in page.inner_text(asks)
+    press(page, "Home", *["ArrowRight"] * 5)
+    assert page.inner_text(f"{PLAYER} .tcpviz-clock").startswith("step 5 of 8")
+    assert "You predicted: ACK" in page.inner_text(asks)  # locked
+    assert page.query_selector(f"{asks} input") is None
+
+
+def test_a_wrong_answer_is_refuted_by_a_run(new_page):
+    """The run that refutes it plays within the page; the keys then are that player's."""
+    page = shown(new_page(), asking_player())
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 5, " ", "Enter")
+    page.click(f"{PLAYER} button:text-is('{say('player_refute')}')")
+    assert page.inner_text(f"{PLAYER} {PLAYER} .tcpviz-clock").startswith("step 0 of")
+    press(page, "ArrowRight")
+    assert page.inner_text(f"{PLAYER} {PLAYER} .tcpviz-clock").startswith("step 1 of")
+    assert page.inner_text(f"{PLAYER} > .tcpviz-now .tcpviz-clock").startswith("step 5 of 8")
+
+
+def test_who_does_not_want_to_predict_just_steps(new_page):
+    """Without the tick nothing is asked and nothing is hidden."""
+    page = shown(new_page(), asking_player())
+    page.uncheck(f"{PLAYER} input[type=checkbox]")
+    page.focus(SCRUB)
+    press(page, "End")
+    assert page.inner_text(f"{PLAYER} .tcpviz-clock").startswith("step 8 of 8")
+    assert page.inner_text(f"{PLAYER} .tcpviz-asks") == ""
+
+
+# -- accessibility ---------------------------------------------------------------------------------
+
+
+def violations(page):
+    """What axe-core finds and calls serious or critical."""
+    page.evaluate(AXE)
+    found = page.evaluate(
+        "axe.run('.tcpviz-player').then(all => all.violations"
+        ".map(v => [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 120))]))"
+    )
+    return [each for each in found if each[0] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("width", [500, 1300])
+def test_axe_finds_nothing_serious(new_page, width):
+    """At the start, in the midst, with a question, with its answer and with a state's history."""
+    page = shown(new_page(viewport={"width": width, "height": 1000}), asking_player())
+    assert violations(page) == []
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 5)
+    assert violations(page) == []
+    press(page, " ", "Enter")
+    assert violations(page) == []
+    page.click("[data-id=state_SYN_SENT]")
+    assert violations(page) == []
+
+
+def test_axe_finds_what_is_planted(new_page):
+    """A check that cannot fail says nothing."""
+    page = shown(new_page(), Player(simulate(SCENARIOS["handshake"])))
+    page.evaluate("document.querySelector('.tcpviz-bar button').removeAttribute('aria-label')")
+    page.evaluate("document.querySelector('.tcpviz-bar button').removeAttribute('title')")
+    assert [name for _, name, _ in violations(page)] == ["button-name"]
+
+
+# -- notebooks, wherever they are shown ------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Notebooks with players, run and stored as the course's are: one to trust, one not, ..."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in CELLS]
+    )
+    nbformat.write(notebook, folder / "trusted.ipynb")
+    shutil.copy(ROOT / "notebooks" / "build.py", folder)
+    subprocess.run([sys.executable, folder / "build.py"], check=True, capture_output=True)
+    stored = json.loads((folder / "trusted.ipynb").read_text("utf-8"))
+    stored["cells"][0]["source"] += "  # trust is in the content, not in the file's name"
+    (folder / "untrusted.ipynb").write_text(json.dumps(stored), "utf-8")
+    # For a language nobody has, JupyterLab asks which kernel to take.
+    unknown = {"display_name": "Unknown", "language": "unknown", "name": "unknown"}
+    stored["metadata"] = {"kernelspec": unknown, "language_info": {"name": "unknown"}}
+    (folder / "no_kernel.ipynb").write_text(json.dumps(stored), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(folder, home):
+    """A JupyterLab in which all but one of the notebooks are trusted; the address of a notebook."""
+    trusted = [folder / "trusted.ipynb", folder / "no_kernel.ipynb"]
+    command = [sys.executable, "-m", "jupyter", "trust", *trusted]
+    subprocess.run(command, env=environment(home), capture_output=True, check=True)
+    with jupyterlab(folder, home) as address:
+        yield lambda name: address.replace(NAME, f"{name}.ipynb")
+
+
+def opened(page, address):
+    page.goto(address)
+    page.wait_for_selector(CODE, timeout=60 * SECOND)
+    return page
+
+
+def test_lab_trusted_and_reopened(new_page, lab):
+    """Nothing has run, and the players step; both views of the one object, each for itself."""
+    page = opened(new_page(), lab("trusted"))
+    steps_by_keys(page)
+    prompts = page.eval_on_selector_all(f"{CODE} .jp-InputPrompt", "all => all.length")
+    assert prompts == len(CELLS)
+    assert page.inner_text(f":nth-match({PLAYER}, 2) .tcpviz-clock").startswith("step 0")
+
+
+def test_lab_untrusted(new_page, lab, tmp_path):
+    """A clone that nobody trusts shows both pictures with alt, and no trace of a script."""
+    page = opened(new_page(), lab("untrusted"))
+    images = f"{CODE} .jp-OutputArea-output img"
+    with suppress(TooLate):
+        page.wait_for_function(f"document.querySelectorAll('{images}').length === 6")
+    found = page.eval_on_selector_all(images, "all => all.map(i => [i.alt, i.naturalWidth > 0])")
+    assert [(alt.split()[0], drawn) for alt, drawn in found] == [
+        ("Sequence", True),
+        ("State", True),
+    ] * 3
+    assert not page.query_selector(PLAYER)
+    told = page.inner_text(f":nth-match({CODE}, 2) .jp-OutputArea-output")
+    assert "{" not in told
+    page.screenshot(path=tmp_path / "untrusted.png")
+
+
+def test_lab_no_kernel(new_page, lab):
+    """With "No Kernel" the trusted notebook steps as well."""
+    page = opened(new_page(), lab("no_kernel"))
+    page.click(".jp-Dialog button:has-text('No Kernel')")
+    steps_by_keys(page)
+
+
+def test_lab_run(new_page, lab):
+    """Run anew, by a reader: the cells give players that step."""
+    page = opened(new_page(), lab("untrusted"))
+    for _ in range(5):
+        page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+        page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+        with suppress(TooLate):  # a kernel that is not there yet ignores the command
+            page.wait_for_selector(PLAYER, timeout=15 * SECOND)
+            break
+    page.wait_for_function(  # JupyterLab takes the focus when it is done
+        f"[...document.querySelectorAll('{CODE} .jp-InputPrompt')]"
+        ".every(prompt => /\\[\\d+\\]/.test(prompt.textContent))"
+    )
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 3")
+    page.click(f"{PLAYER} .tcpviz-clock")
+    steps_by_keys(page)
+    forks(page, lambda told: "lost_fin: SYN of 0 ms lost" in told)
+
+
+def forks(page, answered):
+    """Ask what if the SYN were lost, and wait for an answer."""
+    last = page.query_selector_all(PLAYER)[-1]
+    last.query_selector("input[type=range]").focus()
+    press(page, "Home", "ArrowRight", "ArrowRight", "ArrowRight")
+    last.query_selector(f"button:text-is('{say('player_fork_lose')}')").click()
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        told = page.query_selector(".tcpviz-forked:not(:empty)")
+        if told and answered(told.inner_text()):
+            return told
+    return pytest.fail("no answer")
+
+
+def test_lab_fork_without_a_kernel(new_page, lab):
+    """Where no kernel is, a what-if says what to do."""
+    page = opened(new_page(), lab("no_kernel"))
+    page.click(".jp-Dialog button:has-text('No Kernel')")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 3")
+    forks(page, lambda told: say("player_fork_alone") in told)
+
+
+def test_lab_dark(new_page, lab, tmp_path):
+    """In JupyterLab's dark theme all text keeps its contrast."""
+    page = opened(new_page(), lab("trusted"))
+    page.wait_for_selector(PLAYER, timeout=60 * SECOND)
+    page.evaluate(
+        "jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
+    )
+    page.wait_for_selector("[data-jp-theme-light=false]", state="attached")
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 14)
+    page.wait_for_timeout(500)
+    page.screenshot(path=tmp_path / "dark.png")
+    assert violations(page) == []
+
+
+def test_lab_keeps_its_own_keys(new_page, lab):
+    """Outside the player the arrows are JupyterLab's: they go from cell to cell."""
+    page = opened(new_page(), lab("trusted"))
+    steps_by_keys(page)
+    active = "jupyterapp.shell.currentWidget.content.activeCellIndex"
+    page.click(f":nth-match({CODE}, 1) .jp-InputPrompt")
+    at = page.evaluate(active)
+    press(page, "ArrowDown")
+    assert page.evaluate(active) == at + 1
+
+
+def test_nbconvert_offline(new_page, folder):
+    """An exported HTML file steps from the disk with every request to the outside blocked."""
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "trusted.ipynb"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    page = new_page()
+    page.goto((folder / "trusted.html").as_uri())
+    steps_by_keys(page)
+    assert page.inner_text(f":nth-match({PLAYER}, 2) .tcpviz-clock").startswith("step 0")
+
+
+@contextmanager
+def voila(notebook, home):
+    """Voila with that notebook on a free port."""
+    port = free_port()
+    command = [sys.executable, "-m", "voila", notebook.name, f"--port={port}", "--no-browser"]
+    log = home / "voila.log"
+    with log.open("w") as told:
+        server = subprocess.Popen(
+            command, cwd=notebook.parent, env=environment(home), stdout=told, stderr=told
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/", server, log)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def test_voila(new_page, folder, home):
+    """Voila shows players that step."""
+    with voila(folder / "trusted.ipynb", home) as address:
+        page = new_page()
+        page.goto(address, timeout=60 * SECOND)
+        steps_by_keys(page)
+
+
+def test_print(new_page):
+    """On paper there is the whole run: nothing veiled, nothing to press."""
+    page = shown(new_page(), Player(simulate(SCENARIOS["lost_fin"])))
+    page.emulate_media(media="print")
+    assert not page.is_visible(f"{PLAYER} .tcpviz-bar")
+    assert not page.is_visible(f"{PLAYER} .tcpviz-veil")
+    opacities = page.eval_on_selector_all(
+        f"{PLAYER} .flight", "all => all.map(part => getComputedStyle(part).opacity)"
+    )
+    assert set(opacities) == {"1"}
