@@ -278,7 +278,7 @@ def _parser() -> argparse.ArgumentParser:
         "-o",
         "--output",
         required=True,
-        type=Path,
+        type=_file,
         metavar="FILE",
         help="where to; .svg is the picture, .dot its Graphviz source, .txt its text twin, "
         ".json the trace",
@@ -287,6 +287,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_connection(draw, "default: the first")
     draw.set_defaults(command=_draw)
     return parser
+
+
+def _file(text: str) -> Path:
+    """A path to write to; Path alone would forget a slash at its end."""
+    if text.endswith(tuple(filter(None, (os.sep, os.altsep)))):
+        raise argparse.ArgumentTypeError(f"{text} is a folder; name a file")
+    return Path(text)
 
 
 def _add_connection(parser: argparse.ArgumentParser, default: str) -> None:

@@ -8,15 +8,16 @@ keeps the ISS that relative numbers are counted from.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar, Final, Literal, NamedTuple
 
-from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Option, Segment, add, bits, distance, names
-from tcpviz.states import State
-from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Variables, Wait
+from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Segment, add, distance, names
+from tcpviz.states import TRANSITIONS, State
+from tcpviz.step_json import end_from, end_json, segment_from, step_from, step_json
+from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Wait
 from tcpviz.units import readable
 from tcpviz.words import say
 
@@ -101,6 +102,21 @@ class Trace:
             fate = "delivered" if arrived else "lost" if lost is not None else "unknown"
         return Flight(number, sender, receiver, segment, sent, arrived, lost, fate, again)
 
+    def before(self, name: str) -> State | None:
+        """The state of an end before its first step; None where that does not tell.
+
+        What a capture saw first tells of it: who answers a SYN was in LISTEN, though no call of the
+        user was seen.
+
+        >>> from tcpviz import SCENARIOS, simulate
+        >>> simulate(SCENARIOS["handshake"]).before("client")
+        <State.CLOSED: 'CLOSED'>
+        """
+        first = next(iter(self.of(name)), None)
+        if first is None or not first.edges:
+            return first.state if first else None
+        return next((edge.source for edge in TRANSITIONS if edge.id == first.edges[0]), None)
+
     def spans(self, name: str) -> tuple[Span, ...]:
         """The states one end passed through, each with its stretch of time."""
         found: list[Span] = []
@@ -143,9 +159,9 @@ class Trace:
             "title": self.title,
             "source": self.source,
             "start_ns": self.start,
-            "ends": [end._asdict() for end in self.ends],
+            "ends": [end_json(end) for end in self.ends],
             "segments": [self._segment_json(flight) for flight in self.flights],
-            "steps": [_step_json(step) for step in self.steps],
+            "steps": [step_json(step) for step in self.steps],
             "notes": list(self.notes),
         }
 
@@ -167,6 +183,7 @@ class Trace:
             "sent_ns": flight.sent,
             "arrived_ns": flight.arrived[0] if flight.arrived else None,
             "duplicates_arrived_ns": list(flight.arrived[1:]),
+            "unsent": flight.sent is None and sender.observed,
             "fate": flight.fate,
             "retransmission": flight.again,
             **again,
@@ -179,15 +196,15 @@ class Trace:
             raise ValueError(f'not a trace: expected "schema": "{SCHEMA}"')
         where = "ends"
         try:
-            ends = tuple(End(**end) for end in data["ends"])
+            ends = tuple(map(end_from, data["ends"]))
             segments = []
             for index, entry in enumerate(data["segments"]):
                 where = f"segments[{index}]"
-                segments.append(_segment_from(entry))
+                segments.append(segment_from(entry))
             steps = []
             for index, entry in enumerate(data["steps"]):
                 where = f"steps[{index}]"
-                steps.append(_step_from(entry, segments))
+                steps.append(step_from(entry, segments))
             where = "header"
             return cls(
                 ends,
@@ -229,21 +246,28 @@ def transcript(trace: Trace, *, absolute: bool | None = None) -> Iterator[str]:
 
     Between the states of both ends stands the segment; `...` is the network, as in RFC 9293 Figure
     7. A segment that arrives before anything else happens has one line. Numbers are absolute for a
-    simulation, as in the RFC's figures, and counted from the ISSs for everything observed.
+    simulation, as in the RFC's figures, and counted from the ISSs for everything observed. States
+    in parentheses are inferred; a line without a time tells those before the first event.
     """
     if absolute is None:
         absolute = trace.source == "simulation"
     left, right = (end.name for end in trace.ends)
+    inferred = {step.end for step in trace.steps if step.inferred and step.state is not None}
     states = {end.name: "" for end in trace.ends}
+    for name in inferred:
+        states[name] = _shown(trace.before(name), inferred=trace.of(name)[0].inferred)
+    wide = 14 if inferred else 12  # the longest state, in parentheses
     texts = {flight.number: trace.notation(flight, absolute=absolute) for flight in trace.flights}
     width = max((len(text) for text in texts.values()), default=0)
-    line = f"{{:>10}}  {{:>12}}  {{:3}} {{:{width}}} {{:3}}  {{:12}}  {{}}"
+    line = f"{{:>10}}  {{:>{wide}}}  {{:3}} {{:{width}}} {{:3}}  {{:{wide}}}  {{}}"
     yield line.format(say("column_at"), left, "", "", "", right, "").rstrip()
+    if any(states.values()):
+        yield line.format("", states[left], "", "", "", states[right], "").rstrip()
     steps = iter(_merged(trace))
     for step, arrival in steps:
         for each in (step, arrival):
             if each and each.state is not None:
-                states[each.end] = each.state
+                states[each.end] = _shown(each.state, inferred=each.inferred)
         near, far = _arrows(trace, step, arrival, left)
         yield line.format(
             readable(step.time),
@@ -254,7 +278,14 @@ def transcript(trace: Trace, *, absolute: bool | None = None) -> Iterator[str]:
             states[right],
             "; ".join(_remarks(trace, step, arrival)),
         ).rstrip()
+    if inferred:
+        yield say("inferred")
     yield from trace.notes
+
+
+def _shown(state: State | None, *, inferred: bool) -> str:
+    """A state as the transcript shows it, in parentheses where nobody saw it."""
+    return "" if state is None else f"({state})" if inferred else state
 
 
 def _merged(trace: Trace) -> Iterator[tuple[Step, Step | None]]:
@@ -314,57 +345,3 @@ def _plain(trace: Trace) -> dict[str, str]:
 
 
 Trace.display = staticmethod(_plain)
-
-
-def _step_json(step: Step) -> dict[str, Any]:
-    entry: dict[str, Any] = {"at_ns": step.time, "end": step.end, "kind": step.kind}
-    if step.state is not None:
-        entry["state"] = step.state
-    if step.flight is not None:
-        entry["segment"] = step.flight
-    for field in ("text", "says", "inferred"):
-        if getattr(step, field):
-            entry[field] = getattr(step, field)
-    if step.edges:
-        entry["edges"] = list(step.edges)
-    if step.timers:
-        entry["timers"] = [timer._asdict() for timer in step.timers]
-    if step.variables:
-        entry["variables"] = step.variables._asdict()
-    return entry
-
-
-def _step_from(entry: dict[str, Any], segments: list[Segment]) -> Step:
-    flight = entry.get("segment")
-    variables = entry.get("variables")
-    return Step(
-        int(entry["at_ns"]),
-        str(entry["end"]),
-        Kind(entry["kind"]),
-        State(entry["state"]) if "state" in entry else None,
-        None if flight is None else segments[flight],
-        flight,
-        str(entry.get("text", "")),
-        str(entry.get("says", "")),
-        tuple(entry.get("edges", ())),
-        tuple(Timer(**timer) for timer in entry.get("timers", ())),
-        Variables(**variables) if variables else None,
-        bool(entry.get("inferred", False)),
-    )
-
-
-def _segment_from(entry: dict[str, Any]) -> Segment:
-    return Segment(
-        int(entry["seq_absolute"]),
-        int(entry["ack_absolute"] or 0),
-        bits(",".join(entry["flags"])),
-        int(entry["length"]),
-        int(entry["window"]),
-        tuple(_options(entry["options"])),
-        int(entry.get("incarnation", 0)),
-    )
-
-
-def _options(entries: Iterable[Any]) -> Iterable[Option]:
-    for name, value in entries:
-        yield (name, tuple(value) if isinstance(value, list) else value)

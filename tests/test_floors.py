@@ -11,7 +11,7 @@ PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
     {"units", "words", "states", "segment", "listener"},
     {"steps", "rules"},
-    {"tcb"},
+    {"tcb", "step_json"},
     {"judge", "trace"},
     {"endpoint"},
     {"scenario", "trace_shape", "timeline"},

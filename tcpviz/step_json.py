@@ -1,0 +1,85 @@
+"""The parts of a trace as plain JSON data, and back.
+
+Knows the fields of ends, steps and segments. Must not know what a whole trace is, nor what to do
+about data that is wrong: reading it raises whatever Python raises.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tcpviz.segment import Option, Segment, bits
+from tcpviz.states import State
+from tcpviz.steps import End, Kind, Step, Timer, Variables
+
+
+def end_json(end: End) -> dict[str, Any]:
+    """An End; without its SYN it has no ISS to tell, but a number that its text counts from."""
+    if end.syn_seen:
+        return end._asdict()
+    return {**end._asdict(), "iss": None, "counted_from": end.iss}
+
+
+def end_from(entry: dict[str, Any]) -> End:
+    """The End that `end_json` wrote."""
+    fields = dict(entry)
+    counted_from = fields.pop("counted_from", 0)
+    if fields.get("iss") is None:
+        fields["iss"] = counted_from
+    return End(**fields)
+
+
+def step_json(step: Step) -> dict[str, Any]:
+    """A Step, without the fields that have no value; its segment is an index."""
+    entry: dict[str, Any] = {"at_ns": step.time, "end": step.end, "kind": step.kind}
+    if step.state is not None:
+        entry["state"] = step.state
+    if step.flight is not None:
+        entry["segment"] = step.flight
+    for field in ("text", "says", "inferred"):
+        if getattr(step, field):
+            entry[field] = getattr(step, field)
+    if step.edges:
+        entry["edges"] = list(step.edges)
+    if step.timers:
+        entry["timers"] = [timer._asdict() for timer in step.timers]
+    if step.variables:
+        entry["variables"] = step.variables._asdict()
+    return entry
+
+
+def step_from(entry: dict[str, Any], segments: list[Segment]) -> Step:
+    """The Step that `step_json` wrote, with its segment out of these."""
+    flight = entry.get("segment")
+    variables = entry.get("variables")
+    return Step(
+        int(entry["at_ns"]),
+        str(entry["end"]),
+        Kind(entry["kind"]),
+        State(entry["state"]) if "state" in entry else None,
+        None if flight is None else segments[flight],
+        flight,
+        str(entry.get("text", "")),
+        str(entry.get("says", "")),
+        tuple(entry.get("edges", ())),
+        tuple(Timer(**timer) for timer in entry.get("timers", ())),
+        Variables(**variables) if variables else None,
+        bool(entry.get("inferred", False)),
+    )
+
+
+def segment_from(entry: dict[str, Any]) -> Segment:
+    """The Segment in the JSON of its way."""
+    return Segment(
+        int(entry["seq_absolute"]),
+        int(entry["ack_absolute"] or 0),
+        bits(",".join(entry["flags"])),
+        int(entry["length"]),
+        int(entry["window"]),
+        tuple(_options(entry["options"])),
+        int(entry.get("incarnation", 0)),
+    )
+
+
+def _options(entries: Iterable[Any]) -> Iterable[Option]:
+    for name, value in entries:
+        yield (name, tuple(value) if isinstance(value, list) else value)
