@@ -91,7 +91,8 @@ TRACE_JSON: Final = {
         " up anew. False with `sent_ns` null: that end was not watched",
         "fate": "`delivered`, `lost` or `unknown`: not seen, or still on its way",
         "retransmission": "whether its numbers were sent before",
-        "incarnation": "only where it is of an earlier connection: which, counted from 1",
+        "incarnation": "only where it is not 0: which of its sender's connections, counted from 0,"
+        " a simulated segment belongs to",
     },
     "step": {
         "at_ns": "when",
