@@ -9,9 +9,19 @@ Time is integer nanoseconds, written with units: `50 * MS`, `60 * S`.
 """
 
 from tcpviz.explore import explore
+from tcpviz.fork import fork
 from tcpviz.listener import Listener
-from tcpviz.pictures import beside, sequence_chart, state_diagram
+from tcpviz.pictures import (
+    beside,
+    compare,
+    joint_state_map,
+    sequence_chart,
+    server_view,
+    state_diagram,
+    timelines,
+)
 from tcpviz.population import Member, populate
+from tcpviz.questions import questions
 from tcpviz.rules import LINUX, RFC9293
 from tcpviz.scenario import (
     At,
@@ -50,12 +60,18 @@ __all__ = [
     "SourceError",
     "Trace",
     "beside",
+    "compare",
     "explore",
+    "fork",
+    "joint_state_map",
     "populate",
+    "questions",
     "read",
     "sequence_chart",
+    "server_view",
     "simulate",
     "state_diagram",
+    "timelines",
 ]
 
 

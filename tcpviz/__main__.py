@@ -4,6 +4,7 @@ Knows how results are laid out for a terminal. Nothing of TCP is decided here.
 """
 
 import argparse
+import contextlib
 import io
 import os
 import sys
@@ -16,6 +17,7 @@ from typing import Final, NoReturn
 
 from tcpviz.captures import Connection
 from tcpviz.pictures import EngineError, Picture, sequence_chart, state_diagram
+from tcpviz.pictures.picture import SUFFIXES
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.sources import SourceError, Traces, json_lines, read
 from tcpviz.terminal import Progress, printable
@@ -27,7 +29,7 @@ _VIEWS: Final[dict[str, Callable[[Trace], Picture]]] = {
     "chart": sequence_chart,
     "states": state_diagram,
 }
-_SUFFIXES: Final = (".svg", ".dot", ".txt", ".json")
+_SUFFIXES: Final = (*SUFFIXES, ".json")
 _SOURCE: Final = """
 SOURCE is the name of a scenario (see `tcpviz scenarios`), a capture (pcap or pcapng, also gzipped),
 or a JSON file of a scenario or of traces; - is standard input. A file that has the name of a
@@ -165,7 +167,10 @@ def _draw(arguments: argparse.Namespace) -> Iterator[str]:
         if output.suffix == ".json":
             output.write_text(trace.dumps() + "\n", encoding="utf-8", newline="\n")
         else:
-            _VIEWS[arguments.view](trace).save(output)
+            picture = _VIEWS[arguments.view](trace)
+            if arguments.print:
+                picture = picture.for_print()
+            picture.save(output, scale=arguments.scale)
     except OSError as problem:
         raise _Refusal(f"{output}: {problem.strerror or problem}") from None
     _tell_of_more(traces, arguments.connection)
@@ -271,7 +276,8 @@ def _parser() -> argparse.ArgumentParser:
         f"{_SOURCE}\n"
         "examples:\n"
         "  tcpviz draw normal -o normal.svg\n"
-        "  tcpviz draw capture.pcapng --connection 3 --view states -o states.svg\n",
+        "  tcpviz draw capture.pcapng --connection 3 --view states -o states.svg\n"
+        "  tcpviz draw lost_syn --print -o handout.pdf\n",
     )
     draw.add_argument("source", metavar="SOURCE", help="what to draw, see below")
     draw.add_argument(
@@ -280,10 +286,14 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         type=_file,
         metavar="FILE",
-        help="where to; .svg is the picture, .dot its Graphviz source, .txt its text twin, "
-        ".json the trace",
+        help="where to; .svg, .pdf and .png are the picture, .html the picture with its table, "
+        ".txt its text twin, .dot its Graphviz source, .json the trace",
     )
     draw.add_argument("--view", choices=_VIEWS, default="chart", help="default: chart")
+    draw.add_argument("--print", action="store_true", help="draw in greys")
+    draw.add_argument(
+        "--scale", type=_scale, default=2, metavar="N", help="pixels to a point of a .png (2)"
+    )
     _add_connection(draw, "default: the first")
     draw.set_defaults(command=_draw)
     return parser
@@ -294,6 +304,15 @@ def _file(text: str) -> Path:
     if text.endswith(tuple(filter(None, (os.sep, os.altsep)))):
         raise argparse.ArgumentTypeError(f"{text} is a folder; name a file")
     return Path(text)
+
+
+def _scale(text: str) -> float:
+    """A number that a PNG can be scaled by."""
+    with contextlib.suppress(ValueError):
+        scale = float(text)
+        if 0.1 <= scale <= 20:
+            return scale
+    raise argparse.ArgumentTypeError(f"{text} is not a number between 0.1 and 20")
 
 
 def _add_connection(parser: argparse.ArgumentParser, default: str) -> None:

@@ -7,7 +7,7 @@ Times are ns from the start.
 from typing import Final, NamedTuple
 
 from tcpviz.rules import RFC9293
-from tcpviz.scenario import At, Fault, Inject, Lose, Name, Scenario
+from tcpviz.scenario import At, Fault, Inject, Lose, Name, Refuse, Scenario
 from tcpviz.states import Event, State
 from tcpviz.units import MS, S
 
@@ -161,6 +161,24 @@ EDGE_SCENARIOS: Final = (
         (_ACTIVE, At(10 * MS, "server", Event.ACTIVE_OPEN)),
         network=(Inject(80 * MS, "client", "<SEQ=301><CTL=SYN>"),),
         rules=RFC9293._replace(challenge_acks=False),
+    ),
+    Scenario(
+        "accept_queue_full",
+        "The third segment meets a full accept queue and is dropped: the SYN,ACK comes again.",
+        _OPEN,
+        network=(Refuse("server", "ACK"),),
+    ),
+    Scenario(
+        "syn_cookie",
+        "The SYN queue is full, and a cookie answers: the ACK brings back all that was kept.",
+        _OPEN,
+        network=(Refuse("server", "SYN", queue="SYN", answer="cookie"),),
+    ),
+    Scenario(
+        "reset_beside_the_number",
+        "A RST in the window but beside RCV.NXT ends nothing: an ACK answers it (RFC 5961).",
+        _OPEN,
+        network=(Inject(_WHEN, "client", "<SEQ=311><CTL=RST>"),),
     ),
     *map(_abort, _WAYS),
     *map(_abort_and_wait, _HOLDS_A_PEER),

@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Segment, add, distance, names
 from tcpviz.states import TRANSITIONS, State
-from tcpviz.step_json import end_from, end_json, segment_from, step_from, step_json
 from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Wait
+from tcpviz.trace_json import end_from, end_json, segment_from, step_from, step_json
 from tcpviz.units import readable
 from tcpviz.words import say
 
@@ -66,6 +66,11 @@ class Trace:
     def of(self, name: str) -> tuple[Step, ...]:
         """The steps at one end."""
         return tuple(step for step in self.steps if step.end == name)
+
+    @property
+    def infers(self) -> bool:
+        """Whether nobody saw some of its states: they are inferred from the segments."""
+        return any(step.inferred and step.state is not None for step in self.steps)
 
     @property
     def duration(self) -> int:
@@ -148,6 +153,13 @@ class Trace:
             return str(flight.segment)
         seq_from, ack_from = self.end(flight.sender).iss, self.end(flight.receiver).iss
         return flight.segment.notation(seq_from, ack_from)
+
+    def table(self, *, absolute: bool | None = None) -> tuple["Row", ...]:
+        """The transcript's lines as rows; ValueError for a trace that has not two ends.
+
+        Numbers are absolute for a simulation, and counted from the ISSs for everything observed.
+        """
+        return tuple(_rows(self, absolute))
 
     def to_json(self) -> dict[str, Any]:
         """The trace as plain JSON data; `steps` point at `segments`.
@@ -247,29 +259,54 @@ def transcript(trace: Trace, *, absolute: bool | None = None) -> Iterator[str]:
     Between the states of both ends stands the segment; `...` is the network, as in RFC 9293 Figure
     7. A segment that arrives before anything else happens has one line. Numbers are absolute for a
     simulation, as in the RFC's figures, and counted from the ISSs for everything observed. States
-    in parentheses are inferred; a line without a time tells those before the first event.
+    in parentheses are inferred, also those before the first event.
     """
+    rows = list(_rows(trace, absolute))
+    width = max((len(row.segment) for row in rows), default=0)
+    wide = 14 if trace.infers else 12  # the longest state, in parentheses
+    line = f"{{:>10}}  {{:>{wide}}}  {{:3}} {{:{width}}} {{:3}}  {{:{wide}}}  {{}}"
+    left, right = (end.name for end in trace.ends)
+    yield line.format(say("column_at"), left, "", "", "", right, "").rstrip()
+    for row in rows:
+        yield line.format(*row).rstrip()
+    if trace.infers:
+        yield say("inferred")
+    yield from trace.notes
+
+
+class Row(NamedTuple):
+    """A line of a transcript: what happened at a time, and the states of both ends after it.
+
+    The marks at the `near` and the `far` side of the segment say which way it goes, and whether it
+    leaves, arrives, or both.
+    """
+
+    at: str
+    left: str
+    near: str
+    segment: str
+    far: str
+    right: str
+    remarks: str
+
+
+def _rows(trace: Trace, absolute: bool | None) -> Iterator[Row]:
     if absolute is None:
         absolute = trace.source == "simulation"
     left, right = (end.name for end in trace.ends)
-    inferred = {step.end for step in trace.steps if step.inferred and step.state is not None}
     states = {end.name: "" for end in trace.ends}
-    for name in inferred:
-        states[name] = _shown(trace.before(name), inferred=trace.of(name)[0].inferred)
-    wide = 14 if inferred else 12  # the longest state, in parentheses
+    for name in states:
+        if any(step.inferred for step in trace.of(name)[:1]):
+            states[name] = _shown(trace.before(name), inferred=True)
     texts = {flight.number: trace.notation(flight, absolute=absolute) for flight in trace.flights}
-    width = max((len(text) for text in texts.values()), default=0)
-    line = f"{{:>10}}  {{:>{wide}}}  {{:3}} {{:{width}}} {{:3}}  {{:{wide}}}  {{}}"
-    yield line.format(say("column_at"), left, "", "", "", right, "").rstrip()
     if any(states.values()):
-        yield line.format("", states[left], "", "", "", states[right], "").rstrip()
-    steps = iter(_merged(trace))
-    for step, arrival in steps:
+        yield Row(say("before"), states[left], "", "", "", states[right], "")
+    for step, arrival in _merged(trace):
         for each in (step, arrival):
             if each and each.state is not None:
                 states[each.end] = _shown(each.state, inferred=each.inferred)
         near, far = _arrows(trace, step, arrival, left)
-        yield line.format(
+        yield Row(
             readable(step.time),
             states[left],
             near,
@@ -277,10 +314,7 @@ def transcript(trace: Trace, *, absolute: bool | None = None) -> Iterator[str]:
             far,
             states[right],
             "; ".join(_remarks(trace, step, arrival)),
-        ).rstrip()
-    if inferred:
-        yield say("inferred")
-    yield from trace.notes
+        )
 
 
 def _shown(state: State | None, *, inferred: bool) -> str:

@@ -4,11 +4,23 @@ English now; a language is one more dictionary with the same keys. The RFC's own
 calls, control bits) are notation and are never translated; they do not stand here.
 """
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final, ParamSpec, TypeVar, cast
+
+from tcpviz.question_words import QUESTIONS
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 ENGLISH: Final = {
     # transcript
     "column_at": "at",
+    "column_state": "state of {end}",
+    "column_segment": "segment",
+    "column_remarks": "remarks",
+    "table_sends": "{end} sends {segment}",
+    "table_receives": "{end} receives {segment}",
     "arrives": "arrives at {time}",
     "lost": "lost",
     "lost_unseen": "never seen to arrive: lost",
@@ -16,6 +28,7 @@ ENGLISH: Final = {
     "again": "retransmission",
     "copy": "a duplicate made by the network",
     "expired": "{timer} expires",
+    "before": "before",
     "inferred": "(STATE): nobody saw the state, it is inferred from the segments.",
     "old_data": "old data: from incarnation {number} of {end}",
     "old_data_injected": "old data: sent before this run",
@@ -27,6 +40,12 @@ ENGLISH: Final = {
     "full_cookie": "{queue} full: a cookie answers",
     # many connections
     "line_peak": "{count} at most, at {time}",
+    "line_title": "Counts over time",
+    "line_time": "time →",
+    "line_limit": "{name}: {count}",
+    "line_limit_told": "Limit: {name}, {count}.",
+    "line_told": "{name}: {peak}; {count} at the end.",
+    "line_alt": "{title}: counts over time, to scale from left to right.",
     "pop_member": "connection {number}",
     "pop_members": "{count} connections",
     "pop_all": "connections",
@@ -71,6 +90,29 @@ ENGLISH: Final = {
     "stopped": "stopped at {time}, with timers still running or segments on the way",
     # state diagram
     "diagram": "The states of a TCP connection (RFC 9293, Figure 5)",
+    "diagram_open": "Opening a TCP connection (RFC 9293, Figure 5)",
+    "diagram_close": "Closing a TCP connection (RFC 9293, Figure 5)",
+    "diagram_from": "From {state}: what can happen next (RFC 9293)",
+    "diagram_on": "{title}: {end} is in {state}",
+    "diagram_is_in": "{end} is in {state}",
+    "diagram_alt_then": "{end}: {states}; it is in {state} at {time}.",
+    "diagram_at": "{title} at {time}",
+    "diagram_came": "{end}: how it came here",
+    "diagram_ahead": "where it can go",
+    "diagram_ahead_of": "{end} can go:",
+    "diagram_behind": "how it is reached",
+    "diagram_behind_of": "{state} is reached by:",
+    "diagram_left_out": "left out of Figure 5",
+    "diagram_see_note": "(note {number})",
+    "diagram_note_1": "Note 1: a RST takes SYN-RECEIVED back to LISTEN where the end opened "
+    "passively, and to CLOSED where it opened actively.",
+    "diagram_note_2": "Note 2: a segment that brings a FIN may acknowledge ours too; FIN-WAIT-1 "
+    "then goes straight to TIME-WAIT.",
+    "diagram_note_3": "Note 3: a RST ends the connection in any state, by note 1 or in CLOSED. Who "
+    "sends one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, ABORT leads to CLOSED.",
+    "diagram_note_3_close": "Note 3: a RST ends the connection in any of these states. Who sends "
+    "one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, ABORT leads to CLOSED.",
+    "diagram_sections": "Sections of RFC 9293:",
     "diagram_of": "{title}: the states of {ends}",
     "diagram_active": "usual way of an active opener and closer",
     "diagram_passive": "usual way of a passive opener and closer",
@@ -83,14 +125,97 @@ ENGLISH: Final = {
     "diagram_ends_in": "{end} ends in {state}",
     "diagram_alt": "State diagram of a TCP connection in the arrangement of RFC 9293, Figure 5:"
     " eleven states as boxes, {drawn} moves as arrows.",
+    "diagram_alt_open": "State diagram of the opening of a TCP connection in the arrangement of"
+    " RFC 9293, Figure 5: five states as boxes, {drawn} moves as arrows.",
+    "diagram_alt_close": "State diagram of the closing of a TCP connection in the arrangement of"
+    " RFC 9293, Figure 5: eight states as boxes, {drawn} moves as arrows.",
+    "diagram_alt_ahead": "From {state} it can go {ways}; everything else is faded.",
+    "diagram_alt_nowhere": "From {state} no move of this part leads on.",
+    "diagram_alt_way": "to {state} ({what})",
     "diagram_alt_path": "{end}: {states}.",
     "diagram_alt_now": "{end}: {states}; it is in {state} when the trace ends.",
+    # joint-state map
+    "map": "Which states the two ends can be in at the same time",
+    "map_path": "Which states the two ends can be in at the same time, and a way through: {title}",
+    "map_columns": "server →",
+    "map_rows": "client ↓",
+    "map_never": "never met",
+    "map_reachable": "reachable",
+    "map_quiet": "reachable and quiet: nothing in flight, no timer running",
+    "map_number": "n",
+    "map_moves": "n: moves of a shortest run",
+    "map_half_open": "half-open",
+    "map_half_open_is": "half-open: one end takes the connection for open, the other knows nothing "
+    "of it (RFC 9293, 3.5.1)",
+    "map_failure": "{sentence}: a shortest run has {count} moves and ends here.",
+    "map_walks": "{end} moves",
+    "map_table": "client down, server across; n: moves of a shortest run, . never met, q quiet, "
+    "h half-open",
+    "map_way": "The way:",
+    "map_alt": "Map of the pairs of states of client and server, eleven by eleven. {summary} "
+    "{never} pairs are never met, {reachable} are reachable, {quiet} more can be quiet.",
+    "map_alt_quiet": "Quiet, client / server: {pairs}.",
+    "map_alt_half": "Half-open: {pairs}.",
+    "map_alt_way": "A way through the map: {pairs}.",
+    # forks
+    "fork_name": "{name}: {what}",
+    "fork_lose": "{control} of {time} lost",
+    "fork_delay": "{control} of {time} late",
+    "fork_duplicate": "{control} of {time} twice",
+    "fork_close": "{end} closes at {time}",
+    "fork_abort": "{end} aborts at {time}",
+    "fork_crash": "{end} crashes at {time}",
+    "fork_recorded": "This was recorded, not simulated: what has happened cannot happen in another"
+    " way. Fork a scenario that resembles it.",
+    "fork_no_scenario": "A trace does not know the scenario it came from: fork the scenario.",
+    "fork_what": "{what!r} is none of {known}.",
+    "fork_no_step": "There is no step {step}: the run has {count}, counted from 0.",
+    "fork_no_end": "This step is in the network: say at which end to {what}.",
+    "fork_no_segment": "There is no segment to {what} at {time}: choose a step that has one.",
+    "fork_unsent": "Nobody sends this {control} in this run, so there is nothing to {what}:"
+    " it is an old one.",
+    "fork_lost_already": "This {control} is lost already: there is nothing to {what}.",
     # panels
     "panel_lose": "Lose",
     "panel_nothing": "nothing",
     "panel_delay": "One-way delay, ms",
     "panel_whole": "handshake",
     "panel_lost": "handshake, its {segment} lost",
+    "panel_segment": "{control} of the {end}",
+    "panel_segment_nth": "{control} of the {end}, number {nth}",
+    "panel_never": "never",
+    "panel_off": "off",
+    "panel_cannot": "These settings do not go together. {problem}.",
+    "panel_no_control": "A panel has no control {name!r}: it has {known}.",
+    "panel_twice": "A panel has each control once: {name} is there twice.",
+    "control_rtt": "Round trip",
+    "control_rtt_long": "Round-trip time: twice the one-way delay",
+    "control_lose": "Lose",
+    "control_lose_long": "The segment that the network loses, once",
+    "control_msl": "MSL",
+    "control_msl_long": "Maximum segment lifetime; TIME-WAIT lasts twice as long",
+    "control_delayed_ack": "Delayed ACK",
+    "control_delayed_ack_long": "How long an ACK may wait for company",
+    "control_closer": "Closes first",
+    "control_closer_long": "Whose application calls CLOSE first",
+    "control_closes_after": "... after ESTABLISHED by",
+    "control_closes_after_long": "How long after ESTABLISHED the first application closes",
+    "control_answers_after": "The other closes after",
+    "control_answers_after_long": "How long after CLOSE-WAIT the other application closes",
+    "control_rules": "Rules",
+    "control_rules_long": "The rules that both ends follow",
+    "closer_client": "client",
+    "closer_server": "server",
+    "closer_both": "both",
+    "closer_nobody": "nobody",
+    "rules_own": "of this scenario",
+    "rules_rfc": "RFC 9293",
+    "rules_linux": "Linux",
+    "rules_two": "a handshake of two (broken)",
+    "rules_four": "a handshake of four (needless)",
+    "rules_reopen": "RFC 9293, reopening from TIME-WAIT (MAY-2)",
+    "rules_1337": "RFC 9293, no RST ends TIME-WAIT (RFC 1337)",
+    "rules_793": "RFC 9293 without RFC 5961",
     # sequence chart
     "chart_title": "Sequence chart",
     "chart_alt": "Sequence chart, time to scale from top to bottom. {told}",
@@ -99,28 +224,99 @@ ENGLISH: Final = {
     "active_closer": "active closer",
     "not_observed": "not observed",
     "octets": "{count} octets",
+    "octet": "{count} octet",
+    "time_nth_1": "{count}st time",
+    "time_nth_2": "{count}nd time",
+    "time_nth_3": "{count}rd time",
+    "time_nth": "{count}th time",
+    "after_timer": "after {timer}",
+    "old_short": "old duplicate",
+    "dropped_short": "dropped",
+    "first_sent": "first sent at {time}",
+    "host_down": "host down",
+    "half_open": "half-open",
+    "variables_of": "variables of {end}:",
+    "options_of": "options of {segment} from {end}:",
+    "key_one_way": "the only direction still open for data",
     "no_control": "no control bits",
     "copy_short": "duplicate",
     "more": "and {count} more",
-    "unsent_short": "not sent by {end}",
+    "unsent_short": "old or forged",
+    "unsent_seen": "not seen to leave",
+    "key_hollow": "of an earlier connection, or forged",
     "on_the_way": "on its way",
     "timer_stopped": "stopped",
     "not_drawn": "{time} not drawn",
     "key_expired": "timer expired",
     "key_stopped": "timer stopped before",
     "key_inferred": "states in italics: concluded from the segments",
+    # many connections on one axis
+    "view_title": "{count} connections at the {end}",
+    "view_alt": "Chart of {count} connections at the {end}, time to scale from top to bottom, "
+    "a bar of states for each.",
+    "view_peak": "{state}: {count} at most, at {time}.",
+    "view_stay": "{state} at the end: {count}.",
+    "view_dropped": "segment dropped",
+    "view_nothing": "nothing",
+    "view_inferred": "dashed: concluded from the segments",
+    # two charts on one axis
+    "compare_title": "{one} beside {other}",
+    "compare_alt": "Two sequence charts on one time axis, to scale. {told}",
+    "compare_same": "No difference.",
+    "compare_count": "Differences: {count}.",
+    "compare_left": "left",
+    "compare_right": "right",
+    "compare_one": "left: {title}",
+    "compare_other": "right: {title}",
+    "compare_only": "only {side}: {segment} from {end}, at {time}",
+    "compare_fate": "{segment} from {end}, at {time}: {one} left, {other} right",
+    "compare_later": "{segment} from {end} leaves {by} later right, and so on from here",
+    "compare_earlier": "{segment} from {end} leaves {by} earlier right, and so on from here",
+    "compare_longer": "{segment} from {end} is {by} longer on its way right",
+    "compare_shorter": "{segment} from {end} is {by} shorter on its way right",
+    "compare_state": "only {side}: {end} is in {state}, from {time}",
+    "compare_more": "and {count} more: see the text",
+    "fate_delivered": "delivered",
+    "fate_lost": "lost",
+    "fate_twice": "delivered {count} times",
     # a trace in one paragraph
     "list_comma": ", ",
     "list_and": "{first} and {last}",
     "sum_segments": "{ends} exchange {count} segments in {time}.",
+    "sum_segment": "{ends} exchange one segment in {time}.",
+    "sum_silence": "No segment passes between {ends}, for {time}.",
     "sum_not_observed": "What happened at {end} was not observed.",
-    "sum_opens": "{ends} opens.",
-    "sum_open_both": "{ends} open at the same time.",
-    "sum_lost": "Lost: {segments}.",
+    "sum_inferred": "Nobody saw the states: they are inferred from the segments.",
+    "sum_listens": "{end} listens.",
+    "sum_opens": "{end} opens actively at {times}.",
+    "sum_open_both": "{ends} open actively at the same time.",
+    "sum_was_open": "The connection is open from the start.",
+    "sum_established": "{end} becomes ESTABLISHED at {times}.",
+    "sum_never": "{end} never becomes ESTABLISHED.",
+    "sum_data": "Data: {data}.",
+    "sum_octets": "{count} octets from {end}",
+    "sum_octet": "1 octet from {end}",
+    "sum_lost": "Lost on the way: {segments}.",
+    "sum_copied": "Delivered more than once: {segments}.",
+    "sum_again": "Sent again: {segments}.",
+    "sum_unsent": "Old, and not sent by anybody here: {segments}.",
+    "sum_of": "{segment} of {end}",
+    "sum_at": "{what} at {times}",
     "sum_more": "{list} and {count} more",
-    "sum_again": "Retransmissions: {count}.",
-    "sum_time_wait": "{end} waits in TIME-WAIT.",
-    "sum_ends_in": "{end} ends in {state}.",
+    "sum_call": "{end}: {call} at {time}.",
+    "sum_told": "Users are told: {told}.",
+    "sum_says": "{end}, “{words}”",
+    "sum_closes_first": "{end} closes first: it sends FIN at {times}.",
+    "sum_closes": "{end} sends FIN at {times}.",
+    "sum_close_both": "Both close before they hear of each other: they send FIN, {ends}.",
+    "sum_resets": "RST is sent: {ends}.",
+    "sum_never_closes": "{end} never closes.",
+    "sum_time_wait": "{end} waits in TIME-WAIT for {time}, from {since} on.",
+    "sum_ends_in": "{ends} ends in {state}.",
+    "sum_end_in": "{ends} end in {state}.",
+    "sum_timer": "{timer} of {end}",
+    "sum_running": "Timers still running at the end: {timers}.",
+    "sum_under_way": "Still on the way at the end: {segments}.",
     # exploration
     "explore_complete": "{states} joint states, complete. Allowed: {budgets}.",
     "explore_stopped": "{states} joint states, not complete: {bound}. Allowed: {budgets}.",
@@ -142,7 +338,40 @@ ENGLISH: Final = {
     "explore_quiet_agreement": "All is quiet, and one end alone is ESTABLISHED",
     "explore_orderly_close": "A RST ends an orderly close",
     "explore_time_wait_lasts": "A RST ends TIME-WAIT",
+    **QUESTIONS,
 }
+
+
+LANGUAGES: Final[dict[str, Mapping[str, str]]] = {"en": ENGLISH}
+"""The dictionaries there are, by the language's code."""
+
+_spoken = "en"
+_kept: Final[list[Any]] = []
+
+
+def use(language: str) -> None:
+    """Speak this language from now on, in all threads; pictures made before may speak the old one.
+
+    ValueError names the languages there are.
+    """
+    global _spoken  # noqa: PLW0603  # one process speaks one language
+    if language not in LANGUAGES:
+        raise ValueError(f"{language!r} is not one of {', '.join(LANGUAGES)}")
+    _spoken = language
+    for function in _kept:
+        function.cache_clear()
+
+
+def kept(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Cache what a function that says words gives, as long as the same language is spoken."""
+    cached = cache(function)
+    _kept.append(cached)
+    return cast("Callable[_P, _T]", cached)
+
+
+def language() -> str:
+    """The code of the language that is spoken now."""
+    return _spoken
 
 
 def say(key: str, **values: object) -> str:
@@ -151,5 +380,5 @@ def say(key: str, **values: object) -> str:
     >>> say("expired", timer="RTO")
     'RTO expires'
     """
-    words = ENGLISH[key]
+    words = LANGUAGES[_spoken][key]
     return words.format(**values) if values else words

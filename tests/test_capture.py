@@ -228,7 +228,7 @@ def test_the_state_before_the_first_segment_is_inferred(path, client, server):
     """Who answers a SYN was in LISTEN, who sends one in CLOSED; of who was not watched: nothing."""
     trace = read_capture(path).connections[0].trace()
     assert (trace.before("client"), trace.before("server")) == (client, server)
-    shown = [f"({state})" for state in (client, server) if state]
+    shown = ["before", *(f"({state})" for state in (client, server) if state)]
     assert str(trace).splitlines()[1].split() == shown
 
 

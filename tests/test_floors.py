@@ -9,15 +9,19 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
+    {"question_words"},
     {"units", "words", "states", "segment", "listener"},
     {"steps", "rules"},
-    {"tcb", "step_json"},
-    {"judge", "trace"},
+    {"tcb"},
+    {"judge", "trace_json"},
+    {"trace"},
     {"endpoint"},
     {"scenario", "trace_shape", "timeline"},
-    {"edge_scenarios", "simulate"},
+    {"edge_scenarios", "moments", "scenario_text", "simulate"},
     {"scenarios", "runs"},
-    {"population"},
+    {"choices", "fork", "population"},
+    {"asking", "asking_whole"},
+    {"questions"},
     # the room of explorations
     {"exploring.side"},
     {"exploring.search", "exploring.replay"},
@@ -31,16 +35,33 @@ FLOORS = [
     {"captures.read"},
     {"captures"},
     # the room of pictures; what makes traces knows none of it
-    {"pictures.engine", "pictures.theme", "pictures.time_axis", "pictures.summary"},
-    {"pictures.lettering", "pictures.marks"},
-    {"pictures.xdot", "pictures.picture", "pictures.routes"},
+    {
+        "pictures.engine",
+        "pictures.theme",
+        "pictures.time_axis",
+        "pictures.summary",
+        "pictures.remarks",
+        "pictures.conditions",
+        "pictures.differences",
+    },
+    {"pictures.lettering", "pictures.marks", "pictures.paper", "pictures.table"},
+    {"pictures.xdot", "pictures.picture", "pictures.routes", "pictures.trace_table"},
     {"pictures.drawing"},
-    {"pictures.placement", "pictures.figure_5"},
-    {"pictures.ways", "pictures.margins"},
-    {"pictures.arrows", "pictures.paths"},
-    {"pictures.sequence_chart", "pictures.state_diagram"},
+    {"pictures.placement", "pictures.figure_5", "pictures.bars", "pictures.sheet"},
+    {"pictures.ways", "pictures.variables"},
+    {"pictures.arrows", "pictures.margins", "pictures.paths"},
+    {"pictures.panel", "pictures.diagram_view", "pictures.walks"},
+    {"pictures.diagram_text", "pictures.joint_states"},
+    {
+        "pictures.server_view",
+        "pictures.comparison",
+        "pictures.sequence_chart",
+        "pictures.state_diagram",
+    },
+    {"pictures.joint_state_map", "pictures.timelines"},
     {"pictures"},
     # where both meet
+    {"controls"},
     {"sources", "panels", "terminal"},
     {""},  # the package's public names
     {"__main__"},
@@ -97,7 +118,7 @@ def test_a_module_imports_only_lower_floors() -> None:
 
 def test_producers_and_pictures_meet_only_at_the_top() -> None:
     """A picture reads a Trace and no producer; captures know no simulation and no picture."""
-    allowed = {"units", "words", "states", "segment", "steps", "trace"}
+    allowed = {"units", "words", "states", "segment", "steps", "trace", "timeline"}
     for module in _modules():
         room = module.split(".")[0]
         if room in ("captures", "pictures"):

@@ -5,10 +5,14 @@ import re
 import ipywidgets as widgets
 import pytest
 
-from tcpviz.panels import Panel, handshake_panel
+from tcpviz.controls import CONTROLS, ControlError
+from tcpviz.panels import Panel, ReadyPanel, handshake_panel, panel
+from tcpviz.pictures import sequence_chart
 from tcpviz.scenario import At, Scenario, ScenarioError
+from tcpviz.scenarios import SCENARIOS
+from tcpviz.simulate import simulate
 from tcpviz.states import State
-from tcpviz.units import MS
+from tcpviz.units import MS, S
 
 LOSSES = ["", "SYN", "SYN,ACK", "ACK"]
 
@@ -130,8 +134,185 @@ def test_a_setting_that_makes_no_scenario_is_told():
     panel = Panel(opens_late, time=widgets.IntText(0))
     chart = panel.chart.value
     panel.controls["time"].value = -1
-    assert panel.chart.value == "calls[0].time: -1 is not a time in ns, 0 or more"
+    told = "calls[0].time: -1 is not a time in ns, 0 or more"
+    assert panel.chart.value == f"These settings do not go together. {told}."
     panel.controls["time"].value = 0
     assert panel.chart.value == chart
     with pytest.raises(ScenarioError, match="time"):
         Panel(opens_late, time=widgets.IntText(-1))
+
+
+NORMAL = SCENARIOS["open_and_close"]
+
+
+def waiting(trace):
+    """The ends that pass through TIME-WAIT."""
+    ends = ("client", "server")
+    return [end for end in ends if State.TIME_WAIT in {s.state for s in trace.spans(end)}]
+
+
+def reached(shown):
+    """Follow the links as a page does: what each control shows now."""
+    widget = shown.chart
+    for control in shown.controls.values():
+        (link,) = [link for link in shown.links if link.target[0] is widget]
+        assert link.source == (control, "index")
+        assert link.target[1] == "selected_index"
+        widget = widget.children[control.index]
+    return widget
+
+
+@pytest.mark.parametrize("name", [*SCENARIOS][:50])
+def test_at_first_a_panel_shows_the_scenario_itself(name):
+    """Whatever the controls, until one is moved the run is that of the scenario."""
+    made = panel(SCENARIOS[name], *CONTROLS, draw=sequence_chart)
+    assert made.trace == simulate(SCENARIOS[name])
+
+
+@pytest.mark.parametrize("closer", ["client", "server"])
+def test_who_closes_first_waits(closer):
+    """The control that says who closes first says who waits in TIME-WAIT."""
+    made = panel(NORMAL, "closer", draw=sequence_chart)
+    made.controls["closer"].value = closer
+    assert waiting(made.trace) == [closer]
+
+
+def test_both_close_and_nobody_closes():
+    """Both wait where both close at once; where nobody closes, both stay ESTABLISHED."""
+    made = panel(NORMAL, "closer", "rtt", draw=sequence_chart)
+    made.controls["closer"].value = "both"
+    made.controls["rtt"].value = 400 * MS
+    assert waiting(made.trace) == ["client", "server"]
+    made.controls["closer"].value = "nobody"
+    assert made.trace.spans("server")[-1].state is State.ESTABLISHED
+
+
+def test_a_scenario_in_which_nobody_closes_can_be_closed():
+    """The times that the controls show are those that hold when somebody closes."""
+    made = panel(SCENARIOS["handshake"], "closer", "closes_after", draw=sequence_chart)
+    made.controls["closer"].value = "server"
+    fin = next(f for f in made.trace.flights if f.segment.control == "FIN,ACK")
+    assert (fin.sender, fin.sent) == ("server", made.controls["closes_after"].value + 150 * MS)
+
+
+def test_the_delayed_ack_decides_between_three_and_four():
+    """A server that closes within the delay of its ACK closes in three segments."""
+    made = panel(NORMAL, "delayed_ack", "answers_after", draw=sequence_chart)
+    made.controls["answers_after"].value = 20 * MS
+    assert len(made.trace.flights) == 7
+    made.controls["delayed_ack"].value = 40 * MS
+    assert len(made.trace.flights) == 6
+    made.controls["answers_after"].value = 100 * MS
+    assert len(made.trace.flights) == 7
+
+
+def test_each_control_turns_its_field():
+    """Times are as long as the controls say, and the rules are the named ones."""
+    made = panel(NORMAL, "rtt", "msl", "rules", "closes_after", "lose", draw=sequence_chart)
+    made.controls["rtt"].value = 200 * MS
+    assert {f.arrived[0] - f.sent for f in made.trace.flights} == {100 * MS}
+    made.controls["msl"].value = 5 * S
+    (wait,) = [w for w in made.trace.waits("client") if w.timer.name == "2MSL"]
+    assert wait.timer.until - wait.timer.since == 10 * S
+    made.controls["closes_after"].value = 1 * S
+    fin = next(f for f in made.trace.flights if f.segment.control == "FIN,ACK")
+    assert fin.sent == 1200 * MS
+    made.controls["lose"].value = ("client", "SYN", 1)
+    assert lost(made.trace) == ["SYN"]
+    made.controls["rules"].value = "rules_four"
+    made.controls["lose"].value = ""
+    assert [f.segment.control for f in made.trace.flights][:3] == ["SYN", "ACK", "SYN"]
+
+
+def test_every_segment_of_the_run_can_be_lost():
+    """The control offers each segment once, by its name, and loses that one."""
+    made = panel(NORMAL, "lose", draw=sequence_chart)
+    labels = [label for label, _ in made.controls["lose"].options]
+    assert labels[:3] == ["nothing", "SYN of the client", "SYN,ACK of the server"]
+    assert labels[-1] == "ACK of the client, number 2"
+    for _, value in made.controls["lose"].options[1:]:
+        made.controls["lose"].value = value
+        assert lost(made.trace) == [value[1]]
+
+
+def test_who_never_answers_leaves_close_wait_open():
+    """A server that never closes stays in CLOSE-WAIT."""
+    made = panel(NORMAL, "answers_after", draw=sequence_chart)
+    made.controls["answers_after"].value = made.controls["answers_after"].options[-1][1]
+    assert made.trace.spans("server")[-1].state is State.CLOSE_WAIT
+
+
+def test_few_settings_are_all_ready():
+    """Each setting has its own picture in the page, and the links lead to it without a kernel."""
+    made = panel(NORMAL, "closer", "lose", draw=sequence_chart)
+    assert isinstance(made, ReadyPanel)
+    seen = set()
+    for closer in ("client", "server", "both", "nobody"):
+        made.controls["closer"].value = closer
+        for _, value in made.controls["lose"].options:
+            made.controls["lose"].value = value
+            shown = reached(made).value
+            try:
+                assert shown == made.picture.html()
+                seen.add(shown)
+            except ScenarioError:
+                assert shown.startswith("These settings do not go together.")
+    assert len(seen) > 20
+
+
+def test_many_settings_ask_the_kernel():
+    """Beyond forty pictures the panel draws what is asked for, when it is asked for."""
+    made = panel(NORMAL, "rtt", "msl", draw=sequence_chart)
+    assert not isinstance(made, ReadyPanel)
+    made.controls["rtt"].value = 20 * MS
+    assert made.chart.value == made.picture.html()
+
+
+def test_a_ready_panel_looks_the_same_each_time():
+    """Nothing of this process is in what it shows where there are no widgets."""
+    one, other = panel(NORMAL, "closer"), panel(NORMAL, "closer")
+    assert repr(one) == repr(other) == "<ReadyPanel closer='client'>"
+    shown = one._repr_mimebundle_()
+    assert shown["text/plain"] == other._repr_mimebundle_()["text/plain"]
+    assert shown["text/html"].count("<img alt=") == 2
+    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == one.view.model_id
+
+
+def test_a_panel_shows_whatever_draws_a_trace():
+    """`draw` may give a widget of its own, such as a player, or anything with HTML."""
+    made = panel(NORMAL, "rtt", "msl", draw=lambda trace: widgets.Label(str(trace.duration)))
+    assert isinstance(made.chart, widgets.Label)
+    made.controls["msl"].value = 1 * S
+    assert made.view.children[-1].value == str(made.trace.duration)
+    ready = panel(NORMAL, "closer", draw=lambda trace: widgets.Label(trace.title))
+    assert isinstance(reached(ready), widgets.Label)
+
+
+def test_settings_that_do_not_go_together_are_told():
+    """A loss of a segment that is not sent any more is one sentence in the panel, no traceback."""
+    made = panel(NORMAL, "rtt", "lose", "delayed_ack", "answers_after", draw=sequence_chart)
+    made.controls["answers_after"].value = 0
+    made.controls["delayed_ack"].value = 40 * MS
+    made.controls["lose"].value = ("server", "ACK", 1)
+    assert made.chart.value.startswith("These settings do not go together. network[0]: server")
+    assert "These settings" in made._repr_mimebundle_()["text/plain"]
+    made.controls["delayed_ack"].value = 0
+    assert "<img" in made.chart.value
+
+
+def test_every_control_has_a_name_and_a_meaning():
+    """Each has a label, a longer one to hover over, and its unit in each of its values."""
+    made = panel(NORMAL, *CONTROLS, draw=sequence_chart)
+    for name, control in made.controls.items():
+        assert control.description
+        assert len(control.tooltip) > len(control.description)
+        if name in ("rtt", "closes_after"):
+            assert all(label.endswith("s") for label, _ in control.options)
+
+
+def test_an_unknown_control_is_told():
+    """A control that there is not, or twice the same, is one sentence."""
+    with pytest.raises(ControlError, match="no control 'colour': it has rtt, lose"):
+        panel(NORMAL, "colour")
+    with pytest.raises(ControlError, match="rtt is there twice"):
+        panel(NORMAL, "rtt", "rtt")

@@ -7,7 +7,17 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tcpviz.pictures import engine, theme
-from tcpviz.pictures.figure_5 import BOXES, HALF_WIDTH, HEIGHT, WIDTH, box_at, labels, lines, places
+from tcpviz.pictures.figure_5 import (
+    BOXES,
+    HALF_WIDTH,
+    SHEETS,
+    WIDTH,
+    box_at,
+    edges_on,
+    labels,
+    lines,
+    places,
+)
 from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.routes import along, beside
 from tcpviz.pictures.state_diagram import _LOOKS, state_diagram
@@ -60,12 +70,13 @@ def texts(group):
 @pytest.mark.parametrize("edge", TRANSITIONS, ids=lambda edge: edge.id)
 def test_every_edge_runs_from_its_source_to_its_target(edge):
     """Each edge of the table has a place, and it leads from the one state to the other."""
-    route = places()[edge.id].route
-    assert BOXES[box_at(route[0])].state is edge.source
-    assert BOXES[box_at(route[-1])].state is edge.target
-    for a, b in pairwise(route):
-        assert a != b
-        assert a.real == b.real or a.imag == b.imag
+    for part in SHEETS:
+        route = places(part)[edge.id].route
+        assert BOXES[box_at(route[0])].state is edge.source
+        assert BOXES[box_at(route[-1])].state is edge.target
+        for a, b in pairwise(route):
+            assert a != b
+            assert a.real == b.real or a.imag == b.imag
 
 
 def test_there_are_no_places_without_an_edge():
@@ -74,47 +85,70 @@ def test_there_are_no_places_without_an_edge():
 
 
 USUAL = [edge for edge in TRANSITIONS if not edge.rare]
-LAYERS = {"all but rare": USUAL} | {
-    event: [edge for edge in TRANSITIONS if edge.drawn or (edge.rare and edge.event is event)]
+LAYERS = {"all but rare": (USUAL, None)} | {
+    event: (
+        [edge for edge in TRANSITIONS if edge.drawn or (edge.rare and edge.event is event)],
+        None,
+    )
     for event in dict.fromkeys(edge.event for edge in TRANSITIONS if edge.rare)
 }
-layers = pytest.mark.parametrize("edges", LAYERS.values(), ids=LAYERS)
+LAYERS |= {
+    part: ([edge for edge in USUAL if edge.id in edges_on(part)], part)
+    for part in ("open", "close")
+}
+LAYERS |= {
+    f"all but rare, {edge.id}, {part}": (
+        [e for e in [edge, *USUAL] if e.id in edges_on(part)],
+        part,
+    )
+    for part in SHEETS
+    for edge in TRANSITIONS
+    if edge.rare and edge.id in edges_on(part)
+}
+layers = pytest.mark.parametrize(("edges", "part"), LAYERS.values(), ids=LAYERS)
 
 
 def places_of(edges):
     """The centre of each edge's label, its width and its height, where these edges are drawn."""
     return {
         name: (complex(left + right, top + bottom) / 2, right - left, bottom - top)
-        for name, (left, top, right, bottom) in labels(tuple(e.id for e in edges)).items()
+        for name, (left, top, right, bottom) in labels(
+            tuple(e.id for e in edges), notes=True
+        ).items()
     }
 
 
-def rectangles(edges):
+def rectangles(edges, part):
     """All that must not touch: labels, boxes with their outer frames."""
     found = {f"label {name}": place for name, place in places_of(edges).items()}
-    for name, box in BOXES.items():
+    for name in sorted(SHEETS[part].boxes):
+        box = BOXES[name]
         found[name] = (complex(box.x, box.y), 2 * HALF_WIDTH + 8, 2 * box.half + 8)
     return found
 
 
 @layers
-def test_no_label_touches_another_or_a_box(edges):
+def test_no_label_touches_another_or_a_box(edges, part):
     """Labels of all edges together keep clear of each other, of boxes and of the canvas' rim."""
-    placed = rectangles(edges)
+    placed = rectangles(edges, part)
     for (one, (a, w, h)), (other, (b, v, k)) in combinations(placed.items(), 2):
         apart = abs(a.real - b.real) >= (w + v) / 2 or abs(a.imag - b.imag) >= (h + k) / 2 - 0.01
         assert apart, f"{one} touches {other}"
+    _, top, bottom = SHEETS[part]
+    title = 44  # with the legend
     for name, (at, w, h) in placed.items():
-        inside = w / 2 <= at.real <= WIDTH - w / 2 and h / 2 <= at.imag <= HEIGHT - h / 2
+        inside = w / 2 <= at.real <= WIDTH - w / 2
         assert inside, f"{name} leaves the canvas"
+        assert top + title <= at.imag - h / 2, f"{name} reaches into the legend"
+        assert at.imag + h / 2 <= bottom, f"{name} leaves the canvas"
 
 
 @layers
-def test_no_line_runs_through_a_label(edges):
+def test_no_line_runs_through_a_label(edges, part):
     """Even where both ends run beside each other, no route touches a label of any edge."""
     for edge in edges:
         for other, (at, width, height) in places_of(edges).items():
-            for a, b in pairwise(places()[edge.id].route):
+            for a, b in pairwise(places(part)[edge.id].route):
                 left, right = sorted((a.real, b.real))
                 top, bottom = sorted((a.imag, b.imag))
                 thick = 4.6  # beside the middle, and half a line
@@ -128,11 +162,12 @@ def test_no_line_runs_through_a_label(edges):
 
 
 @layers
-def test_a_number_covers_no_label(edges):
+def test_a_number_covers_no_label(edges, part):
     """A number of two digits on any route, of either end, leaves all labels readable."""
     for edge in edges:
+        middle = places(part)[edge.id].route
         for look in _LOOKS:
-            for route in (places()[edge.id].route, beside(places()[edge.id].route, look.aside)):
+            for route in (middle, beside(middle, look.aside)):
                 number = along(route, *look.spot)
                 for other, (at, width, height) in places_of(edges).items():
                     apart = (
@@ -142,15 +177,24 @@ def test_a_number_covers_no_label(edges):
                     assert apart, f"a number of {edge.id} covers the label of {other}"
 
 
-def test_no_line_runs_through_a_box():
+def test_only_labels_of_what_nobody_took_are_ever_left_out():
+    """All of a layer have their label; one more that a trace takes has its own in any case."""
+    assert set(labels(tuple(e.id for e in USUAL), notes=True)) == {e.id for e in USUAL}
+    for edge in TRANSITIONS:
+        others = [e.id for e in USUAL if e is not edge]
+        assert edge.id in labels((edge.id, *others), notes=True)
+
+
+@pytest.mark.parametrize("part", SHEETS)
+def test_no_line_runs_through_a_box(part):
     """A route touches the boxes it joins, at their borders, and no other."""
     for edge in TRANSITIONS:
-        route = places()[edge.id].route
+        route = places(part)[edge.id].route
         for a, b in pairwise(route):
             for share in (0.25, 0.5, 0.75):
                 point = a + (b - a) * share
                 inside = [name for name, box in BOXES.items() if box.touches(point)]
-                assert not inside, f"{edge.id} runs through {inside}"
+                assert not inside or edge.id not in edges_on(part), f"{edge.id} through {inside}"
 
 
 # ---- the figure ----------------------------------------------------------------------------------
@@ -174,6 +218,38 @@ def test_omitted_moves_are_an_optional_layer():
     assert "(not in Figure 5)" not in state_diagram().text
 
 
+def lines_of_text(svg):
+    """Each line of text that belongs to no part, with the rectangle it takes."""
+    (sheet,) = elements(svg, "graph")
+    for text in sheet.findall(TEXT):
+        words, size = "".join(text.itertext()), float(text.get("font-size"))
+        width, x, y = text_width(words, size), float(text.get("x")), float(text.get("y"))
+        left = x - width * {"start": 0, "middle": 0.5, "end": 1}[text.get("text-anchor")]
+        yield words, (left, y - 0.8 * size, left + width, y + 0.2 * size)
+
+
+@pytest.mark.parametrize("part", SHEETS)
+def test_the_layer_says_what_figure_5_says_in_notes(part):
+    """The notes stand below the figure with the sections of its moves, none on another."""
+    picture = state_diagram(part=part, omitted=True)
+    height = float(re.search(r'height="(\d+)pt"', picture.svg).group(1))
+    assert height > SHEETS[part].bottom - SHEETS[part].top
+    written = list(lines_of_text(picture.svg))
+    for (one, a), (other, b) in combinations(written, 2):
+        apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] + 0.5 or b[3] <= a[1] + 0.5
+        assert apart, f"{one} touches {other}"
+    for words, (left, _, right, _) in written:
+        assert left >= 0, words
+        assert right <= WIDTH, words
+    notes = [words[:7] for words, _ in written if words.startswith("Note ")]
+    shown = {"open": (1, 3), "close": (2, 3), None: (1, 2, 3)}[part]
+    assert notes == [f"Note {number}:" for number in shown]
+    assert all(f"Note {number}:" in picture.text for number in shown)
+    sections = {words for words, _ in written if re.fullmatch(r"3\.[\d.]+", words)}
+    assert sections == {e.section for e in USUAL if e.id in edges_on(part)}
+    assert "Note" not in state_diagram(part=part).dot
+
+
 def test_the_usual_ways_of_both_ends_are_marked():
     """The active opener and closer goes through TIME-WAIT, the passive one through LAST-ACK."""
     picture = state_diagram()
@@ -195,10 +271,11 @@ def test_state_ids_are_one_each_and_without_hyphens():
 
 
 def test_nothing_moves_a_box():
-    """Canvas and boxes are at the same place, whatever the trace and the layer."""
+    """Canvas and boxes are at the same place, whatever the trace; a layer only adds below."""
 
     def still(picture):
         frame = re.search(r'viewBox="[^"]*"', picture.svg).group()
+        frame = frame if "Note 1" not in picture.dot else 'viewBox="0.00 0.00 640.00 756.00"'
         states = elements(picture.svg, "state")
         boxes = [(g.get("id"), g.find(f".//{PATH}").get("d")) for g in states]
         assert {name for name, _ in boxes} == set(BOXES)
@@ -206,6 +283,7 @@ def test_nothing_moves_a_box():
 
     pictures = [state_diagram(), state_diagram(omitted=True), state_diagram(everything())]
     pictures += [state_diagram(simulate(SCENARIOS[name])) for name in ("handshake", "refused")]
+    pictures += [state_diagram(simulate(SCENARIOS["handshake"]), focus="client", at=0)]
     assert len({str(still(picture)) for picture in pictures}) == 1
 
 
@@ -229,7 +307,7 @@ def test_an_end_stands_where_it_is_when_the_trace_ends():
     """After the handshake both ends are named in ESTABLISHED, and nowhere else."""
     svg = state_diagram(simulate(SCENARIOS["handshake"])).svg
     assert [g.get("id") for g in elements(svg, "current")] == ["state_ESTABLISHED"]
-    assert [texts(g) for g in elements(svg, "names")] == [["client, server"]]
+    assert [texts(g) for g in elements(svg, "names")] == [["client"], ["server"]]
 
 
 def test_an_end_that_closed_stands_in_the_lower_closed():
@@ -267,6 +345,97 @@ def test_ways_that_share_a_rail_do_not_lie_on_each_other():
     taken = elements(svg, "edge", "taken")
     paths = [g.find(".//{http://www.w3.org/2000/svg}path").get("d") for g in taken]
     assert len(paths) == len(set(paths))
+
+
+# ---- focus, instant, part ------------------------------------------------------------------------
+
+
+def drawn_as(picture, kind):
+    """The ids of the arrows of a class, without the end that took them."""
+    ids = {g.get("id") for g in elements(picture.svg, "edge", kind)}
+    return {name.removeprefix("edge_").split("_end_")[0] for name in ids}
+
+
+def arrow_id(edge):
+    return re.sub(r"\W+", "_", edge.id).strip("_")
+
+
+def test_at_shows_the_ends_at_an_instant():
+    """What comes after `at` is not shown, what happens at that very time is."""
+    trace = simulate(SCENARIOS["open_and_close"])
+    times = [step.time for step in trace.steps if step.edges]
+    for time in sorted({0, *times, *(t - 1 for t in times if t)}):
+        picture = state_diagram(trace, at=time)
+        told = [line for line in picture.text.splitlines() if " -> " in line]
+        assert len(told) == sum(len(s.edges) for s in trace.steps if s.time <= time)
+        for name in ("client", "server"):
+            states = [s.state for s in trace.of(name) if s.time <= time and s.state]
+            if states:
+                assert f"{name} is in {states[-1]}" in picture.text
+    assert "at 0 ms" in state_diagram(trace, at=0).title
+
+
+@pytest.mark.parametrize("name", ["open_and_close", "simultaneous_open", "lost_fin", "refused"])
+def test_focus_shows_how_it_came_and_where_it_can_go(name):
+    """Taken moves of one end, every next move of the table, and all else without a label."""
+    trace = simulate(SCENARIOS[name])
+    for end in ("client", "server"):
+        for time in {step.time for step in trace.of(end)} | {None}:
+            picture = state_diagram(trace, focus=end, at=time)
+            steps = [step for step in trace.of(end) if time is None or step.time <= time]
+            state = [step.state for step in steps if step.state][-1]
+            taken = {arrow_id(e) for e in TRANSITIONS for s in steps if e.id in s.edges}
+            ahead = [e for e in USUAL if e.source is state]
+            if state is State.SYN_RECEIVED:
+                came = "passive" if any("LISTEN: rcv SYN" in s.edges for s in steps) else "active"
+                ahead = [e for e in ahead if e.opened in (None, came)]
+            assert drawn_as(picture, "taken") == taken
+            assert drawn_as(picture, "ahead") == {arrow_id(e) for e in ahead} - taken
+            labelled = [line for line in ground(picture.svg) if line in {"rcv FIN", "CLOSE"}]
+            shown = [e for e in TRANSITIONS if e in ahead or arrow_id(e) in taken]
+            assert len(labelled) == sum(e.event in ("rcv FIN", "CLOSE") for e in shown)
+            assert f"{end} is in {state}" in picture.title
+            for edge in ahead:
+                assert str(edge.event) in picture.alt
+
+
+def test_focus_on_a_state_needs_no_trace():
+    """For a lesson: from SYN-RECEIVED, with the side conditions, and how one gets there."""
+    picture = state_diagram(focus="SYN-RECEIVED")
+    source = [e for e in USUAL if e.source is State.SYN_RECEIVED]
+    assert drawn_as(picture, "ahead") == {arrow_id(edge) for edge in source}
+    reached = [e for e in FIGURE_5 if e.target is State.SYN_RECEIVED]
+    assert drawn_as(picture, "quiet") == {arrow_id(edge) for edge in reached}
+    assert "(opened passive)" in ground(picture.svg)
+    assert [g.get("id") for g in elements(picture.svg, "current")] == ["state_SYN_RECEIVED"]
+    for state in State:
+        assert state_diagram(focus=state).svg
+
+
+@pytest.mark.parametrize("part", ["open", "close"])
+def test_a_part_is_the_same_figure_cropped(part):
+    """Its boxes and arrows are drawn exactly where the whole figure has them."""
+    trace = simulate(SCENARIOS["open_and_close"])
+    for source in (None, trace):
+        whole, cropped = state_diagram(source), state_diagram(source, part=part)
+
+        def paths(picture):
+            groups = elements(picture.svg, "state") + arrows(picture.svg)
+            return {g.get("id"): g.find(f".//{PATH}").get("d") for g in groups}
+
+        assert paths(cropped).items() < paths(whole).items()
+        assert {n for n in paths(cropped) if n.startswith("state_")} == SHEETS[part].boxes
+        height = float(re.search(r'height="(\d+)pt"', cropped.svg).group(1))
+        assert height == SHEETS[part].bottom - SHEETS[part].top < 500
+        assert str({"open": "five", "close": "eight"}[part]) in cropped.alt
+
+
+def test_both_parts_together_are_figure_5_but_for_one_arrow():
+    """Only CLOSE in SYN-RECEIVED leads from the opening part into the closing one."""
+    both = {e.id for e in FIGURE_5 if e.id in edges_on("open") | edges_on("close")}
+    assert {e.id for e in FIGURE_5} - both == {"SYN-RECEIVED: CLOSE"}
+    shared = SHEETS["open"].boxes & SHEETS["close"].boxes
+    assert shared == {"state_ESTABLISHED"}
 
 
 def test_text_is_the_moves_in_order():
@@ -309,7 +478,7 @@ def test_hostile_names_are_only_text():
     (shown,) = texts(elements(picture.svg, "names")[0])
     assert shown.startswith('<b>"\\N & 服')
     assert shown.endswith("…")
-    assert text_width(shown, theme.TINY) <= 2 * HALF_WIDTH
+    assert text_width(shown, theme.TINY) <= 2 * HALF_WIDTH - 10
 
 
 def test_an_end_that_takes_a_move_again_has_all_its_numbers():
@@ -339,6 +508,16 @@ def test_what_cannot_be_drawn_is_one_clear_error():
         state_diagram(trace, end="bob")
     with pytest.raises(ValueError, match="without a trace"):
         state_diagram(end="client")
+    with pytest.raises(KeyError, match="no end 'bob'"):
+        state_diagram(trace, focus="bob")
+    with pytest.raises(ValueError, match="focus='client' shows one end alone"):
+        state_diagram(trace, end="server", focus="client")
+    with pytest.raises(ValueError, match="focus='client': without a trace it is one of CLOSED"):
+        state_diagram(focus="client")
+    with pytest.raises(ValueError, match="at=0: there are no ends and no times"):
+        state_diagram(at=0)
+    with pytest.raises(ValueError, match="part: 'middle' is not"):
+        state_diagram(part="middle")
     wrong = Trace(trace.ends, (Step(0, "client", Kind.CALL, edges=("CLOSED: magic",)),))
     with pytest.raises(ValueError, match=r"steps\[0\] takes an edge .*'CLOSED: magic'"):
         state_diagram(wrong)

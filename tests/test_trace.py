@@ -58,7 +58,7 @@ def test_the_transcript_marks_states_that_nobody_saw() -> None:
     )
     assert str(Trace((End("client"), End("server")), steps, notes=("a note",))).splitlines() == [
         "        at          client                            server",
-        "                (SYN-SENT)",
+        "    before      (SYN-SENT)",
         "      0 ms      (SYN-SENT)  --> <SEQ=1><CTL=SYN> -->  SYN-RECEIVED    arrives at 1 ms",
         "      2 ms        SYN-SENT  --> <SEQ=1><CTL=SYN> ...  SYN-RECEIVED    retransmission",
         "(STATE): nobody saw the state, it is inferred from the segments.",

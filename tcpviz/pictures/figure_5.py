@@ -13,11 +13,14 @@ from tcpviz.pictures.drawing import Box
 from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.routes import Route, across, down
 from tcpviz.pictures.theme import SMALL
-from tcpviz.states import TRANSITIONS, Edge, State
-from tcpviz.words import say
+from tcpviz.states import TRANSITIONS, Edge, Event, State
+from tcpviz.words import kept, say
 
-__all__ = ["BOXES", "HALF_WIDTH", "HEIGHT", "TOP", "WIDTH", "Place", "Stand", "box_at", "lines"]
-__all__ += ["EDGES", "labels", "places"]
+__all__ = ["AGAIN", "BOXES", "EDGES", "HALF_WIDTH", "SHEETS", "TOP", "WIDTH", "Part", "Place"]
+__all__ += ["Stand", "box_at", "edges_on", "labels", "lines", "places"]
+
+Part = Literal["open", "close"]
+"""The half of the figure that opens a connection, or the one that closes it."""
 
 
 class Stand(NamedTuple):
@@ -36,7 +39,8 @@ class Stand(NamedTuple):
 class Place(NamedTuple):
     """Where an edge runs, from border to border, and the point one corner of its label is at.
 
-    A `shared` route, or a part of it, is that of other edges too.
+    A `shared` route, or a part of it, is that of other edges too; their labels are a stack that has
+    room for so many `rows`.
     """
 
     route: Route
@@ -44,6 +48,7 @@ class Place(NamedTuple):
     y: float
     corner: Literal["nw", "ne", "sw", "se"]
     shared: bool = False
+    rows: int = 6
 
     def label(self, text: tuple[str, ...]) -> Box:
         """The rectangle of the label."""
@@ -54,9 +59,17 @@ class Place(NamedTuple):
         return Box(left, top, left + width, top + height)
 
 
+class Sheet(NamedTuple):
+    """What of the figure is drawn: these boxes, between these heights of the whole canvas."""
+
+    boxes: frozenset[str]
+    top: float
+    bottom: float
+
+
 EDGES: Final = {edge.id: edge for edge in TRANSITIONS}
 WIDTH: Final = 640
-HEIGHT: Final = 730
+_HEIGHT: Final = 756
 HALF_WIDTH: Final = 56
 _LINE: Final = 1.2 * SMALL
 
@@ -68,6 +81,7 @@ _BESIDE, _OVER = 13, 10  # from a line to its label: a number has room on the li
 _RAILS = 14, 28, 629  # lines that many share, at the left and at the right
 
 TOP: Final = "state_CLOSED"
+AGAIN: Final = "state_CLOSED_again"
 BOXES: Final = {
     TOP: Stand(State.CLOSED, _C, _TOP),
     "state_LISTEN": Stand(State.LISTEN, _C, _LISTEN),
@@ -80,7 +94,16 @@ BOXES: Final = {
     "state_CLOSING": Stand(State.CLOSING, _C, _ACK),
     "state_LAST_ACK": Stand(State.LAST_ACK, _R, _ACK),
     "state_TIME_WAIT": Stand(State.TIME_WAIT, _C, _END),
-    "state_CLOSED_again": Stand(State.CLOSED, _R, _END),
+    AGAIN: Stand(State.CLOSED, _R, _END),
+}
+SHEETS: Final[dict[Part | None, Sheet]] = {
+    None: Sheet(frozenset(BOXES), 0, _HEIGHT),
+    "open": Sheet(
+        frozenset(name for name, box in BOXES.items() if box.y <= _ESTAB), 0, _ESTAB + 54
+    ),
+    "close": Sheet(
+        frozenset(name for name, box in BOXES.items() if box.y >= _ESTAB), _ESTAB - 78, _HEIGHT
+    ),
 }
 
 _FIGURE_5: Final = {
@@ -188,90 +211,134 @@ _OTHERS: Final = {
 }
 
 _EXITS: Final = {  # the route to CLOSED that a reset, an ABORT and a timeout share
-    State.LISTEN: Place(down(_C + 44, _LISTEN - _H, _TOP + _H), _C + 44 + _BESIDE, _TOP + 31, "nw"),
+    State.LISTEN: Place(
+        down(_C + 44, _LISTEN - _H, _TOP + _H), _C + 44 + _BESIDE, _TOP + 31, "nw", rows=2
+    ),
     State.SYN_SENT: Place(
-        across(_R + _E, _SYN + 18, _RAILS[2], _TOP - 15, _C + _E), _R + 14, _SYN + 34, "nw"
+        across(_R + _E, _SYN + 18, _RAILS[2], _TOP - 15, _C + _E), _RAILS[2] - 8, _SYN + 34, "ne"
     ),
     State.SYN_RECEIVED: Place(
-        across(_L + _W, _SYN + 18, _RAILS[1], _TOP, _C + _W), _L - _BESIDE, _SYN + 34, "ne"
+        across(_L + _W, _SYN + 18, _RAILS[1], _TOP, _C + _W), _RAILS[1] + 8, _SYN + 34, "nw"
     ),
     State.ESTABLISHED: Place(
-        across(_C + _E, _ESTAB, _RAILS[2], _END, _R + _E), _R - 40, _ESTAB + _OVER, "nw"
+        across(_C + _E, _ESTAB, _RAILS[2], _END, _R + _E),
+        _RAILS[2] - 8,
+        _ESTAB + _OVER,
+        "ne",
+        rows=3,
     ),
     State.FIN_WAIT_1: Place(
-        across(_L + _W, _FIN + 12, _RAILS[1], _TOP, _C + _W), _L - _BESIDE, _FIN + 31, "ne"
+        across(_L + _W, _FIN + 12, _RAILS[1], _TOP, _C + _W), _RAILS[1] + 8, _FIN + 31, "nw", rows=3
     ),
     State.FIN_WAIT_2: Place(
-        across(_L + _W, _ACK + 8, _RAILS[1], _TOP, _C + _W), _L - _BESIDE, _ACK + 27, "ne"
+        across(_L + _W, _ACK + 8, _RAILS[1], _TOP, _C + _W), _RAILS[0] + 8, _ACK + 27, "nw"
     ),
     State.CLOSE_WAIT: Place(
-        across(_R + _E, _FIN + 12, _RAILS[2], _END, _R + _E), _R + _BESIDE, _FIN + 31, "nw"
+        across(_R + _E, _FIN + 12, _RAILS[2], _END, _R + _E), _RAILS[2] - 8, _FIN + 31, "ne", rows=3
     ),
     State.CLOSING: Place(
-        across(_C + _E, _ACK, _R - 92, _END - 11, _R + _W),
-        _C + _E + 6,
-        _ACK - _OVER - 3 * _LINE,
-        "nw",
+        across(_C + _E, _ACK, _R - 92, _END - 11, _R + _W), _C + _E + 6, _ACK - _OVER, "sw"
     ),
     State.LAST_ACK: Place(
-        across(_R + _E, _ACK + 8, _RAILS[2], _END, _R + _E), _R + _BESIDE, _ACK + 27, "nw"
+        across(_R + _E, _ACK + 8, _RAILS[2], _END, _R + _E), _RAILS[2] - 8, _ACK + 27, "ne", rows=3
     ),
     State.TIME_WAIT: Place(
-        down(_C + 30, _END + _H, _END + 72, _R, _END + _H), _C + _E + 8, _END + 25, "nw"
+        down(_C + 30, _END + _H, _END + 90, _R, _END + _H), _C + _E + 8, _END + 25, "nw"
     ),
 }
 
 _WAITS: Final = {  # the route to TIME-WAIT of who aborts and waits; its label is that of the exit
     state: _EXITS[state]._replace(route=route)
     for state, route in {
-        State.SYN_RECEIVED: across(_L + _W, _SYN + 24, _RAILS[0], _END + 54, _C - 24, _END + _H),
-        State.FIN_WAIT_1: across(_L + _W, _FIN + 18, _RAILS[0], _END + 54, _C - 24, _END + _H),
-        State.FIN_WAIT_2: across(_L + _W, _ACK + 14, _RAILS[0], _END + 54, _C - 24, _END + _H),
-        State.ESTABLISHED: across(_C + _E, _ESTAB - 8, _RAILS[2], _END + 54, _C + 10, _END + _H),
-        State.CLOSE_WAIT: across(_R + _E, _FIN + 18, _RAILS[2], _END + 54, _C + 10, _END + _H),
+        State.SYN_RECEIVED: across(_L + _W, _SYN + 24, _RAILS[0], _END + 98, _C - 24, _END + _H),
+        State.FIN_WAIT_1: across(_L + _W, _FIN + 18, _RAILS[0], _END + 98, _C - 24, _END + _H),
+        State.FIN_WAIT_2: across(_L + _W, _ACK + 14, _RAILS[0], _END + 98, _C - 24, _END + _H),
+        State.ESTABLISHED: across(_C + _E, _ESTAB - 8, _RAILS[2], _END + 98, _C + 10, _END + _H),
+        State.CLOSE_WAIT: across(_R + _E, _FIN + 18, _RAILS[2], _END + 98, _C + 10, _END + _H),
     }.items()
+}
+
+_DETOURS: Final[dict[Part | None, dict[State, Route]]] = {  # to the one CLOSED that a part has
+    None: {},
+    "open": {State.ESTABLISHED: across(_C + _E, _ESTAB, _RAILS[2], _TOP - 15, _C + _E)},
+    "close": {
+        State.FIN_WAIT_1: across(_L + _W, _FIN + 12, _RAILS[0], _END + 104, _R + 16, _END + _H),
+        State.FIN_WAIT_2: across(_L + _W, _ACK + 8, _RAILS[0], _END + 104, _R + 16, _END + _H),
+    },
 }
 
 
 @cache
-def places() -> dict[str, Place]:
-    """Where each edge of TRANSITIONS stands, by its id."""
+def places(part: Part | None = None) -> dict[str, Place]:
+    """Where each edge of TRANSITIONS stands, by its id; in a part some take another way."""
     found = {**_FIGURE_5, **_OTHERS}
     for name, edge in EDGES.items():
         if name not in found:
             exits = _WAITS if edge.target is State.TIME_WAIT else _EXITS
-            found[name] = exits[edge.source]._replace(shared=True)
+            place = exits[edge.source]
+            if exits is _EXITS:
+                place = place._replace(route=_DETOURS[part].get(edge.source, place.route))
+            found[name] = place._replace(shared=True)
     return found
 
 
 @cache
-def labels(edges: tuple[str, ...]) -> dict[str, Box]:
-    """Where the labels of these edges stand, by id; those of one exit below each other."""
+def edges_on(part: Part | None) -> frozenset[str]:
+    """The edges that begin and end on a sheet, by id."""
+    boxes = SHEETS[part].boxes
+    return frozenset(
+        name
+        for name, place in places(part).items()
+        if {box_at(place.route[0]), box_at(place.route[-1])} <= boxes
+    )
+
+
+@kept
+def labels(edges: tuple[str, ...], *, notes: bool = False) -> dict[str, Box]:
+    """Where the labels of these edges stand, by id; those of one exit in a stack.
+
+    The first ones have a place in it before others; those that there is no room for are left out.
+    """
     written: Counter[State] = Counter()
     found = {}
     for name in edges:
         edge, place = EDGES[name], places()[name]
+        text = lines(edge, notes=notes)
         if place.shared:
-            place = place._replace(y=place.y + _LINE * written[edge.source])
-            written[edge.source] += len(lines(edge))
-        found[name] = place.label(lines(edge))
+            above = written[edge.source]
+            if above + len(text) > place.rows:
+                continue
+            written[edge.source] += len(text)
+            place = place._replace(y=place.y + _LINE * (above if "n" in place.corner else -above))
+        found[name] = place.label(text)
     return found
 
 
-@cache
-def lines(edge: Edge) -> tuple[str, ...]:
+@kept
+def lines(edge: Edge, *, notes: bool = False) -> tuple[str, ...]:
     """An edge's label as Figure 5 writes it: the event, its side condition, what is sent.
 
-    Where several labels stand below each other, each takes one line if it can.
+    Where several labels stand below each other, each takes one line if it can. With `notes` it
+    refers to the notes of Figure 5.
     """
     written = [str(edge.event)]
     if edge.opened:
         written.append(say("diagram_opened", how=edge.opened))
     if edge.sends:
         written.append(f"snd {edge.sends}")
+    if notes and (number := _note(edge)):
+        at = 0 if edge.opened else -1
+        written[at] = f"{written[at]} {say('diagram_see_note', number=number)}"
     if places()[edge.id].shared and not edge.rare and not edge.opened:
         return (", ".join(written),)
     return tuple(written)
+
+
+def _note(edge: Edge) -> int:
+    """The note of Figure 5 that tells of an edge; what Note 3 tells of is not marked one by one."""
+    if edge.opened and edge.event is Event.RCV_RST:
+        return 1
+    return 2 if edge.event is Event.RCV_FIN_ACK_OF_FIN else 0
 
 
 @cache

@@ -63,7 +63,7 @@ def wrapped(text: str, width: float, size: float) -> list[str]:
         return [text]
     letters = len(text)
     while True:
-        lines = textwrap.wrap(text, max(letters, 1)) or [""]
+        lines = textwrap.wrap(text, max(letters, 1), break_on_hyphens=False) or [""]
         widest = max(text_width(line, size) for line in lines)
         if widest <= width or letters <= 1:
             return lines

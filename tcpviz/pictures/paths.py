@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from tcpviz.pictures.figure_5 import TOP, box_at, places
-from tcpviz.states import TRANSITIONS, Edge, Event, State, transition
+from tcpviz.pictures.figure_5 import AGAIN, TOP, Part, box_at, edges_on, places
+from tcpviz.states import TRANSITIONS, Edge, Event, Opened, State, transition
 from tcpviz.trace import Trace
 from tcpviz.words import say
 
-__all__ = ["Move", "Path", "paths_of", "usual_paths"]
+__all__ = ["Move", "Path", "opened", "paths_of", "usual_paths"]
 
 
 _KNOWN: Final = {edge.id: edge for edge in TRANSITIONS}
@@ -62,8 +62,8 @@ def _mark(name: str) -> str:
     return "end_" + re.sub(r"\W", "_", name)
 
 
-def paths_of(trace: Trace, only: str | None = None) -> tuple[Path, ...]:
-    """The path of each end of a trace, or of the one named.
+def paths_of(trace: Trace, only: str | None = None, part: Part | None = None) -> tuple[Path, ...]:
+    """The path of each end of a trace, or of the one named, as far as it is on the sheet.
 
     KeyError names the ends there are, ValueError a step that takes an edge TCP does not have.
     """
@@ -71,7 +71,7 @@ def paths_of(trace: Trace, only: str | None = None) -> tuple[Path, ...]:
         trace.end(only)
     moves = _moves(trace, only)
     return tuple(
-        _path(trace, nth, tuple(move for move in moves if move.end == end.name))
+        _path(trace, nth, tuple(move for move in moves if move.end == end.name), part)
         for nth, end in enumerate(trace.ends)
         if only in (None, end.name)
     )
@@ -88,41 +88,61 @@ def _moves(trace: Trace, only: str | None) -> list[Move]:
     return moves
 
 
-def _path(trace: Trace, nth: int, moves: tuple[Move, ...]) -> Path:
+def _path(trace: Trace, nth: int, moves: tuple[Move, ...], part: Part | None) -> Path:
     name = trace.ends[nth].name
     states = [span.state for span in trace.spans(name)]
     if moves and states[:1] != [moves[0].edge.source]:
         states.insert(0, moves[0].edge.source)  # no step showed the state before the first move
-    box = _box(states[-1]) if states else ""
+    box = _box(states[-1], part) if states else ""
+    place_of = places(part)
     if box == TOP and moves and moves[-1].edge.target is State.CLOSED:
-        box = box_at(places()[moves[-1].edge.id].route[-1])  # CLOSED has two boxes
-    routes = [places()[move.edge.id].route for move in moves]
+        box = box_at(place_of[moves[-1].edge.id].route[-1])  # CLOSED has two boxes
+    on_sheet = edges_on(part)
+    moves = tuple(move for move in moves if move.edge.id in on_sheet)
+    routes = [place_of[move.edge.id].route for move in moves]
     boxes = {box_at(point) for route in routes for point in (route[0], route[-1])}
     boxes |= {_box(state) for state in states if state is not State.CLOSED} | {box} - {""}
     edges = frozenset(move.edge.id for move in moves)
     return Path(name, nth, edges, tuple(states), moves, frozenset(boxes), box)
 
 
-def _box(state: State) -> str:
-    return f"state_{state.name}"
+def _box(state: State, part: Part | None = None) -> str:
+    return AGAIN if state is State.CLOSED and part == "close" else f"state_{state.name}"
 
 
-def usual_paths() -> tuple[Path, ...]:
+def opened(path: Path) -> Opened | None:
+    """How an end that is in SYN-RECEIVED came there."""
+    if path.states[-1:] != (State.SYN_RECEIVED,):
+        return None
+    before = path.states[-2] if len(path.states) > 1 else None
+    return _OPENED.get(before) if before else None
+
+
+_OPENED: Final[dict[State, Opened]] = {
+    State.LISTEN: "passive",
+    State.SYN_SENT: "active",
+    State.TIME_WAIT: "reopened",
+}
+
+
+def usual_paths(part: Part | None = None) -> tuple[Path, ...]:
     """The two ways most connections go, where the active opener closes first."""
     e = Event
     active = (e.ACTIVE_OPEN, e.RCV_SYN_ACK, e.CLOSE, e.RCV_ACK_OF_FIN, e.RCV_FIN)
     passive = (e.PASSIVE_OPEN, e.RCV_SYN, e.RCV_ACK_OF_SYN, e.RCV_FIN, e.CLOSE, e.RCV_ACK_OF_FIN)
     return (
-        _usual(say("diagram_active"), 0, (*active, e.TIME_WAIT_TIMEOUT)),
-        _usual(say("diagram_passive"), 1, passive),
+        _usual(say("diagram_active"), 0, (*active, e.TIME_WAIT_TIMEOUT), part),
+        _usual(say("diagram_passive"), 1, passive, part),
     )
 
 
-def _usual(name: str, nth: int, events: Iterable[Event]) -> Path:
-    states, edges = [State.CLOSED], []
+def _usual(name: str, nth: int, events: Iterable[Event], part: Part | None) -> Path:
+    state, edges = State.CLOSED, []
     for event in events:
-        edge = transition(states[-1], event)
+        edge = transition(state, event)
         assert edge is not None  # Figure 5 has these ways
-        states.append(edge.target)
-        edges.append(edge.id)
-    return Path(name, nth, frozenset(edges), tuple(states))
+        state = edge.target
+        if edge.id in edges_on(part):
+            edges.append(edge)
+    states = (edges[0].source, *(edge.target for edge in edges))
+    return Path(name, nth, frozenset(edge.id for edge in edges), states)

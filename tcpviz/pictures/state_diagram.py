@@ -1,37 +1,38 @@
 """The state diagram: RFC 9293 Figure 5, and in it the way that each end of a Trace took.
 
-Knows how a way through the states is drawn and told. Must not know what moves a state (the arrows
-are those of states.TRANSITIONS), where anything stands (figure_5) or who wrote the Trace.
+Knows how a way through the states is drawn. Must not know what moves a state (the arrows are those
+of states.TRANSITIONS), what of them is shown (diagram_view), where anything stands (figure_5) or
+who wrote the Trace.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from functools import cache
 from math import ceil
 from typing import Final, NamedTuple
 
 from tcpviz.pictures import routes, theme
+from tcpviz.pictures.diagram_text import alt, foot, row, told
+from tcpviz.pictures.diagram_view import View, of_figure, of_trace
 from tcpviz.pictures.drawing import Box, Drawing, Pen
 from tcpviz.pictures.figure_5 import (
     BOXES,
     EDGES,
     HALF_WIDTH,
-    HEIGHT,
+    SHEETS,
     WIDTH,
+    Part,
     Place,
     Stand,
+    box_at,
     labels,
     lines,
     places,
 )
 from tcpviz.pictures.lettering import text_width
-from tcpviz.pictures.paths import Move, Path, paths_of, usual_paths
+from tcpviz.pictures.paths import Move, Path
 from tcpviz.pictures.picture import Picture
-from tcpviz.states import Edge
 from tcpviz.trace import Trace
-from tcpviz.units import readable
-from tcpviz.words import say
+from tcpviz.words import kept, say
 
 __all__ = ["state_diagram"]
 
@@ -54,131 +55,110 @@ _LOOKS: Final = (
 _NUMBERS: Final = tuple(Pen(look.pen.color) for look in _LOOKS)
 _FRAMES: Final = tuple(look.pen._replace(width=1.5, head="none") for look in _LOOKS)
 _QUIET: Final = Pen(theme.LINE, head="normal")  # an edge that no end took
+_OMITTED: Final = Pen(theme.LINE, 0.75, head="vee", size=0.6)  # nor has Figure 5 its arrow
+_AHEAD: Final = Pen(theme.INK, 1.5, "dotted", "normal")  # an edge that can be taken next
+_FADED: Final = Pen(theme.FADED, head="normal")  # not what a focus is on
 _BOX: Final = Pen()  # the frame of a state that no end was in
 
 
 def state_diagram(
-    trace: Trace | None = None, *, end: str | None = None, omitted: bool = False
+    trace: Trace | None = None,
+    *,
+    end: str | None = None,
+    at: int | None = None,
+    focus: str | None = None,
+    part: Part | None = None,
+    omitted: bool = False,
 ) -> Picture:
     """Draw RFC 9293 Figure 5, and in it the moves that the ends of `trace` made.
 
     Without a trace it is the figure itself: the usual way of an active opener and closer is solid,
     that of a passive one dashed. With a trace each end's way is drawn so, the moves numbered in
-    order of time; `end` shows one end alone. A move that Figure 5 omits is drawn where the trace
-    takes it; `omitted` draws them all, but for the rare ones of `states.TRANSITIONS`. No box ever
-    moves.
+    order of time, and each end's name stands in the state it is in when the trace ends, or at the
+    time `at` in ns. A move that Figure 5 omits is drawn where the trace takes it.
+
+    `end` shows one end alone. `focus` names an end too: how it came where it is, and dotted every
+    move that it can make from there, whatever Figure 5 omits; the rest is faded. Without a trace
+    `focus` names a state. `part` is "open" or "close", that part of the figure alone. `omitted` is
+    a layer with all moves that Figure 5 omits, but for the rare ones of `states.TRANSITIONS`; with
+    it come the notes of Figure 5 and the sections of the RFC. No box ever moves.
 
     Simplified: "create TCB" and "delete TCB" are left out of the labels.
 
-    Raises KeyError for an `end` that the trace does not have; ValueError for an `end` without a
-    trace, and for a step that takes an edge TCP does not have.
+    Raises KeyError for an end that the trace does not have; ValueError for arguments that do not go
+    together, and for a step that takes an edge TCP does not have.
 
     >>> print(state_diagram().text.splitlines()[1])
     CLOSED        -> LISTEN        passive OPEN                RFC 9293 3.10.1
+    >>> print(state_diagram(focus="CLOSE-WAIT").text.splitlines()[1])
+    CLOSE-WAIT    -> LAST-ACK      CLOSE, snd FIN              RFC 9293 3.10.4
     """
+    if part not in SHEETS:
+        raise ValueError(f"part: {part!r} is not 'open' or 'close'")
     if trace is None:
-        if end is not None:
-            raise ValueError(f"end={end!r}: there are no ends without a trace")
-        paths, title = usual_paths(), say("diagram")
+        view = of_figure(end, at, focus, part, omitted=omitted)
     else:
-        paths = paths_of(trace, end)
-        names = ", ".join(path.name for path in paths)
-        title = say("diagram_of", title=trace.title, ends=names).removeprefix(": ")
-    taken = frozenset().union(*(path.edges for path in paths))
-    edges = [
-        name
-        for name, edge in EDGES.items()
-        if edge.drawn or name in taken or (omitted and not edge.rare)
-    ]
-    rows = (_row(EDGES[name]) for name in edges) if trace is None else _history(trace, paths)
-    text = "\n".join([title, *rows])
-    drawing = _drawn(title, edges, paths)
-    dot = drawing.source(WIDTH, HEIGHT)  # one size, whatever is drawn
-    return Picture(title, dot, lambda: text, _alt(edges, paths), drawing.marks)
-
-
-# -- words -----------------------------------------------------------------------------------------
-
-
-@cache
-def _row(edge: Edge) -> str:
-    what = ", ".join(lines(edge)).replace(", (", " (")
-    omitted = "" if edge.drawn else "  " + say("diagram_not_in_figure")
-    return f"{edge.source:13} -> {edge.target:12}  {what:26}  RFC 9293 {edge.section}{omitted}"
-
-
-def _history(trace: Trace, paths: tuple[Path, ...]) -> Iterator[str]:
-    """The moves in order, then where each end is."""
-    width = max((len(path.name) for path in paths), default=0)
-    moves = sorted((move for path in paths for move in path.moves), key=lambda move: move.number)
-    for move in moves:
-        inferred = "  " + say("diagram_inferred_move") if move.inferred else ""
-        when = f"{move.number:3}  {readable(move.time):>10}  {move.end:{width}}"
-        yield f"{when}  {_row(move.edge)}{inferred}"
-    for path in paths:
-        yield say(
-            "diagram_ends_in" if path.states else "diagram_unknown",
-            end=path.name,
-            state=path.states[-1] if path.states else "",
-        )
-    yield from trace.notes
-
-
-def _alt(edges: list[str], paths: Iterable[Path]) -> str:
-    sentences = [say("diagram_alt", drawn=len(edges))]
-    for path in paths:
-        key = "diagram_alt_now" if path.box else "diagram_alt_path"
-        sentences.append(
-            say(key, end=path.name, states=", ".join(path.states), state=path.states[-1])
-            if path.states
-            else say("diagram_unknown", end=path.name) + "."
-        )
-    return " ".join(sentences)
-
-
-# -- drawing ---------------------------------------------------------------------------------------
-
-
-def _drawn(title: str, edges: Iterable[str], paths: tuple[Path, ...]) -> Drawing:
+        view = of_trace(trace, end, at, focus, part, omitted=omitted)
+    _, top, bottom = SHEETS[part]
     drawing = Drawing()
-    label_of = labels(tuple(edges))
-    takers = {name: [path for path in paths if name in path.edges] for name in edges}
-    for name in sorted(takers, key=lambda name: len(takers[name])):  # taken ones lie on top
-        _draw_edge(drawing, name, takers[name], label_of[name])
-    for path in paths:
-        _draw_numbers(drawing, path, takers)
+    lowest = _draw(drawing, view, top, bottom)
+    dot = drawing.source(WIDTH, lowest - top, top)  # one size, whatever the trace
+    return Picture(view.title, dot, lambda: told(view), alt(view), drawing.marks)
+
+
+def _draw(drawing: Drawing, view: View, top: float, bottom: float) -> float:
+    """Draw all, and return where it ends."""
+    takers = {name: [p for p in view.paths if name in p.edges] for name in view.edges}
+    first = tuple(sorted(view.edges, key=lambda name: not takers[name]))
+    label_of = labels(first, notes=view.notes)
+
+    def height(name: str) -> float:  # what matters most lies on top
+        return len(takers[name]) or (0.5 if name in view.ahead | view.behind else 0)
+
+    for name in sorted(takers, key=height):
+        _draw_edge(drawing, name, takers[name], label_of.get(name), view)
+    for path in view.paths:
+        _draw_numbers(drawing, path, takers, view.part)
     for name, box in BOXES.items():
-        _draw_box(drawing, name, box, paths)
-    _draw_legend(drawing, title, paths)
-    return drawing
+        if name in SHEETS[view.part].boxes:
+            _draw_box(drawing, name, box, view)
+    _draw_legend(drawing, view, top)
+    return _draw_foot(drawing, view, bottom)
 
 
-def _draw_edge(drawing: Drawing, edge: str, takers: list[Path], label: Box) -> None:
+def _draw_edge(
+    drawing: Drawing, edge: str, takers: list[Path], label: Box | None, view: View
+) -> None:
     """One arrow for each end that took the edge, a quiet one where none did, and one label."""
-    name, tip, text = _written(edge)
-    place = places()[edge]
-    if not takers:
-        drawing.curve(*routes.arrow(place.route, 7), _QUIET, "quiet", name, tip)
+    name, tip, text = _written(edge, notes=view.notes)
+    place = places(view.part)[edge]
+    color = theme.INK if takers[1:] else theme.QUIET
+    if edge in view.ahead and not takers:
+        drawing.curve(*routes.arrow(place.route, 7), _AHEAD, "ahead", name, tip)
+        color = theme.INK
+    elif not takers:
+        faded = view.state is not None and edge not in view.behind
+        pen = _FADED if faded else _QUIET if EDGES[edge].drawn else _OMITTED
+        kind = "faded" if faded else "quiet"
+        drawing.curve(*routes.arrow(place.route, 7), pen, kind, name, tip)
+        if faded:
+            return
     for path in takers:
         steps = [f"s{move.step}" for move in path.moves if move.edge is EDGES[edge]]
         classes = ["taken", path.mark, *steps] if steps else ["usual"]
         way = routes.arrow(_route(place, path, takers), 8)
         part = f"{name}_{path.mark}" if steps else name
         drawing.curve(*way, _LOOKS[path.nth].pen, " ".join(classes), part, tip)
-    drawing.text(
-        label,
-        text,
-        align="left" if "w" in place.corner else "right",
-        color=theme.QUIET if not takers else theme.INK if takers[1:] else _color(takers[0]),
-    )
+        color = color if takers[1:] else _color(path)
+    if label:
+        drawing.text(label, text, align="left" if "w" in place.corner else "right", color=color)
 
 
-@cache
-def _written(edge: str) -> tuple[str, str, tuple[str, ...]]:
+@kept
+def _written(edge: str, *, notes: bool) -> tuple[str, str, tuple[str, ...]]:
     """The id of an edge's arrow, its tooltip and its label."""
-    text = lines(EDGES[edge])
     name = "edge_" + re.sub(r"\W+", "_", edge).strip("_")
-    return name, _row(EDGES[edge]), text
+    return name, row(EDGES[edge]), lines(EDGES[edge], notes=notes)
 
 
 def _color(path: Path) -> str:
@@ -191,18 +171,20 @@ def _route(place: Place, path: Path, takers: list[Path]) -> routes.Route:
     return routes.beside(place.route, _LOOKS[path.nth].aside) if both else place.route
 
 
-def _draw_numbers(drawing: Drawing, path: Path, takers: dict[str, list[Path]]) -> None:
+def _draw_numbers(
+    drawing: Drawing, path: Path, takers: dict[str, list[Path]], part: Part | None
+) -> None:
     """The numbers of an end's moves, on its routes; on white where they were inferred."""
     look = _LOOKS[path.nth]
     on_route: dict[routes.Route, list[Move]] = defaultdict(list)
     for move in path.moves:
         name = move.edge.id
-        on_route[_route(places()[name], path, takers[name])].append(move)
+        on_route[_route(places(part)[name], path, takers[name])].append(move)
     for route, moves in on_route.items():
         numbers = [str(move.number) for move in moves]
         text = ",".join(numbers) if len(numbers) < 3 else f"{numbers[0]}…{numbers[-1]}"
         inferred = any(move.inferred for move in moves)
-        alone = route == places()[moves[0].edge.id].route
+        alone = route == places(part)[moves[0].edge.id].route
         at = routes.along(route, *(_LOOKS[0] if alone else look).spot)
         fill, ink = (theme.PAPER, look.pen.color) if inferred else (look.pen.color, theme.PAPER)
         width = max(12, 2 * ceil(text_width(text, theme.TINY) / 2 + 2))
@@ -216,23 +198,31 @@ def _draw_numbers(drawing: Drawing, path: Path, takers: dict[str, list[Path]]) -
         )
 
 
-def _draw_box(drawing: Drawing, name: str, box: Stand, paths: tuple[Path, ...]) -> None:
+def _draw_box(drawing: Drawing, name: str, box: Stand, view: View) -> None:
     """A state, a frame for each end that was in it, and the names of those that are in it now."""
-    visitors = [path for path in paths if name in path.boxes]
-    here = [path.name for path in paths if path.box == name]
-    quiet = not visitors and any(path.box for path in paths)
+    visitors = [path for path in view.paths if name in path.boxes]
+    here = [path for path in view.paths if path.box == name]
+    is_focus = not view.paths and box.state is view.state
+    ends = {box_at(places(view.part)[edge].route[-1]) for edge in view.ahead}
+    quiet = (
+        not visitors
+        and not is_focus
+        and name not in ends
+        and (view.state is not None or any(path.box for path in view.paths))
+    )
     pen = _LOOKS[visitors[0].nth].pen if visitors else _BOX
-    width = 2.5 if here else 1.5 if visitors else 1
+    width = 2.5 if here or is_focus else 1.5 if visitors else 1
+    frame = (theme.FADED if view.state else theme.LINE) if quiet else pen.color
     fill = theme.PAPER if quiet else theme.TINTS[box.state]
     rows = _rows(here)
     classes = ["state"]
     classes += ["visited"] if visitors else []
-    classes += ["current"] if here else []
+    classes += ["current"] if here or is_focus else []
     classes += [path.mark for path in visitors]
     drawing.box(
         Box.around(box.x, box.y, 2 * HALF_WIDTH, 2 * box.half),
         fill,
-        Pen(theme.LINE if quiet else pen.color, width, pen.style),
+        Pen(frame, width, pen.style),
         shape="rounded",
         text=(
             [box.state, *("" for _ in rows)],
@@ -249,34 +239,89 @@ def _draw_box(drawing: Drawing, name: str, box: Stand, paths: tuple[Path, ...]) 
             _FRAMES[path.nth],
             f"frame visited {path.mark}",
         )
-    for nth, row in enumerate(rows):
-        y = box.y + (7 if len(rows) == 1 else 1 + 11 * nth)
-        around = Box.around(box.x, y, 2 * HALF_WIDTH - 8, 10)
-        drawing.text(around, [row], size=theme.TINY, fill=fill, classes="names")
+    for nth, names in enumerate(rows):
+        y = box.y + (8 if len(rows) == 1 else 1 + 12 * nth)
+        _draw_names(drawing, box.x, y, names)
 
 
-def _rows(names: list[str]) -> list[str]:
+def _draw_names(drawing: Drawing, x: float, y: float, ends: dict[str, Path]) -> None:
+    """The names of the ends that are in a state, each on its colour, side by side."""
+    widths = [text_width(name, theme.TINY) + _AROUND for name in ends]
+    left = x - (sum(widths) + _APART * (len(widths) - 1)) / 2
+    for (name, path), width in zip(ends.items(), widths, strict=True):
+        box = Box(left, y - 5.5, left + width, y + 5.5)
+        drawing.text(
+            box,
+            [name],
+            size=theme.TINY,
+            color=theme.PAPER,
+            fill=_color(path),
+            classes=f"names {path.mark}",
+        )
+        left += width + _APART
+
+
+_APART: Final = 4  # pt between two names
+_AROUND: Final = 8  # pt of colour beside a name
+
+
+def _rows(ends: list[Path]) -> list[dict[str, Path]]:
     """The names of ends as they stand in a box: in one row where they fit."""
-    width = 2 * HALF_WIDTH - 8
-    together = ", ".join(names)
-    if names and text_width(together, theme.TINY) <= width:
-        return [together]
-    return [_fit(name, width, theme.TINY) for name in names]
+    width = 2 * HALF_WIDTH - 10 - _AROUND
+    together = {path.name: path for path in ends}
+    wide = sum(text_width(name, theme.TINY) for name in together)
+    if len(ends) == len(together) and wide + (_AROUND + _APART) * (len(ends) - 1) <= width:
+        return [together] if ends else []
+    return [{_fit(path.name, width, theme.TINY): path} for path in ends]
 
 
-def _draw_legend(drawing: Drawing, title: str, paths: tuple[Path, ...]) -> None:
-    """The title, whose line is whose, and what must be known to read the numbers."""
-    _write(drawing, title, 12, 16, theme.INK, theme.FONT_SIZE)
-    for nth, path in enumerate(paths):
-        x = 12 + nth * 240
-        drawing.line([[(x, 34), (x + 36, 34)]], _LOOKS[path.nth].pen)
+def _draw_legend(drawing: Drawing, view: View, top: float) -> None:
+    """The title, and whose line is whose."""
+    _write(drawing, view.title, 12, top + 16, theme.INK, theme.FONT_SIZE)
+    x, y = 12.0, top + 34
+    entries = []
+    for path in view.paths:
         name = path.name if path.states else say("diagram_unknown", end=path.name)
-        _write(drawing, name, x + 42, 34, _color(path), theme.SMALL, 190)
-    moves = [move for path in paths for move in path.moves]
+        if view.state is not None:
+            name = say("diagram_came", end=name)
+        entries.append((name, _LOOKS[path.nth].pen, _color(path)))
+    if view.behind:
+        entries.append((say("diagram_behind"), _QUIET, theme.QUIET))
+    if view.state is not None:
+        entries.append((say("diagram_ahead"), _AHEAD, theme.INK))
+    if view.notes and view.state is None:
+        entries.append((say("diagram_left_out"), _OMITTED, theme.QUIET))
+    for name, pen, color in entries:
+        drawing.line([[(x, y), (x + 36, y)]], pen)
+        _write(drawing, name, x + 42, y, color, theme.SMALL, _LEGEND - 50)
+        x += _LEGEND
+
+
+_LEGEND: Final = 240  # pt from one line of the legend to the next
+
+
+def _draw_foot(drawing: Drawing, view: View, bottom: float) -> float:
+    """What must be known to read the numbers, then the notes; returns where the sheet ends."""
+    moves = [move for path in view.paths for move in path.moves]
     if moves:
-        notes = [say("diagram_numbers")]
-        notes += [say("diagram_inferred")] if any(move.inferred for move in moves) else []
-        _write(drawing, " ".join(notes), 12, HEIGHT - 14, theme.QUIET, theme.SMALL)
+        remarks = [say("diagram_numbers")]
+        remarks += [say("diagram_inferred")] if any(move.inferred for move in moves) else []
+        _write(drawing, " ".join(remarks), 12, bottom - 14, theme.QUIET, theme.SMALL)
+    if not view.notes:
+        return bottom
+    lowest = bottom
+    for left, right, paragraphs in foot(view, WIDTH - 12):
+        y = bottom + 8.0
+        for paragraph in paragraphs:
+            for line in paragraph:
+                _write(drawing, line, left, y, theme.INK, theme.SMALL, right - left)
+                y += _LINE
+            y += _LINE / 3
+        lowest = max(lowest, y)
+    return ceil(lowest)
+
+
+_LINE: Final = 1.25 * theme.SMALL
 
 
 def _write(

@@ -1,7 +1,6 @@
-"""The parts of a trace as plain JSON data, and back.
+"""Ends, steps and segments as plain JSON data, both ways.
 
-Knows the fields of ends, steps and segments. Must not know what a whole trace is, nor what to do
-about data that is wrong: reading it raises whatever Python raises.
+Knows what they are made of. Must not know the Trace that holds them.
 """
 
 from collections.abc import Iterable
@@ -13,14 +12,14 @@ from tcpviz.steps import End, Kind, Step, Timer, Variables
 
 
 def end_json(end: End) -> dict[str, Any]:
-    """An End; without its SYN it has no ISS to tell, but a number that its text counts from."""
+    """An end; without its SYN it has no ISS to tell, but a number that its text counts from."""
     if end.syn_seen:
         return end._asdict()
     return {**end._asdict(), "iss": None, "counted_from": end.iss}
 
 
 def end_from(entry: dict[str, Any]) -> End:
-    """The End that `end_json` wrote."""
+    """Read what `end_json` wrote."""
     fields = dict(entry)
     counted_from = fields.pop("counted_from", 0)
     if fields.get("iss") is None:
@@ -29,7 +28,7 @@ def end_from(entry: dict[str, Any]) -> End:
 
 
 def step_json(step: Step) -> dict[str, Any]:
-    """A Step, without the fields that have no value; its segment is an index."""
+    """A step as plain data, without what is empty; its segment is a number."""
     entry: dict[str, Any] = {"at_ns": step.time, "end": step.end, "kind": step.kind}
     if step.state is not None:
         entry["state"] = step.state
@@ -48,7 +47,7 @@ def step_json(step: Step) -> dict[str, Any]:
 
 
 def step_from(entry: dict[str, Any], segments: list[Segment]) -> Step:
-    """The Step that `step_json` wrote, with its segment out of these."""
+    """Read what `step_json` wrote."""
     flight = entry.get("segment")
     variables = entry.get("variables")
     return Step(
@@ -68,7 +67,7 @@ def step_from(entry: dict[str, Any], segments: list[Segment]) -> Step:
 
 
 def segment_from(entry: dict[str, Any]) -> Segment:
-    """The Segment in the JSON of its way."""
+    """Read the absolute numbers of a segment of a trace."""
     return Segment(
         int(entry["seq_absolute"]),
         int(entry["ack_absolute"] or 0),

@@ -1,0 +1,110 @@
+"""Questions to predict, made from any Trace: the decisive steps, each with one right answer.
+
+Chooses among what can be asked of a trace; must not know how a question is made.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from tcpviz import asking, asking_whole
+from tcpviz.choices import Asked, Choice, Question
+from tcpviz.moments import moments
+from tcpviz.trace import Trace
+from tcpviz.words import say
+
+__all__ = ["KINDS", "Choice", "Question", "QuestionError", "questions"]
+
+_MAKERS: Final = (
+    asking_whole.handshakes,
+    asking_whole.established,
+    asking_whole.time_waits,
+    asking_whole.durations,
+    asking_whole.again,
+    asking_whole.close_waits,
+    asking_whole.silences,
+    asking_whole.data,
+    asking.sends,
+    asking.states,
+    asking.numbers,
+    asking.users,
+    asking.retransmissions,
+)
+KINDS: Final = (
+    "handshake",
+    "established",
+    "time-wait",
+    "duration",
+    "timer",
+    "close-wait",
+    "silence",
+    "data",
+    "sends",
+    "state",
+    "number",
+    "user",
+    "retransmission",
+)
+"""What can be asked, by the word that pins it."""
+_MOST: Final = 5
+_LESS_EACH_TIME: Final = 3
+
+
+class QuestionError(ValueError):
+    """A pin at which nothing can be asked; the message is one sentence."""
+
+
+def questions(trace: Trace, pin: Sequence[int | str] = ()) -> tuple[Question, ...]:
+    """The questions to predict of a trace, in order; each stops before its step.
+
+    About five, at most one a step, of as many kinds as there are, the most instructive first
+    chosen. An author pins others: `pin` lists steps (each gives what is best asked there) and kinds
+    (each gives all of that kind). Nothing is asked that the trace does not know. QuestionError
+    where a pin asks for what is not there.
+
+    >>> from tcpviz.scenarios import SCENARIOS
+    >>> from tcpviz.simulate import simulate
+    >>> trace = simulate(SCENARIOS["server_closes_first"])
+    >>> [question.right.text for question in questions(trace, pin=["time-wait"])]
+    ['server']
+    """
+    asked = _all(trace)
+    chosen = _pinned(asked, pin) if pin else _decisive(asked)
+    return tuple(sorted((each.question for each in chosen), key=lambda q: (q.step, q.kind)))
+
+
+def _all(trace: Trace) -> list[Asked]:
+    """Everything that can be asked."""
+    made = (each for moment in moments(trace) for make in _MAKERS for each in make(moment))
+    return [each for each in made if each]
+
+
+def _decisive(asked: list[Asked]) -> list[Asked]:
+    """The heaviest questions, one a step; each further one of a kind weighs less."""
+    chosen: list[Asked] = []
+    left = list(asked)
+    kinds: Counter[str] = Counter()
+    while left and len(chosen) < _MOST:
+        best = max(left, key=lambda a: a.weight - _LESS_EACH_TIME * kinds[a.question.kind])
+        chosen.append(best)
+        kinds[best.question.kind] += 1
+        left = [each for each in left if each.question.step != best.question.step]
+    return chosen
+
+
+def _pinned(asked: list[Asked], pin: Sequence[int | str]) -> list[Asked]:
+    """What an author asks for, each question once."""
+    chosen: list[Asked] = []
+    for what in pin:
+        there = [a for a in asked if what in (a.question.step, a.question.kind)]
+        if not there:
+            steps = sorted({a.question.step for a in asked})
+            raise QuestionError(
+                say(
+                    "ask_no_pin", pin=what, kinds=", ".join(KINDS), steps=", ".join(map(str, steps))
+                )
+            )
+        if isinstance(what, int):
+            there = [max(there, key=lambda a: a.weight)]
+        chosen += [each for each in there if each not in chosen]
+    return chosen
