@@ -6,23 +6,28 @@ TCP. Standard library only, in the grammar of Python 3.6, so that an old Python 
 and not SyntaxError.
 """
 
+import os
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    # An early Ctrl-C finds nothing to tidy up, and shall print no traceback.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
 import argparse
 import contextlib
 import hashlib
 import http.client
 import importlib.util
 import json
-import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -63,6 +68,9 @@ VENV_PACKAGE = {
     "fedora": "{sudo}dnf install -y python3-libs python3-pip",
     "suse": "{sudo}zypper install -y python3-base python3-pip",
 }
+
+# However this program is ended, by a person, a service manager or a closed window.
+ENDINGS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 # What pip would take for installed, or would run as another Python.
 STRAY = ("PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__")
@@ -303,32 +311,57 @@ def environment() -> Dict[str, str]:
 
 
 @contextlib.contextmanager
-def child(
-    command: List[str], extra: Dict[str, str], **streams: Any
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run `command` in ROOT; it has ended when this ends, however this ends."""
-    settings = dict(environment(), **extra)
-    process = subprocess.Popen(
-        command, cwd=str(ROOT), env=settings, stdin=subprocess.DEVNULL, **streams
-    )
+def undisturbed() -> Iterator[None]:
+    """Postpone what ends this program until a child is started, or ended, as a whole."""
+    came = []  # type: List[int]
+    usual = {}  # type: Dict[int, Any]
+    for name in ENDINGS:
+        handler = signal.getsignal(getattr(signal, name))
+        if callable(handler):  # and not one that is ignored
+            usual[getattr(signal, name)] = handler
+    for number in usual:
+        signal.signal(number, lambda number, _: came.append(number))
     try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            usual[number](number, None)
+
+
+@contextlib.contextmanager
+def child(
+    command: List[str],
+    extra: Dict[str, str],
+    end: "Optional[Callable[[subprocess.Popen[bytes]], None]]" = None,
+    **streams: Any,
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run `command` in ROOT; it has ended when this ends, however this ends; `end` may end it."""
+    settings = dict(environment(), **extra)
+    process = None  # type: Optional[subprocess.Popen[bytes]]
+    try:
+        with undisturbed():
+            process = subprocess.Popen(
+                command, cwd=str(ROOT), env=settings, stdin=subprocess.DEVNULL, **streams
+            )
         yield process
     except KeyboardInterrupt:
         # A child in the terminal's session has had the Ctrl-C too: let it tidy up.
-        if not streams.get("start_new_session"):
+        if process and not end:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=10)
         raise
     finally:
-        if process.poll() is None:
-            # JupyterLab takes SIGINT without a word, and answers SIGTERM with a line of its log.
-            quiet = streams.get("start_new_session") and os.name != "nt"
-            process.send_signal(signal.SIGINT if quiet else signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=10)
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        if process:
+            with undisturbed():
+                if process.poll() is None:
+                    (end or subprocess.Popen.terminate)(process)
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(timeout=10)
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
 
 
 def free_port(wanted: int) -> int:
@@ -366,19 +399,32 @@ def open_lab(wanted: int, browser: bool) -> int:
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
     }
+    ready = []  # type: List[bool]
+
+    def end(server: "subprocess.Popen[bytes]") -> None:
+        """End the server without a word of its own."""
+        if os.name == "nt":
+            server.kill()
+        elif ready:
+            server.send_signal(signal.SIGINT)  # SIGTERM would get a line of its log
+        else:
+            # In the midst of its start it would answer with a traceback, and has nothing to save.
+            os.killpg(server.pid, signal.SIGKILL)
+
     with contextlib.ExitStack() as open_until_the_end:
         with one_at_a_time():  # or two starts would find the same port free
             port = options["ServerApp.port"] = free_port(wanted)
             say("starting JupyterLab")
             command = [str(PYTHON), "-m", "jupyterlab"]
             command += [f"--{name}={value}" for name, value in options.items()]
-            # In a session of its own: a Ctrl-C in the midst of its start would print a traceback.
-            jupyter = child(command, {"JUPYTER_TOKEN": token}, start_new_session=True)
+            # In a session of its own, so that a Ctrl-C comes to us alone.
+            jupyter = child(command, {"JUPYTER_TOKEN": token}, end, start_new_session=True)
             server = open_until_the_end.enter_context(jupyter)
             while not answers(port, token):
                 if server.poll() is not None:
                     raise Problem(f"JupyterLab ended with code {server.returncode} at its start")
                 time.sleep(0.05)
+            ready.append(True)
         say(f"JupyterLab is at http://127.0.0.1:{port}/lab?token={token}")
         say("Ctrl-C ends it")
         return server.wait()
@@ -439,10 +485,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
     """Set up what the command needs, then do it. Return the exit code."""
     wish = parse(arguments)
     try:
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         check_python()
-        # However this is ended, by a service manager or a closed window, its children end with it.
-        for name in ("SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
+        for name in ENDINGS:  # its children end with it
+            if name != "SIGINT":
                 signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
         set_up(EXTRAS[wish.command])
         if wish.command == "test":
@@ -454,6 +501,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         print(f"tcpviz: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is all over, a second one says nothing
         print()
         return 130
 

@@ -2,7 +2,9 @@
 
 Each of the three reads the whole file and sorts every TCP segment by its four-tuple, keeping its
 time and its header. Prints medians and ratios, and the peak memory of tcpviz (traced in a run of
-its own: tracing slows it). Run it as `python benchmarks/captures.py [packets] [rounds]`.
+its own: tracing slows it). Run it as `python benchmarks/captures.py [packets] [rounds]`; by default
+it takes about a minute. A round of scapy is slow and long enough, so that it has one. What is under
+way is told on stderr.
 """
 
 import statistics
@@ -119,8 +121,14 @@ def seconds(work: Callable[[Path], int], path: Path, expected: int) -> float:
     return taken
 
 
+def told(text: str, end: str = "\n") -> None:
+    """Say at once what is under way; the result alone goes to stdout."""
+    print(text, end=end, file=sys.stderr, flush=True)
+
+
 def main(packets: int = 200_000, rounds: int = 3) -> None:
     """Measure and print."""
+    told(f"writing {packets} packets")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "synthetic.pcap"
         path.write_bytes(synthetic(packets))
@@ -131,15 +139,20 @@ def main(packets: int = 200_000, rounds: int = 3) -> None:
         for work in readers.values():  # imports and first calls
             work(slice_path)
         taken: dict[str, list[float]] = {name: [] for name in readers}
-        for _ in range(rounds):
+        for number in range(rounds):
             for name, work in readers.items():
+                if name == "scapy" and number:
+                    continue
+                told(f"round {number + 1} of {rounds}: {name} ... ", end="")
                 taken[name].append(seconds(work, path, expected))
+                told(f"{taken[name][-1]:.2f} s")
         medians = {name: statistics.median(times) for name, times in taken.items()}
-        print(f"{packets} packets, {expected} connections, median of {rounds} rounds")
+        print(f"{packets} packets, {expected} connections, median of {rounds} rounds (scapy: 1)")
         for name, median in medians.items():
             ratio = median / medians["tcpviz"]
             each = median / packets * 1e6
             print(f"{name:>8} {median:8.3f} s {each:7.2f} us a packet {ratio:7.1f} x")
+        told("memory of tcpviz, traced")
         tracemalloc.start()
         read_capture(path)
         peak = tracemalloc.get_traced_memory()[1]

@@ -56,6 +56,66 @@ NO_RULE: Final = {
     " table of moves holds those that the figure omits.",
 }
 
+TRACE_JSON: Final = {
+    "trace": {
+        "schema": "`tcpviz.trace/1`",
+        "title": "what the trace is called",
+        "source": "who wrote it: `simulation`, `capture` or `kernel`",
+        "start_ns": "the time of the first step since the epoch, 0 where it happened nowhere",
+        "ends": "both ends",
+        "segments": "every segment's way, in order of departure",
+        "steps": "what happened, in order of time",
+        "notes": "sentences that a reader must know to read it right",
+    },
+    "end": {
+        "name": "as `from` and `end` have it",
+        "address": "address and port, empty in a simulation",
+        "iss": "its initial sequence number; null where its SYN was not seen",
+        "counted_from": "only where `iss` is null: the number that the transcript counts from, one"
+        " before the first that was seen; 0 where none was",
+        "syn_seen": "whether its SYN was seen",
+        "observed": "false where nobody watched this end (the far end of a one-sided capture)",
+    },
+    "segment": {
+        "from": "the end that sent it, or that it claims to come from",
+        "flags": "the control bits by name",
+        "seq": "SEG.SEQ, counted from the sender's ISS; null where that is not known",
+        "ack": "SEG.ACK, counted from the other's ISS; null without ACK, or where that is not"
+        " known",
+        "seq_absolute": "SEG.SEQ",
+        "ack_absolute": "SEG.ACK, null without the flag ACK",
+        "length": "octets of data",
+        "window": "SEG.WND, not scaled",
+        "options": "the options as pairs of name and value, in order",
+        "sent_ns": "when it left; null where nobody saw it leave: see `unsent`",
+        "arrived_ns": "when it arrived; null where nobody saw it arrive: see `fate`",
+        "duplicates_arrived_ns": "when further copies arrived, which the network made",
+        "unsent": "true where the end it claims to come from was watched and not seen to send it:"
+        " an old duplicate of an earlier connection, a forgery, or octets that a network card cut"
+        " up anew. False with `sent_ns` null: that end was not watched",
+        "fate": "`delivered`, `lost` or `unknown`: not seen, or still on its way",
+        "retransmission": "whether its numbers were sent before",
+        "incarnation": "only where it is not 0: which of its sender's connections, counted from 0,"
+        " a simulated segment belongs to",
+    },
+    "step": {
+        "at_ns": "when",
+        "end": "at which end; empty in the network",
+        "kind": "`call` (of the user of TCP), `depart`, `arrive`, `lose` or `timeout`. A capture"
+        " has no `call`: nobody saw one",
+        "segment": "the index in `segments` of what departs, arrives or is lost",
+        "state": "the state of that end after the step; missing where it is not known",
+        "inferred": "true where nobody saw the state (or the loss): it follows from the segments",
+        "edges": "the moves taken, each as `state before: event`. The state before the first move"
+        " of an end is known from it, as LISTEN in `LISTEN: rcv SYN`",
+        "text": "the call, or the name of the timer",
+        "says": "what the user of TCP is told",
+        "timers": "the timers that run after the step: `name`, `since` and `until`, in ns",
+        "variables": "SND.UNA, SND.NXT and RCV.NXT, absolute, where they are known",
+    },
+}
+"""What each field of the JSON of a trace means."""
+
 
 def lost_fin_chart() -> str:
     """The README's sequence chart."""
@@ -128,6 +188,32 @@ def _value(name: str, rules: Rules) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(readable, value))
     return readable(value) if value >= 1000 else str(value)
+
+
+def trace_json() -> str:
+    """Every field that a trace's JSON has, and one of each kind of object."""
+    data = read("handshake")[0].to_json()
+    examples = {
+        "end": data["ends"][0],
+        "segment": data["segments"][1],
+        "step": data["steps"][3],
+    }
+    parts = [
+        "# The JSON of a trace",
+        _MADE,
+        "`tcpviz draw SOURCE -o trace.json` and `Trace.dumps()` write one trace. `tcpviz show"
+        " SOURCE --json` writes all of a source: an object with `schema` (`tcpviz.traces/1`),"
+        " `source`, `warnings` and `connections`, which are traces with a `number` each. `tcpviz`"
+        " reads both back.",
+        "Times are whole nanoseconds from the first step. A step leaves out the fields that have no"
+        " value; elsewhere a field is always there, unless its line says `only where`.",
+    ]
+    for thing, fields in TRACE_JSON.items():
+        rows = [f"| `{name}` | {_cell(means)} |" for name, means in fields.items()]
+        parts += [f"## {thing}", "\n".join(["| field | is |", "|---|---|", *rows])]
+        if thing in examples:
+            parts.append(f"```json\n{json.dumps(examples[thing])}\n```")
+    return "\n\n".join(parts) + "\n"
 
 
 def conformance() -> str:
@@ -273,6 +359,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "player.md": player,
     "requirements.md": requirements,
     "rules.md": rules,
+    "trace-json.md": trace_json,
 }
 
 

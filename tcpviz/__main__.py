@@ -322,7 +322,7 @@ def _parser() -> argparse.ArgumentParser:
         "-o",
         "--output",
         required=True,
-        type=Path,
+        type=_file,
         metavar="FILE",
         help="where to; .svg, .pdf and .png are the picture, .html the picture with its table, "
         ".txt its text twin, .dot its Graphviz source, .json the trace",
@@ -355,6 +355,13 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument("--json", action="store_true", help="a line of JSON for each look")
     watch.set_defaults(command=_watch)
     return parser
+
+
+def _file(text: str) -> Path:
+    """A path to write to; Path alone would forget a slash at its end."""
+    if text.endswith(tuple(filter(None, (os.sep, os.altsep)))):
+        raise argparse.ArgumentTypeError(f"{text} is a folder; name a file")
+    return Path(text)
 
 
 def _scale(text: str) -> float:

@@ -27,6 +27,11 @@ from tcpviz.trace import Trace
 from tcpviz.trace_shape import fault
 
 SCHEMA: Final = "tcpviz.traces/1"
+_MARKS: Final = {  # UTF-16 as PowerShell writes it
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 
 
 class SourceError(ValueError):
@@ -71,11 +76,15 @@ def read(source: str | Path, progress: Progress | None = None) -> Traces:
     `-` is standard input. The name of a scenario goes before a file of that name: write `./normal`,
     or Path("normal"), for the file. What a file holds is told by its first octets, not by its
     suffix. `progress` is told the octets of a capture that are read, and how many there are (None
-    where nobody knows). SourceError where there is nothing to be read.
+    where nobody knows). SourceError where there is nothing to be read; TypeError where the source
+    is neither text nor a Path.
 
     >>> read("handshake")[0].title
     'handshake'
     """
+    if not isinstance(source, str | Path):  # open() would take a number for a descriptor
+        kind = type(source).__name__
+        raise TypeError(f"read() takes the name of a scenario, a path or '-'; this is a {kind}")
     if isinstance(source, str) and source in SCENARIOS:
         return Traces(source, (simulate(SCENARIOS[source]),))
     name = "standard input" if str(source) == "-" else str(source) or "''"
@@ -134,9 +143,10 @@ def _reason(source: str | Path, problem: OSError) -> str:
 
 def _looks_like_json(head: bytes) -> bool:
     """Whether a file that begins so is JSON: no capture begins with a brace or a bracket."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as PowerShell writes it
-        return True
-    return head.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"[")
+    for mark, encoding in _MARKS.items():
+        if head.startswith(mark):
+            return head[len(mark) :].decode(encoding, "ignore").lstrip()[:1] in ("{", "[")
+    return head.lstrip()[:1] in (b"{", b"[")
 
 
 def _from_capture(stream: BufferedReader, source: str | Path, progress: Progress | None) -> Traces:
@@ -155,8 +165,13 @@ def _from_json(text: bytes, name: str) -> Traces:
     """The traces of a JSON file, by its schema."""
     try:
         data = json.loads(text)
-    except ValueError as problem:
+    except json.JSONDecodeError as problem:
         raise SourceError(f"not JSON: {problem}") from None
+    except UnicodeDecodeError as problem:
+        encoding = problem.encoding.upper()
+        raise SourceError(f"not JSON: octet {problem.start} is no {encoding}") from None
+    except ValueError:  # Python converts no number that long
+        raise SourceError("a number in its JSON has too many digits") from None
     except RecursionError:
         raise SourceError("its JSON is nested too deeply") from None
     schema = data.get("schema") if isinstance(data, dict) else None

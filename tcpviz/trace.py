@@ -15,8 +15,9 @@ from itertools import pairwise
 from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Segment, add, distance, names
+from tcpviz.states import TRANSITIONS, State
 from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Wait
-from tcpviz.trace_json import segment_from, step_from, step_json
+from tcpviz.trace_json import end_from, end_json, segment_from, step_from, step_json
 from tcpviz.units import readable
 from tcpviz.words import say
 
@@ -67,6 +68,11 @@ class Trace:
         return tuple(step for step in self.steps if step.end == name)
 
     @property
+    def infers(self) -> bool:
+        """Whether nobody saw some of its states: they are inferred from the segments."""
+        return any(step.inferred and step.state is not None for step in self.steps)
+
+    @property
     def duration(self) -> int:
         """Time of the last step in ns."""
         return self.steps[-1].time if self.steps else 0
@@ -100,6 +106,21 @@ class Trace:
         if all(end.observed for end in self.ends):
             fate = "delivered" if arrived else "lost" if lost is not None else "unknown"
         return Flight(number, sender, receiver, segment, sent, arrived, lost, fate, again)
+
+    def before(self, name: str) -> State | None:
+        """The state of an end before its first step; None where that does not tell.
+
+        What a capture saw first tells of it: who answers a SYN was in LISTEN, though no call of the
+        user was seen.
+
+        >>> from tcpviz import SCENARIOS, simulate
+        >>> simulate(SCENARIOS["handshake"]).before("client")
+        <State.CLOSED: 'CLOSED'>
+        """
+        first = next(iter(self.of(name)), None)
+        if first is None or not first.edges:
+            return first.state if first else None
+        return next((edge.source for edge in TRANSITIONS if edge.id == first.edges[0]), None)
 
     def spans(self, name: str) -> tuple[Span, ...]:
         """The states one end passed through, each with its stretch of time."""
@@ -150,7 +171,7 @@ class Trace:
             "title": self.title,
             "source": self.source,
             "start_ns": self.start,
-            "ends": [end._asdict() for end in self.ends],
+            "ends": [end_json(end) for end in self.ends],
             "segments": [self._segment_json(flight) for flight in self.flights],
             "steps": [step_json(step) for step in self.steps],
             "notes": list(self.notes),
@@ -174,6 +195,7 @@ class Trace:
             "sent_ns": flight.sent,
             "arrived_ns": flight.arrived[0] if flight.arrived else None,
             "duplicates_arrived_ns": list(flight.arrived[1:]),
+            "unsent": flight.sent is None and sender.observed,
             "fate": flight.fate,
             "retransmission": flight.again,
             **again,
@@ -186,7 +208,7 @@ class Trace:
             raise ValueError(f'not a trace: expected "schema": "{SCHEMA}"')
         where = "ends"
         try:
-            ends = tuple(End(**end) for end in data["ends"])
+            ends = tuple(map(end_from, data["ends"]))
             segments = []
             for index, entry in enumerate(data["segments"]):
                 where = f"segments[{index}]"
@@ -236,15 +258,19 @@ def transcript(trace: Trace, *, absolute: bool | None = None) -> Iterator[str]:
 
     Between the states of both ends stands the segment; `...` is the network, as in RFC 9293 Figure
     7. A segment that arrives before anything else happens has one line. Numbers are absolute for a
-    simulation, as in the RFC's figures, and counted from the ISSs for everything observed.
+    simulation, as in the RFC's figures, and counted from the ISSs for everything observed. States
+    in parentheses are inferred, also those before the first event.
     """
     rows = list(_rows(trace, absolute))
     width = max((len(row.segment) for row in rows), default=0)
-    line = f"{{:>10}}  {{:>12}}  {{:3}} {{:{width}}} {{:3}}  {{:12}}  {{}}"
+    wide = 14 if trace.infers else 12  # the longest state, in parentheses
+    line = f"{{:>10}}  {{:>{wide}}}  {{:3}} {{:{width}}} {{:3}}  {{:{wide}}}  {{}}"
     left, right = (end.name for end in trace.ends)
     yield line.format(say("column_at"), left, "", "", "", right, "").rstrip()
     for row in rows:
         yield line.format(*row).rstrip()
+    if trace.infers:
+        yield say("inferred")
     yield from trace.notes
 
 
@@ -269,11 +295,16 @@ def _rows(trace: Trace, absolute: bool | None) -> Iterator[Row]:
         absolute = trace.source == "simulation"
     left, right = (end.name for end in trace.ends)
     states = {end.name: "" for end in trace.ends}
+    for name in states:
+        if any(step.inferred for step in trace.of(name)[:1]):
+            states[name] = _shown(trace.before(name), inferred=True)
     texts = {flight.number: trace.notation(flight, absolute=absolute) for flight in trace.flights}
+    if any(states.values()):
+        yield Row(say("before"), states[left], "", "", "", states[right], "")
     for step, arrival in _merged(trace):
         for each in (step, arrival):
             if each and each.state is not None:
-                states[each.end] = each.state
+                states[each.end] = _shown(each.state, inferred=each.inferred)
         near, far = _arrows(trace, step, arrival, left)
         yield Row(
             readable(step.time),
@@ -284,6 +315,11 @@ def _rows(trace: Trace, absolute: bool | None) -> Iterator[Row]:
             states[right],
             "; ".join(_remarks(trace, step, arrival)),
         )
+
+
+def _shown(state: State | None, *, inferred: bool) -> str:
+    """A state as the transcript shows it, in parentheses where nobody saw it."""
+    return "" if state is None else f"({state})" if inferred else state
 
 
 def _merged(trace: Trace) -> Iterator[tuple[Step, Step | None]]:

@@ -1,4 +1,4 @@
-"""Steps and segments as plain JSON data, both ways.
+"""Ends, steps and segments as plain JSON data, both ways.
 
 Knows what they are made of. Must not know the Trace that holds them.
 """
@@ -8,7 +8,23 @@ from typing import Any
 
 from tcpviz.segment import Option, Segment, bits
 from tcpviz.states import State
-from tcpviz.steps import Kind, Step, Timer, Variables
+from tcpviz.steps import End, Kind, Step, Timer, Variables
+
+
+def end_json(end: End) -> dict[str, Any]:
+    """An end; without its SYN it has no ISS to tell, but a number that its text counts from."""
+    if end.syn_seen:
+        return end._asdict()
+    return {**end._asdict(), "iss": None, "counted_from": end.iss}
+
+
+def end_from(entry: dict[str, Any]) -> End:
+    """Read what `end_json` wrote."""
+    fields = dict(entry)
+    counted_from = fields.pop("counted_from", 0)
+    if fields.get("iss") is None:
+        fields["iss"] = counted_from
+    return End(**fields)
 
 
 def step_json(step: Step) -> dict[str, Any]:

@@ -42,6 +42,9 @@ def _contradictions(data: dict[str, Any]) -> Iterator[str]:
     names = [end["name"] for end in data["ends"]]
     if len(set(names)) != 2 or "" in names:
         yield "ends: expected two, each with a name of its own"
+    for index, end in enumerate(data["ends"]):
+        if end.get("iss", 0) is None and end.get("syn_seen", True):
+            yield f"ends[{index}].iss: null goes only with syn_seen false"
     for index, segment in enumerate(data["segments"]):
         where = f"segments[{index}]"
         if segment["from"] not in names:
@@ -127,6 +130,10 @@ _BOOL: Final = (lambda value: isinstance(value, bool), "true or false")
 _TIME: Final = (_whole, "a time in ns, 0 or more")
 _COUNT: Final = (_whole, "a whole number, 0 or more")
 _NUMBER: Final = (lambda value: _whole(value, NUMBERS), "a number of 32 bits")
+_NUMBER_OR_NULL: Final = (
+    lambda value: value is None or _whole(value, NUMBERS),
+    "a number of 32 bits or null",
+)
 
 _TRACE: Final[_Fields] = {
     "title": _TEXT,
@@ -140,7 +147,8 @@ _TRACE: Final[_Fields] = {
 _END: Final[_Fields] = {
     "name": _TEXT,
     "address?": _TEXT,
-    "iss?": _NUMBER,
+    "iss?": _NUMBER_OR_NULL,
+    "counted_from?": _NUMBER,
     "syn_seen?": _BOOL,
     "observed?": _BOOL,
 }
@@ -148,10 +156,7 @@ _SEGMENT: Final[_Fields] = {
     "from": _TEXT,
     "flags": (_list(_one_of(*CONTROL_BITS)), f"a list of {', '.join(CONTROL_BITS)}"),
     "seq_absolute": _NUMBER,
-    "ack_absolute": (
-        lambda value: value is None or _whole(value, NUMBERS),
-        "a number of 32 bits or null",
-    ),
+    "ack_absolute": _NUMBER_OR_NULL,
     "length": _COUNT,
     "window": _COUNT,
     "options": (_list(_is_option), "a list of [name, value]"),

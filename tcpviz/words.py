@@ -30,6 +30,8 @@ ENGLISH: Final = {
     "again": "retransmission",
     "copy": "a duplicate made by the network",
     "expired": "{timer} expires",
+    "before": "before",
+    "inferred": "(STATE): nobody saw the state, it is inferred from the segments.",
     "old_data": "old data: from incarnation {number} of {end}",
     "old_data_injected": "old data: sent before this run",
     # full queues of a listener
@@ -117,7 +119,7 @@ ENGLISH: Final = {
     "diagram_active": "usual way of an active opener and closer",
     "diagram_passive": "usual way of a passive opener and closer",
     "diagram_numbers": "Numbers: the order of the moves.",
-    "diagram_inferred": "White: nobody saw the state, it is inferred from segments.",
+    "diagram_inferred": "White number: nobody saw the move, it is inferred from the segments.",
     "diagram_inferred_move": "(inferred)",
     "diagram_not_in_figure": "(not in Figure 5)",
     "diagram_opened": "(opened {how})",

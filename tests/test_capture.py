@@ -202,6 +202,36 @@ def test_a_state_moves_only_along_edges_of_the_table():
     assert moves > 500
 
 
+def test_a_capture_claims_no_call():
+    """Nobody saw the user of TCP call: neither steps nor text nor JSON have a call."""
+    listeners = 0
+    for _, trace in all_traces():
+        assert not [step for step in trace.steps if step.kind is Kind.CALL]
+        assert not any("passive OPEN" in str(value) for value in trace.to_json()["steps"])
+        assert "OPEN" not in str(trace)
+        listeners += any(trace.before(end.name) is State.LISTEN for end in trace.ends)
+    assert listeners > 50
+
+
+@pytest.mark.parametrize(
+    ("path", "client", "server"),
+    [
+        (MERGED / "lost_syn.pcapng", State.CLOSED, State.LISTEN),
+        (MERGED / "refused.pcapng", State.CLOSED, State.CLOSED),
+        (MERGED / "simultaneous_open.pcapng", State.CLOSED, State.CLOSED),
+        (ONE_SIDED / "lost_syn.server.pcapng", None, State.LISTEN),
+        (ONE_SIDED / "lost_syn.client.pcapng", State.CLOSED, None),
+    ],
+    ids=lambda value: value.name if isinstance(value, Path) else str(value),
+)
+def test_the_state_before_the_first_segment_is_inferred(path, client, server):
+    """Who answers a SYN was in LISTEN, who sends one in CLOSED; of who was not watched: nothing."""
+    trace = read_capture(path).connections[0].trace()
+    assert (trace.before("client"), trace.before("server")) == (client, server)
+    shown = ["before", *(f"({state})" for state in (client, server) if state)]
+    assert str(trace).splitlines()[1].split() == shown
+
+
 def test_every_trace_survives_json_and_a_second_asking():
     """A trace is the same each time it is asked for, and after JSON there and back."""
     for connection, trace in all_traces():
@@ -254,8 +284,9 @@ def test_an_old_duplicate_stays_with_the_connection_it_disturbs():
     old = next(flight for flight in trace.flights if flight.sent is None)
     assert (old.segment.seq - client.iss, old.segment.ctl, old.fate) == (-10, SYN, "delivered")
     assert [span.state for span in trace.spans("server")] == [
-        State.LISTEN, State.SYN_RECEIVED, State.LISTEN, State.SYN_RECEIVED, State.ESTABLISHED
+        State.SYN_RECEIVED, State.LISTEN, State.SYN_RECEIVED, State.ESTABLISHED
     ]  # fmt: skip
+    assert trace.before("server") is State.LISTEN
     used = [flight.segment for flight in trace.flights if flight.segment.ctl == SYN | ACK][-1]
     assert (used.seq, used.ack) == (server.iss, client.iss + 1)
 

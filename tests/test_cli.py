@@ -100,6 +100,7 @@ def test_without_a_command_the_help_is_shown(run):
         (["show", "normal", "--connection", "x"], "invalid int value: 'x'"),
         (["draw", "normal"], "-o"),
         (["draw", "normal", "-o", "x.svg", "--view", "side"], "invalid choice: 'side'"),
+        (["draw", "normal", "-o", "no.svg/"], "no.svg/ is a folder"),
         (["show", "normal", "\x1b[2J"], "unrecognized arguments: \\x1b[2J"),
     ],
 )
@@ -463,7 +464,7 @@ def test_bad_input_is_exit_code_2_and_one_line(tmp_path, kind):
         path.write_bytes(content[kind])
     code, out, err = ended("show", path)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith("tcpviz: ")
+    assert err.startswith(f"tcpviz: {path}: ")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")

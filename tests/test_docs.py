@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tcpviz import read
 from tcpviz.rules import Rules
 from tcpviz.scenarios import SCENARIOS
 
@@ -64,6 +65,24 @@ def test_no_rule_settles_an_issue_that_is_not_listed():
     """What a rule's text names stands in the list of issues."""
     named = set(re.findall(r"\bI-\d+", (ROOT / "tcpviz" / "rules.py").read_text("utf-8")))
     assert named <= set(BUILD["ISSUES"]) == set(ISSUES)
+
+
+def written(data: dict[str, Any]) -> dict[str, set[str]]:
+    """The fields that the JSON of a trace has, by the kind of object."""
+    parts = {"trace": [data], "end": data["ends"]}
+    parts |= {"segment": data["segments"], "step": data["steps"]}
+    return {thing: set().union(*objects) for thing, objects in parts.items()}
+
+
+def test_the_page_on_json_names_every_field_and_no_other():
+    """What all scenarios and some captures are written with is what the page explains."""
+    captures = sorted((ROOT / "notebooks" / "captures").glob("*.pcapng"))
+    one_sided = ROOT / "tests" / "data" / "recordings" / "lost_fin.client.pcapng"
+    found: dict[str, set[str]] = {thing: set() for thing in BUILD["TRACE_JSON"]}
+    for source in (*SCENARIOS, *captures[:4], one_sided):
+        for thing, fields in written(read(source)[0].to_json()).items():
+            found[thing] |= fields
+    assert found == {thing: set(fields) for thing, fields in BUILD["TRACE_JSON"].items()}
 
 
 @cache

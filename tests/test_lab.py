@@ -341,6 +341,77 @@ def test_a_second_start_answers_without_a_network_and_ends_quietly():
     assert not any("installing" in line for line in said)
 
 
+STARTING = """
+import os, time
+from pathlib import Path
+Path("server").write_text(str(os.getpid()))
+print("a word", flush=True)
+time.sleep(600)  # an interrupt here is a KeyboardInterrupt, as in the midst of an import
+"""
+
+
+def gone(number):
+    """Tell whether there is no process of that number."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.skipif(os.name == "nt", reason="uses signals")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+@pytest.mark.parametrize("again", [0, 1])
+def test_an_end_in_the_midst_of_the_start_says_nothing_and_leaves_nothing(lab, number, code, again):
+    """While JupyterLab is still being imported, Ctrl-C is a clean end, and so is a second one."""
+    lab.PYTHON.parent.mkdir(parents=True)
+    (lab.ROOT / "starting.py").write_text(STARTING, encoding="utf-8")
+    lab.PYTHON.write_text(f'#!/bin/sh\nexec "{sys.executable}" starting.py\n', encoding="utf-8")
+    lab.PYTHON.chmod(0o755)
+    lab.write_stamp(["lab"])
+    with subprocess.Popen(
+        [sys.executable, "lab.py", "--no-browser"],
+        cwd=lab.ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as start:
+        said = []
+        for line in start.stdout:
+            said.append(line)
+            if line == "a word\n":
+                for _ in range(1 + again):
+                    start.send_signal(number)
+        assert start.wait(timeout=60) == code
+    server = (lab.ROOT / "server").read_text(encoding="utf-8")
+    assert gone(int(server))
+    assert [line for line in said if line.strip() and "port" not in line] == [
+        "tcpviz: starting JupyterLab\n",
+        "a word\n",
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="uses signals")
+def test_a_child_is_started_as_a_whole(lab, monkeypatch):
+    """A Ctrl-C between the start of a program and the first look at it still ends the program."""
+    started = []
+
+    class Popen(subprocess.Popen):
+        def __init__(self, *arguments, **streams):
+            super().__init__(*arguments, **streams)
+            started.append(self)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(lab.subprocess, "Popen", Popen)
+    sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with pytest.raises(KeyboardInterrupt), lab.child(sleep, {}, subprocess.Popen.kill):
+        pytest.fail("it was interrupted before")
+    assert [process.returncode for process in started] == [-signal.SIGKILL]
+
+
 def pins():
     """The pinned list: each name, in canonical form, with its pins (more than one by marker)."""
     listed = {}

@@ -119,6 +119,16 @@ def test_another_suffix_is_an_error_that_names_those_there_are(tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
+def test_the_table_marks_states_that_nobody_saw() -> None:
+    """Of a capture, states are in parentheses, the caption says why; a simulation has neither."""
+    caption, _, first, *_ = ET.fromstring(
+        sequence_chart(read(CAPTURES / "lost_fin.pcapng")[0]).table
+    )
+    assert [cell.text or "" for cell in first] == ["before", "(CLOSED)", "", "(LISTEN)", ""]
+    assert say("inferred") in (caption.text or "")
+    assert "(STATE)" not in chart().table
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_table_tells_what_the_transcript_tells(name: str) -> None:
     """A row for a line, with the same words, below headers that say what each column is."""

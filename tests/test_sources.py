@@ -8,6 +8,7 @@ import pytest
 
 import tcpviz
 from tcpviz import SCENARIOS, SourceError, read, simulate
+from tcpviz.captures import read_capture
 from tcpviz.sources import json_lines
 
 HERE = Path(__file__).parent
@@ -123,6 +124,9 @@ def test_json_as_windows_writes_it(encoding, tmp_path):
         (b'{"a": ', "not JSON: Expecting value: line 1"),
         (b'{"a": "\xff"}', "not JSON"),
         (b"[" * 100_000, "nested too deeply"),
+        (b"[" + b"1" * 5000 + b"]", "a number in its JSON has too many digits"),
+        (b"\xff\xfe\0", "neither pcap nor pcapng"),
+        (b"\xff\xfe{\0\0", "not JSON: octet 4 is no UTF-16-LE"),
         (b"[1]", "schema"),
         (b'{"schema": "tcpviz.trace/2"}', "schema"),
         (b'{"schema": []}', "schema"),
@@ -137,7 +141,9 @@ def test_what_cannot_be_read_is_refused_in_one_line(content, says, tmp_path):
     path = tmp_path / "thing"
     path.write_bytes(content)
     message = refusal(path)
-    assert message.startswith((f"{path}: ", "thing: "))
+    assert message.startswith(f"{path}: ")
+    assert "codec" not in message
+    assert "sys." not in message
     assert says in message
 
 
@@ -146,6 +152,15 @@ def test_what_is_not_there_is_refused_in_one_line(tmp_path):
     assert refusal(tmp_path / "no" / "x.pcap").endswith("No such file or directory")
     assert refusal(tmp_path).startswith(f"{tmp_path}: ")
     assert refusal("").startswith("'': ")
+
+
+@pytest.mark.parametrize("source", [None, 5, 0, b"normal", True, SCENARIOS["normal"]])
+def test_what_is_no_name_and_no_path_is_refused(source):
+    """A number is no descriptor of an open file, and None no file of that name."""
+    with pytest.raises(TypeError, match=f"a path or '-'; this is a {type(source).__name__}$"):
+        read(source)
+    with pytest.raises(TypeError, match=f"a binary file; this is a {type(source).__name__}$"):
+        read_capture(source)
 
 
 def test_a_misspelt_scenario_is_suggested():
@@ -178,6 +193,8 @@ def mutate(data, path, value):
         ("ends/1", ..., "ends: expected two"),
         ("ends/1/name", "client", "ends: expected two, each with a name of its own"),
         ("ends/0/iss", -1, "ends[0].iss: expected a number of 32 bits"),
+        ("ends/0/iss", None, "ends[0].iss: null goes only with syn_seen false"),
+        ("ends/0/counted_from", -1, "ends[0].counted_from: expected a number"),
         ("ends/0/shoe", 43, "ends"),
         ("segments/0/from", "nobody", "segments[0].from: 'nobody' is none of the ends"),
         ("segments/0/flags", ["SNY"], "segments[0].flags: expected a list of FIN"),

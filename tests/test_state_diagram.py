@@ -465,7 +465,7 @@ def test_inferred_moves_are_told_apart():
     assert "(inferred)" in drawn(inferred=True).text
     assert "(inferred)" not in drawn(inferred=False).text
     notes = [" ".join(ground(drawn(inferred=i).svg)) for i in (True, False)]
-    assert "inferred" in notes[0]
+    assert "White number: nobody saw the move" in notes[0]
     assert "inferred" not in notes[1]
     assert "server: its states are not known" in drawn(inferred=True).text
 

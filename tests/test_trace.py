@@ -1,12 +1,13 @@
 """The Trace: queries, transcript, JSON both ways."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tcpviz import MS, SCENARIOS, S, Trace, simulate
-from tcpviz.segment import ACK, Segment
+from tcpviz.segment import ACK, SYN, Segment
 from tcpviz.states import State
 from tcpviz.steps import End, Kind, Step, Timer
 from tcpviz.trace import transcript
@@ -46,6 +47,53 @@ def test_the_transcript_marks_loss_duplication_and_old_segments() -> None:
     assert "duplicate" in str(trace("duplicated_fin"))
     assert "nobody was seen to send it" in str(trace("old_duplicate_syn"))
     assert "lost" not in str(trace("duplicated_fin"))
+
+
+def test_the_transcript_marks_states_that_nobody_saw() -> None:
+    """Inferred states stand in parentheses, seen ones do not; a line at the end says so."""
+    steps = (
+        Step(0, "client", Kind.DEPART, State.SYN_SENT, Segment(1, 0, SYN), 0, inferred=True),
+        Step(1 * MS, "server", Kind.ARRIVE, State.SYN_RECEIVED, Segment(1, 0, SYN), 0),
+        Step(2 * MS, "client", Kind.DEPART, State.SYN_SENT, Segment(1, 0, SYN), 1),
+    )
+    assert str(Trace((End("client"), End("server")), steps, notes=("a note",))).splitlines() == [
+        "        at          client                            server",
+        "    before      (SYN-SENT)",
+        "      0 ms      (SYN-SENT)  --> <SEQ=1><CTL=SYN> -->  SYN-RECEIVED    arrives at 1 ms",
+        "      2 ms        SYN-SENT  --> <SEQ=1><CTL=SYN> ...  SYN-RECEIVED    retransmission",
+        "(STATE): nobody saw the state, it is inferred from the segments.",
+        "a note",
+    ]
+    assert "(STATE)" not in str(trace("handshake"))
+
+
+def test_the_columns_of_inferred_states_are_as_straight_as_the_others() -> None:
+    """The longest state fits in its parentheses, at either end."""
+    inferred = replace(
+        trace("lost_ack"),
+        steps=tuple(step._replace(inferred=True) for step in trace("lost_ack").steps),
+    )
+    lines = [line for line in str(inferred).splitlines() if "SYN-RECEIVED" in line]
+    assert {line.index("(SYN-RECEIVED)") for line in lines} == {lines[0].index("(SYN-RECEIVED)")}
+    assert {line[: line.index(")")][-1] for line in lines} <= {"D", "T"}
+    assert {line.index(")") for line in lines} == {25}
+
+
+def test_an_iss_that_nobody_saw_is_null() -> None:
+    """Where the SYN was not seen there is no ISS in the JSON; the text still counts the same."""
+    unseen = Trace((End("client", "", 700, syn_seen=False), End("server", "", 300)), ())
+    first, second = unseen.to_json()["ends"]
+    assert (first["iss"], first["counted_from"], second["iss"]) == (None, 700, 300)
+    assert "counted_from" not in second
+    assert Trace.from_json(unseen.to_json()) == unseen
+
+
+def test_a_segment_that_nobody_sent_says_so() -> None:
+    """An old duplicate has no sender; of an end that nobody watched that is not known."""
+    old = trace("old_duplicate_syn")
+    assert [each["unsent"] for each in old.to_json()["segments"]].count(True) == 1
+    ends = tuple(end._replace(observed=False) for end in old.ends)
+    assert not any(each["unsent"] for each in replace(old, ends=ends).to_json()["segments"])
 
 
 def test_relative_numbers_are_counted_from_the_isss() -> None:
@@ -137,6 +185,7 @@ def test_the_json_has_what_other_programs_need() -> None:
         "sent_ns": 0,
         "arrived_ns": 50 * MS,
         "duplicates_arrived_ns": [],
+        "unsent": False,
         "fate": "delivered",
         "retransmission": False,
     }

@@ -12,7 +12,7 @@ from functools import cached_property
 from os import fstat
 from pathlib import Path
 from stat import S_ISREG
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from tcpviz.captures.headers import (
     ETHERNET,
@@ -27,19 +27,16 @@ from tcpviz.captures.headers import (
     tcp_header,
 )
 from tcpviz.captures.incarnations import incarnations
-from tcpviz.captures.inference import Passing, conclude, first_state
+from tcpviz.captures.inference import Passing, conclude
 from tcpviz.captures.outcome import Outcome, outcome, without_acknowledged_losses
 from tcpviz.captures.packets import CaptureError, Interface, Progress, chunks, frames
 from tcpviz.captures.vantage import Survey, View, Way, survey, view, ways
 from tcpviz.segment import SYN
-from tcpviz.states import Event, State
 from tcpviz.steps import End, Kind, Step
 from tcpviz.trace import Trace
 from tcpviz.words import say
 
 __all__ = ["Capture", "CaptureError", "Connection", "read_capture"]
-
-_PASSIVE_OPEN: Final = f"{State.CLOSED}: {Event.PASSIVE_OPEN}"
 
 
 class _Conversation:
@@ -76,21 +73,24 @@ def read_capture(source: str | Path | BinaryIO, progress: Progress | None = None
 
     `progress` is told the bytes read so far and the bytes there are (None where nobody knows). A
     cut or garbled file gives what could be read and a warning. CaptureError, with a one-line
-    message, where there is nothing to be read.
+    message, where there is nothing to be read; TypeError for what is no file at all.
     """
     if source == "-":
         return _read(sys.stdin.buffer, "standard input", progress)
     if isinstance(source, str | Path):
         try:
             with Path(source).open("rb") as stream:
-                return _read(stream, Path(source).name, progress)
+                return _read(stream, str(source), progress)
         except OSError as problem:
             raise CaptureError(f"{source}: {problem.strerror or problem}") from None
+    if not hasattr(source, "read"):
+        kind = type(source).__name__
+        raise TypeError(f"read_capture() takes a path, '-' or a binary file; this is a {kind}")
     name = getattr(source, "name", None)
-    return _read(source, Path(name).name if isinstance(name, str) else "capture", progress)
+    return _read(source, str(name) if isinstance(name, str | Path) else "capture", progress)
 
 
-def _read(stream: BinaryIO, name: str, progress: Progress | None) -> Capture:
+def _read(stream: BinaryIO, where: str, progress: Progress | None) -> Capture:
     places: list[Interface] = []
     warnings: list[str] = []
     skipped: Counter[str] = Counter()
@@ -98,9 +98,10 @@ def _read(stream: BinaryIO, name: str, progress: Progress | None) -> Capture:
         source = frames(chunks(stream, _size(stream), progress), places, warnings)
         packets, conversations = _converse(source, skipped)
     except CaptureError as problem:
-        raise CaptureError(f"{name}: {problem}") from None
+        raise CaptureError(f"{where}: {problem}") from None
     except OSError as problem:
-        raise CaptureError(f"{name}: {problem.strerror or problem}") from None
+        raise CaptureError(f"{where}: {problem.strerror or problem}") from None
+    name = Path(where).name
     if not packets:
         warnings.append("it holds no packets")
     elif not conversations:
@@ -272,8 +273,9 @@ class Connection:
     def trace(self) -> Trace:
         """The connection step by step, times in ns from its first step.
 
-        Every state is inferred. Where both ends were watched, a segment that never arrived gets a
-        LOSE step, drawn half the typical delay after its departure: where it died is not known.
+        Every state is inferred, and no call is claimed: nobody saw one. Where both ends were
+        watched, a segment that never arrived gets a LOSE step, drawn half the typical delay after
+        its departure: where it died is not known.
         """
         found, _, notes = self._observed()
         sums = self._outcome
@@ -311,17 +313,6 @@ def _steps(found: list[Way], sums: Outcome, begin: int) -> Iterator[Step]:
             end = found[flight].backward ^ (kind is Kind.ARRIVE)
             passings[end].append(Passing(kind is Kind.ARRIVE, segments[flight]))
     conclusions = [iter(conclude(each)) for each in passings]
-    for end, name in enumerate(names):
-        if first_state(passings[end]) is State.LISTEN:
-            yield Step(
-                0,
-                name,
-                Kind.CALL,
-                State.LISTEN,
-                text=Event.PASSIVE_OPEN,
-                edges=(_PASSIVE_OPEN,),
-                inferred=True,
-            )
     for time, _, flight, kind in events:
         segment = segments[flight]
         if kind is Kind.LOSE:

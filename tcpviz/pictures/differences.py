@@ -187,11 +187,27 @@ def _of_times(
                 yield Difference(mine.sent, say(key, **what, by=readable(abs(longer))), marks)
 
 
+def _from_before(
+    trace: Trace, end: str, mine: tuple[Span, ...], theirs: tuple[Span, ...]
+) -> tuple[Span, ...]:
+    """The states of an end, with that before its first step if the other trace shows how it came.
+
+    A simulation shows the call that leads to LISTEN; a capture only what follows from LISTEN.
+    """
+    before = trace.before(end)
+    if not mine or not theirs or before in (None, mine[0].state) or before != theirs[0].state:
+        return mine
+    assert before is not None
+    return (Span(before, 0, mine[0].since, mine[0].inferred), *mine)
+
+
 def _of_states(traces: tuple[Trace, Trace], ends: tuple[str, str]) -> Iterator[Difference]:
     """States that an end passes through in one trace alone."""
-    spans: list[tuple[Span, ...]] = [
-        trace.spans(end) for trace, end in zip(traces, ends, strict=True)
-    ]
+    one, other = (trace.spans(end) for trace, end in zip(traces, ends, strict=True))
+    spans = (
+        _from_before(traces[0], ends[0], one, other),
+        _from_before(traces[1], ends[1], other, one),
+    )
     first, second = ([span.state for span in each] for each in spans)
     matcher = SequenceMatcher(None, first, second, autojunk=False)
     for what, *bounds in matcher.get_opcodes():

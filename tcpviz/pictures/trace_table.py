@@ -11,8 +11,9 @@ from tcpviz.words import say
 def trace_table(trace: Trace, *, absolute: bool) -> Table:
     """The transcript with headers; who sends and who receives is said in words, not by arrows."""
     left, right = (end.name for end in trace.ends)
+    legend = [say("inferred")] if trace.infers else []
     return Table(
-        "\n".join((trace.title or say("chart_title"), *trace.notes)),
+        "\n".join((trace.title or say("chart_title"), *legend, *trace.notes)),
         (
             say("column_at"),
             say("column_state", end=left),
