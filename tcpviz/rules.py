@@ -145,7 +145,8 @@ class Rules(NamedTuple):
     """R2 for the SYN,ACK of a passive OPEN."""
 
     r2: int = 0
-    """R2 for data and FIN."""
+    """R2 for data and FIN. Without any R2, two ends that have lost each other may each send the
+    same again for ever."""
 
     r2_orphan: int = 0
     """R2 for what is left to send after a half-duplex CLOSE; 0: as `r2`."""
