@@ -45,6 +45,23 @@ ISSUES: Final = {
 }
 """Where RFC 9293 leaves room or contradicts itself."""
 
+LINUX_LEAVES_OUT: Final = (
+    "Timestamps decide nothing: Linux also reopens TIME-WAIT for a SYN of a lower number whose"
+    " timestamp is newer, answers a segment whose timestamp is old by an ACK (PAWS), and reuses a"
+    " TIME-WAIT (tcp_tw_reuse) only where both ends have them.",
+    "tcp_tw_reuse is 2, for loopback alone, so that `reuse_after` is off; 1 s is its delay.",
+    "A minisocket has the window of the moment when it was made; here windows never change.",
+    "FIN-WAIT-2 of a user who has left becomes a minisocket only for its last 60 s; here for all"
+    " of a longer tcp_fin_timeout.",
+    "TIME-WAIT restarts also for a segment in order that has no ACK and carries nothing; here only"
+    " what has an ACK counts.",
+    "The limit on challenge ACKs of a whole host (tcp_challenge_ack_limit); only that of one"
+    " connection is kept, `ack_throttle`.",
+    "TCP_USER_TIMEOUT does not shorten the RTO before it; the connection ends at the timeout.",
+    "Data that comes out of order is not kept, and there is no congestion window.",
+)
+"""Where LINUX is simpler than Linux, as far as is known."""
+
 NO_RULE: Final = {
     "I-6": "No rule: the listener of the RFC turns into the connection. A server that goes on"
     ' listening is a reaction, `On("server", "CLOSED", "passive OPEN")`.',
@@ -154,6 +171,8 @@ def rules() -> str:
         ),
         "## The known issues",
         "\n".join(["| issue | what is open | settled by |", "|---|---|---|", *map(_issue, ISSUES)]),
+        "## What LINUX does not do",
+        "\n".join(f"- {each}" for each in LINUX_LEAVES_OUT),
     ]
     return "\n\n".join(lines) + "\n"
 

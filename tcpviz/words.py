@@ -89,6 +89,8 @@ ENGLISH: Final = {
     "saw them cut up, or may not have been watched then: their fate is unknown.",
     "near": "Two interfaces less than 1 ms apart saw the same packets: "
     "they are taken for the two ends.",
+    "endless": "stopped at {time} in an endless exchange of ACKs: {client} of the client and"
+    " {server} of the server have answered each other {rounds} times",
     "stopped": "stopped at {time}, with timers still running or segments on the way",
     # state diagram
     "diagram": "The states of a TCP connection (RFC 9293, Figure 5)",

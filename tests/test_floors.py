@@ -11,7 +11,7 @@ PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
     {"question_words", "lab_words", "player_words", "static"},
     {"units", "words", "states", "segment", "listener"},
-    {"steps", "rules"},
+    {"steps", "rules", "options"},
     {"tcb"},
     {"judge", "trace_json"},
     {"trace"},
@@ -176,5 +176,6 @@ def test_only_take_moves_a_state() -> None:
 
 def test_the_endpoint_has_no_clock_no_randomness_and_no_io() -> None:
     """What an Endpoint does follows from its value, the event and `now`."""
-    within = {f"tcpviz.{name}" for name in ("judge", "segment", "states", "steps", "tcb")}
-    assert _imports("endpoint") == {"typing", *within}
+    names = ("judge", "options", "segment", "states", "steps", "tcb")
+    within = {f"tcpviz.{name}" for name in names}
+    assert _imports("endpoint") == {"itertools", "typing", *within}
