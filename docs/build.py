@@ -74,9 +74,9 @@ def rules() -> str:
         "# The rules where RFC 9293 leaves room",
         _MADE,
         "Each rule is a field of `tcpviz.rules.Rules`; its text says what holds with it and"
-        " without it, or what its number means (0 is off). `RFC9293` is the default, `LINUX`"
-        " describes Linux 6.18. A scenario gives the rules of both ends as `rules`, those of the"
-        " server alone as `server_rules`.",
+        " without it, or what its number means (0 is off; an R2 of -1 is no retransmission)."
+        " `RFC9293` is the default, `LINUX` describes Linux 6.18. A scenario gives the rules of"
+        " both ends as `rules`, those of the server alone as `server_rules`.",
         "\n".join(
             [
                 "| rule | both choices | RFC9293 | LINUX |",

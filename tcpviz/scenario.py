@@ -295,7 +295,8 @@ def _check_rules(where: str, rules: Any) -> None:
         if isinstance(default, bool):
             _require(isinstance(value, bool), f"{where}.{name}", "True or False", value)
         elif isinstance(default, int):
-            _require(_whole(value), f"{where}.{name}", "a whole number, 0 or more", value)
+            none = name.startswith("r2") and value == -1  # no retransmission at all
+            _require(none or _whole(value), f"{where}.{name}", "a whole number, 0 or more", value)
         else:
             pair = isinstance(value, tuple) and len(value) == 2 and all(map(_whole, value))
             _require(pair, f"{where}.{name}", "two durations in ns", value)
