@@ -71,7 +71,19 @@ class Found:
 
 
 class Failure(Found):
-    """The shortest run that breaks a property."""
+    """The shortest run that breaks a property.
+
+    `onward` are moves after it, where it takes them to see what is wrong: the trace has them too.
+    """
+
+    def __init__(self, moves: Run, write: Callable[[Run], Trace], onward: Run = ()) -> None:
+        super().__init__(moves, write)
+        self.onward = onward
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The run and its onward moves as a Trace."""
+        return self._write(self.moves + self.onward)
 
     def __repr__(self) -> str:
         return f"<Failure {say('explore_fails', count=len(self.moves))}>"
@@ -136,6 +148,7 @@ class Exploration:
             else:
                 result = say("explore_holds" if self.complete else "explore_unseen")
             yield f"{name:{width}}  {result}"
+        yield say("explore_orderly_is")
         kinds = [cell.kind for cell in self.map.values()]
         counts = {kind: kinds.count(kind) for kind in ("never", "reachable", "quiet")}
         yield say("explore_cells", cells=len(kinds), **counts)
@@ -179,14 +192,18 @@ def explore(
     found = visit.visit(most)
     note = say("explore_within", budgets=_in_words(budgets))
 
-    def writes(title: str) -> Callable[[Run], Trace]:
-        return lambda moves: replay(hosts, moves, title, (note,)).trace
+    def writes(title: str, *more: str) -> Callable[[Run], Trace]:
+        return lambda moves: replay(hosts, moves, title, (note, *more)).trace
 
     failures = {
         name: Failure(found.failures[name], writes(say(_key(name))))
         for name in PROPERTIES
         if name in found.failures
     }
+    if found.round:
+        ever = say("explore_round", count=len(found.round))
+        run = found.failures[STRANDED]
+        failures[STRANDED] = Failure(run, writes(say(_key(STRANDED)), ever), found.round)
     cells = {
         cell: _cell(found.reached.get(cell), found.rested.get(cell), writes(" / ".join(cell)))
         for cell in product(State, State)
