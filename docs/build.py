@@ -129,9 +129,9 @@ def _value(name: str, rules: Rules) -> str:
 def conformance() -> str:
     """What the cases of others show, and every documented reason for a difference."""
     sys.path.insert(0, str(ROOT))
-    from tests.conformance.document import section
+    from tests.conformance.document import recordings_section, section
 
-    return f"# The model against others\n\n{_MADE}\n\n{section()}"
+    return f"# The model against others\n\n{_MADE}\n\n{section()}\n{recordings_section()}"
 
 
 def requirements() -> str:

@@ -14,7 +14,7 @@ from tcpviz.segment import ACK, CWR, ECE, NUMBERS, PSH, RST, SYN, Segment, bits
 from tcpviz.states import State
 from tcpviz.units import MS
 
-from .shape import BadRecording, UnknownWord, check
+from .shape import BadRecording, UnknownWord, check, shown
 from .sysctls import check_option, checked
 
 OPS: Final = (
@@ -81,6 +81,11 @@ class Sent(NamedTuple):
     arrived: tuple[int, ...]
     fate: str
     options: tuple[tuple[str, Any], ...]
+
+    @property
+    def data(self) -> bool:
+        """Whether it carries octets."""
+        return self.segment.length > 0
 
     @property
     def time(self) -> int:
@@ -180,12 +185,12 @@ def _ns(seconds: float) -> int:
 def _call(where: str, entry: dict[str, Any]) -> Call:
     op = entry["op"]
     if op not in OPS:
-        raise UnknownWord(f"{where}.op: {op!r} is not one of {', '.join(OPS)}")
+        raise BadRecording(f"{where}.op: {shown(op)} is not one of {', '.join(OPS)}")
     values = {k: v for k, v in entry.items() if k not in ("t", "end", "op", "connection", "app")}
     if op == "option":
         check_option(where, values)
     if op == "shutdown" and values.get("how") not in ("WR", "RDWR"):
-        raise UnknownWord(f"{where}.how: {values.get('how')!r} is not one of WR, RDWR")
+        raise BadRecording(f"{where}.how: {shown(values.get('how'))} is not one of WR, RDWR")
     if op == "connect" and values.get("data_in_syn"):
         raise UnknownWord(f"{where}.data_in_syn: TCP Fast Open (RFC 7413) is not in the model")
     connection = entry.get("connection")

@@ -49,7 +49,7 @@ def run(
             unread.append(each)
         elif isinstance(each, UnknownWord):
             name, _, text = str(each).partition(": ")
-            results.append(Result(name, (Note(text, "a word that has no meaning here", True),)))
+            results.append(Result(name, (Note(text, "what no rule of the model follows", True),)))
         else:
             results.append(judge(each, change))
     return results, unread

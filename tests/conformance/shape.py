@@ -15,7 +15,7 @@ from tcpviz.segment import CONTROL_BITS, NUMBERS
 _LONGEST: Final = 1_000_000
 """Seconds: eleven days, more than any timer of TCP takes."""
 _MANY: Final = 100_000
-_BULK: Final = 1 << 18
+BULK: Final = 1 << 18
 """Octets of one send. The model has no send window, which more than this would wait for."""
 
 Check = Callable[[str, Any], None]
@@ -27,7 +27,7 @@ class BadRecording(ValueError):
 
 
 class UnknownWord(ValueError):
-    """A word of the recording that has no meaning here, or what the model leaves out."""
+    """A setting that no rule follows, or what the model leaves out."""
 
 
 def check(data: Any) -> None:
@@ -49,7 +49,7 @@ def check(data: Any) -> None:
 
 def _send(where: str, octets: Any) -> None:
     _whole(0, NUMBERS * NUMBERS)(where, octets)
-    if octets > _BULK:
+    if octets > BULK:
         raise UnknownWord(f"{where}: {octets} is bulk data; the model has no send window")
 
 
