@@ -1,6 +1,7 @@
 """Make the pages of docs/ again: `python docs/build.py`. Each page is a function.
 
-The pictures are drawn from captures, the tables come from tcpviz/rules.py and tests/data.
+The pictures are drawn from captures and named scenarios, the tables come from tcpviz/rules.py and
+tests/data.
 """
 
 import ast
@@ -8,14 +9,17 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import tcpviz.rules
-from tcpviz import read, sequence_chart, state_diagram
+from tcpviz import SCENARIOS, read, sequence_chart, simulate, state_diagram
+from tcpviz.edge_scenarios import EDGE_SCENARIOS
 from tcpviz.rules import LINUX, RFC9293, Rules
+from tcpviz.scenario_text import python
 from tcpviz.trace import Trace
 from tcpviz.units import readable
 
@@ -51,6 +55,23 @@ NO_RULE: Final = {
     "I-10": "No choice is left: the figure is a summary. The model runs the text of §3.10, and its"
     " table of moves holds those that the figure omits.",
 }
+
+LINUX_LEAVES_OUT: Final = (
+    "Timestamps decide nothing: Linux also reopens TIME-WAIT for a SYN of a lower number whose"
+    " timestamp is newer, answers a segment whose timestamp is old by an ACK (PAWS), and reuses a"
+    " TIME-WAIT (tcp_tw_reuse) only where both ends have them.",
+    "tcp_tw_reuse is 2, for loopback alone, so that `reuse_after` is off; 1 s is its delay.",
+    "A minisocket has the window of the moment when it was made; here windows never change.",
+    "FIN-WAIT-2 of a user who has left becomes a minisocket only for its last 60 s; here for all"
+    " of a longer tcp_fin_timeout.",
+    "TIME-WAIT restarts also for a segment in order that has no ACK and carries nothing; here only"
+    " what has an ACK counts.",
+    "The limit on challenge ACKs of a whole host (tcp_challenge_ack_limit); only that of one"
+    " connection is kept, `ack_throttle`.",
+    "TCP_USER_TIMEOUT does not shorten the RTO before it; the connection ends at the timeout.",
+    "Data that comes out of order is not kept, and there is no congestion window.",
+)
+"""Where LINUX is simpler than Linux, as far as is known."""
 
 
 def lost_fin_chart() -> str:
@@ -90,6 +111,8 @@ def rules() -> str:
         ),
         "## The known issues",
         "\n".join(["| issue | what is open | settled by |", "|---|---|---|", *map(_issue, ISSUES)]),
+        "## What LINUX does not do",
+        "\n".join(f"- {each}" for each in LINUX_LEAVES_OUT),
     ]
     return "\n\n".join(lines) + "\n"
 
@@ -165,13 +188,67 @@ def _requirement(entry: dict[str, Any]) -> str:
     return f"| {' | '.join(map(_cell, cells))} |"
 
 
+def gallery() -> str:
+    """Every named scenario: its picture, its sentence, and the lines that make it."""
+    edge = [scenario.name for scenario in EDGE_SCENARIOS]
+    lines = [
+        "# Gallery",
+        _MADE,
+        "Every named scenario: what it shows, its sequence chart, and the lines that make it."
+        ' `simulate(SCENARIOS["handshake"])` runs the first; `tcpviz draw handshake -o'
+        " handshake.svg` draws it (also as .pdf or .png, and for print).",
+        "The lines want `from tcpviz import *`.",
+        " · ".join(f"[{name}](#{name})" for name in _TAUGHT),
+    ]
+    for name in _TAUGHT:
+        picture = sequence_chart(simulate(SCENARIOS[name]))
+        lines += [
+            f"## {name}",
+            _text(SCENARIOS[name].describe),
+            f"![{_text(picture.alt)}](gallery/{name}.svg)",
+            _code("python", python(SCENARIOS[name])),
+        ]
+    lines += [
+        "## The moves that Figure 5 leaves out",
+        f"{len(edge)} more, told in text; `tcpviz draw NAME` draws them.",
+        *(part for name in edge for part in _folded(name)),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _folded(name: str) -> Iterator[str]:
+    scenario = SCENARIOS[name]
+    yield f"<details><summary>{name}: {_cell(scenario.describe)}</summary>"
+    yield _code("python", python(scenario))
+    yield _code("", str(simulate(scenario)))
+    yield "</details>"
+
+
+def gallery_chart(name: str) -> str:
+    """The picture of a named scenario."""
+    return sequence_chart(simulate(SCENARIOS[name])).svg
+
+
+def _code(language: str, text: str) -> str:
+    return f"```{language}\n{text}\n```"
+
+
+def _text(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_\[\]<>&#|])", r"\\\1", " ".join(text.split()))
+
+
 def _cell(text: str) -> str:
     """Text that fits a cell of a table: on one line, and without what Markdown takes for HTML."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
+_TAUGHT: Final = [name for name, each in SCENARIOS.items() if each not in EDGE_SCENARIOS]
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "conformance.md": conformance,
+    "gallery.md": gallery,
+    **{f"gallery/{name}.svg": partial(gallery_chart, name) for name in _TAUGHT},
     "lost_fin.chart.svg": lost_fin_chart,
     "lost_fin.states.svg": lost_fin_states,
     "requirements.md": requirements,
@@ -187,5 +264,7 @@ def page(name: str) -> str:
 if __name__ == "__main__":
     os.environ["TCPVIZ_ENGINE"] = "wasm"  # the same bytes everywhere
     for name in PAGES:
-        (Path(__file__).parent / name).write_text(page(name), encoding="utf-8", newline="\n")
+        path = Path(__file__).parent / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(page(name), encoding="utf-8", newline="\n")
         print(f"docs/{name}")

@@ -11,7 +11,15 @@ Time is integer nanoseconds, written with units: `50 * MS`, `60 * S`.
 from tcpviz.explore import explore
 from tcpviz.fork import fork
 from tcpviz.listener import Listener
-from tcpviz.pictures import beside, joint_state_map, sequence_chart, state_diagram, timelines
+from tcpviz.pictures import (
+    beside,
+    compare,
+    joint_state_map,
+    sequence_chart,
+    server_view,
+    state_diagram,
+    timelines,
+)
 from tcpviz.population import Member, populate
 from tcpviz.questions import questions
 from tcpviz.rules import LINUX, RFC9293
@@ -52,6 +60,7 @@ __all__ = [
     "SourceError",
     "Trace",
     "beside",
+    "compare",
     "explore",
     "fork",
     "joint_state_map",
@@ -59,6 +68,7 @@ __all__ = [
     "questions",
     "read",
     "sequence_chart",
+    "server_view",
     "simulate",
     "state_diagram",
     "timelines",

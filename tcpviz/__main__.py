@@ -4,10 +4,14 @@ Knows how results are laid out for a terminal. Nothing of TCP is decided here.
 """
 
 import argparse
+import contextlib
 import io
+import json
 import os
+import shutil
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -15,19 +19,22 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from tcpviz.captures import Connection
+from tcpviz.kernel import Unavailable, live, sockets
 from tcpviz.pictures import EngineError, Picture, sequence_chart, state_diagram
+from tcpviz.pictures.picture import SUFFIXES
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.sources import SourceError, Traces, json_lines, read
 from tcpviz.terminal import Progress, printable
 from tcpviz.trace import Trace
 from tcpviz.units import S
+from tcpviz.words import say
 
 _WIDTH: Final = 100
 _VIEWS: Final[dict[str, Callable[[Trace], Picture]]] = {
     "chart": sequence_chart,
     "states": state_diagram,
 }
-_SUFFIXES: Final = (".svg", ".dot", ".txt", ".json")
+_SUFFIXES: Final = (*SUFFIXES, ".json")
 _SOURCE: Final = """
 SOURCE is the name of a scenario (see `tcpviz scenarios`), a capture (pcap or pcapng, also gzipped),
 or a JSON file of a scenario or of traces; - is standard input. A file that has the name of a
@@ -60,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(line)
         if sys.stdout:
             sys.stdout.flush()
-    except (SourceError, EngineError, _Refusal) as problem:
+    except (SourceError, EngineError, Unavailable, _Refusal) as problem:
         _tell(str(problem))
         return 2
     except BrokenPipeError:  # the reader has read enough
@@ -165,11 +172,47 @@ def _draw(arguments: argparse.Namespace) -> Iterator[str]:
         if output.suffix == ".json":
             output.write_text(trace.dumps() + "\n", encoding="utf-8", newline="\n")
         else:
-            _VIEWS[arguments.view](trace).save(output)
+            picture = _VIEWS[arguments.view](trace)
+            if arguments.print:
+                picture = picture.for_print()
+            picture.save(output, scale=arguments.scale)
     except OSError as problem:
         raise _Refusal(f"{output}: {problem.strerror or problem}") from None
     _tell_of_more(traces, arguments.connection)
     yield from ()
+
+
+def _watch(arguments: argparse.Namespace) -> Iterator[str]:
+    """The sockets once, or again and again: drawn over the last ones where a terminal can."""
+    memory, on_screen = live.Memory(), _is_screen()
+    erase = "\x1b[2J"
+    while True:
+        table, now = sockets(arguments.port), time.time_ns()
+        if arguments.json:
+            yield json.dumps(live.to_json(table, now))
+        else:
+            size = shutil.get_terminal_size((_WIDTH, 0))
+            again = not arguments.once
+            height = max(1, size.lines - 1) if on_screen and again else None
+            groups = memory.groups(table, now)
+            found = live.lines(table, groups, size.columns, height=height, live=again)
+            text = [printable(line) for line in found]
+            if again and on_screen:
+                text.append(say("live_stop", interval=arguments.interval))
+                yield f"{erase}\x1b[H" + "\n".join(f"{line}\x1b[K" for line in text) + "\x1b[J"
+                erase = ""
+            else:
+                yield from ([_date(now), *text, ""] if again else text)
+        if arguments.once:
+            return
+        if sys.stdout:
+            sys.stdout.flush()
+        time.sleep(arguments.interval)
+
+
+def _is_screen() -> bool:
+    """Whether output goes to a terminal that can be drawn over."""
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _read(source: str) -> Traces:
@@ -271,7 +314,8 @@ def _parser() -> argparse.ArgumentParser:
         f"{_SOURCE}\n"
         "examples:\n"
         "  tcpviz draw normal -o normal.svg\n"
-        "  tcpviz draw capture.pcapng --connection 3 --view states -o states.svg\n",
+        "  tcpviz draw capture.pcapng --connection 3 --view states -o states.svg\n"
+        "  tcpviz draw lost_syn --print -o handout.pdf\n",
     )
     draw.add_argument("source", metavar="SOURCE", help="what to draw, see below")
     draw.add_argument(
@@ -280,13 +324,62 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         type=Path,
         metavar="FILE",
-        help="where to; .svg is the picture, .dot its Graphviz source, .txt its text twin, "
-        ".json the trace",
+        help="where to; .svg, .pdf and .png are the picture, .html the picture with its table, "
+        ".txt its text twin, .dot its Graphviz source, .json the trace",
     )
     draw.add_argument("--view", choices=_VIEWS, default="chart", help="default: chart")
+    draw.add_argument("--print", action="store_true", help="draw in greys")
+    draw.add_argument(
+        "--scale", type=_scale, default=2, metavar="N", help="pixels to a point of a .png (2)"
+    )
     _add_connection(draw, "default: the first")
     draw.set_defaults(command=_draw)
+
+    watch = command(
+        "watch",
+        "Watch this machine's TCP sockets by state and owner: those in CLOSE-WAIT come first.",
+        "examples:\n"
+        "  tcpviz watch\n"
+        "  tcpviz watch --port 8080 --interval 0.5\n"
+        "  tcpviz watch --once --json\n",
+    )
+    watch.add_argument("--once", action="store_true", help="look once, and end")
+    watch.add_argument(
+        "--interval",
+        type=_interval,
+        default=2.0,
+        metavar="SECONDS",
+        help="from look to look (default: 2)",
+    )
+    watch.add_argument("--port", type=_port, metavar="N", help="only with this port at either end")
+    watch.add_argument("--json", action="store_true", help="a line of JSON for each look")
+    watch.set_defaults(command=_watch)
     return parser
+
+
+def _scale(text: str) -> float:
+    """A number that a PNG can be scaled by."""
+    with contextlib.suppress(ValueError):
+        scale = float(text)
+        if 0.1 <= scale <= 20:
+            return scale
+    raise argparse.ArgumentTypeError(f"{text} is not a number between 0.1 and 20")
+
+
+def _interval(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.05 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not from 0.05 to 86400 seconds")
+    return seconds
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535)")
+    return int(text)
 
 
 def _add_connection(parser: argparse.ArgumentParser, default: str) -> None:

@@ -8,21 +8,15 @@ Simplifications: data is an octet count, sent at once whatever the windows; what
 order is dropped and acknowledged, not kept; options are agreed upon in the handshake and no more.
 """
 
-from typing import Final, NamedTuple
+from itertools import accumulate
+from typing import Final, NamedTuple, Self
 
-from tcpviz.judge import Reading, agreed, new_text, read, read_syn_sent, reset_for, rest_of
+from tcpviz.judge import Reading, read, read_syn_sent, reset_for, rest_of, restarts, unwelcome
+from tcpviz.options import agreed, mss_of
 from tcpviz.segment import ACK, FIN, RST, SYN, Segment, add
 from tcpviz.states import Edge, Event, Opened, State
 from tcpviz.steps import Timer
-from tcpviz.tcb import (
-    DELAYED_ACK,
-    FIN_WAIT_2,
-    KEEPALIVE,
-    RTO,
-    TWO_MSL,
-    USER_TIMEOUT,
-    Tcb,
-)
+from tcpviz.tcb import DELAYED_ACK, FIN_WAIT_2, KEEPALIVE, RTO, TWO_MSL, USER_TIMEOUT, Tcb
 
 NOT_OPEN: Final = "error: connection does not exist"
 EXISTS: Final = "error: connection already exists"
@@ -37,6 +31,7 @@ _USER_HAS_LEFT: Final = (State.CLOSING, State.LAST_ACK, State.TIME_WAIT)
 _MAY_SEND: Final = (State.SYN_SENT, State.SYN_RECEIVED, State.ESTABLISHED, State.CLOSE_WAIT)
 _KEPT_ALIVE: Final = (State.ESTABLISHED, State.FIN_WAIT_2, State.CLOSE_WAIT)
 _FINISHING: Final = (State.FIN_WAIT_1, State.FIN_WAIT_2)
+_TAKES_TEXT: Final = (State.ESTABLISHED, *_FINISHING)
 
 
 class Outcome(NamedTuple):
@@ -83,10 +78,12 @@ class Endpoint(Tcb):
         return calls[event](now, octets)
 
     def _open(self, event: Event, now: int) -> Outcome:
-        allowed = self.state is State.CLOSED or (
-            self.state is State.LISTEN and event is Event.ACTIVE_OPEN
-        )
-        if not allowed:
+        active = event is Event.ACTIVE_OPEN
+        if active and self.state is State.TIME_WAIT and self.reusable(now):
+            over, edge = self.take(Event.TIME_WAIT_TIMEOUT)
+            opened = over.deleted()._replace(before=self.variables)._open(event, now)
+            return opened._replace(edges=(edge, *opened.edges))
+        if self.state is not State.CLOSED and not (active and self.state is State.LISTEN):
             return Outcome(self, says=EXISTS)
         end, edge = self.take(event)
         if event is Event.PASSIVE_OPEN:
@@ -115,7 +112,8 @@ class Endpoint(Tcb):
             return Outcome(self._replace(closing=True))
         end, edge = self.take(Event.CLOSE)
         if not edge.sends:
-            return Outcome(end.deleted(), edges=(edge,))
+            told = IS_CLOSING if self.queued and not self.orphan else ""
+            return Outcome(end.deleted(), (), (edge,), told)
         end, octets = end._replace(queued=()), sum(self.queued)  # what Nagle held back goes with it
         return end._transmit(now, FIN | ACK, octets)._replace(edges=(edge,))
 
@@ -124,7 +122,7 @@ class Endpoint(Tcb):
         if self.orphan:
             return Outcome(self, says=IS_CLOSING)
         if self.unread and self.state not in _USER_HAS_LEFT:
-            return self._abort(now, octets)
+            return self._replace(orphan=True)._abort(now, octets)
         if self.state in (*_FINISHING, *_USER_HAS_LEFT):
             return self._replace(orphan=True)._settle(now, ())
         return self._replace(orphan=True)._close(now, octets)
@@ -135,10 +133,11 @@ class Endpoint(Tcb):
             end, edge = self.take(Event.ABORT_AND_WAIT)
         rst = self.segment(RST | ACK if self.rules.reset_carries_ack else RST)
         sent = (rst,) if edge.sends else ()
+        told = RESET if self.queued and not self.orphan else ""  # of the SENDs that still wait
         if end.state is State.TIME_WAIT:
             end = end._replace(unacked=(), queued=(), closing=False)
-            return end._settle(now, (edge,))._replace(sent=sent).forgotten()
-        return Outcome(end.deleted(), sent, (edge,))
+            return end._settle(now, (edge,))._replace(sent=sent, says=told).forgotten()
+        return Outcome(end.deleted(), sent, (edge,), told)
 
     def _time_out(self, now: int, octets: int) -> Outcome:
         return self._give_up(Event.USER_TIMEOUT, "" if self.orphan else USER_TIMED_OUT)
@@ -158,9 +157,11 @@ class Endpoint(Tcb):
         end = self._replace(probes=0) if self.probes else self
         if end.settings.keepalive and end.state in _KEPT_ALIVE:
             end = end.armed(KEEPALIVE, now, end.settings.keepalive)
-        if end.orphan and new_text(end, segment):
+        if end.orphan and unwelcome(end, segment):
             # SHLD-3: nobody will read it, which a RST in answer says
             return end._abort(now, 0)._replace(sent=(reset_for(segment),))
+        if restarts(end, segment):
+            end = end.armed(TWO_MSL, now, 2 * end.settings.msl)
         reading = (read_syn_sent if end.state is State.SYN_SENT else read)(end, segment)
         outcome = end._apply(reading, segment, now)
         again = end.rules.syn_after_reset if end.unacked and not end.tries else 0
@@ -175,7 +176,7 @@ class Endpoint(Tcb):
             return Outcome(self)
         if segment.ctl & ACK:
             return Outcome(self, (reset_for(segment),))
-        if not segment.ctl & SYN:
+        if not segment.ctl & SYN or (segment.ctl & FIN and self.rules.listen_drops_syn_fin):
             return Outcome(self)
         end, edge = self.take(Event.RCV_SYN)
         return end._accept_syn(segment, now, "passive", (edge,))
@@ -183,13 +184,8 @@ class Endpoint(Tcb):
     def _accept_syn(
         self, segment: Segment, now: int, opened: Opened, edges: tuple[Edge, ...]
     ) -> Outcome:
-        """Take the peer's SYN and answer it with our own; what rides on it is held."""
-        end = self._replace(
-            irs=segment.seq,
-            rcv_nxt=add(segment.seq, 1),
-            options=agreed(self.settings.options, segment.options),
-            held=rest_of(segment),
-        )
+        """Take the peer's SYN and answer it with our own."""
+        end = self._meet(segment)
         if not self.rules.four_segment_handshake:
             outcome = end._synchronize(now, opened, edges, SYN | ACK)
         else:
@@ -200,6 +196,16 @@ class Endpoint(Tcb):
             return outcome
         end, edge = outcome.end.acknowledged(outcome.end.snd_nxt, now).take(Event.RCV_ACK_OF_SYN)
         return outcome._replace(end=end, edges=(*edges, edge))
+
+    def _meet(self, syn: Segment) -> Self:
+        """With what the peer's SYN says; what rides on it is held."""
+        return self._replace(
+            irs=syn.seq,
+            rcv_nxt=add(syn.seq, 1),
+            options=agreed(self.settings.options, syn.options),
+            mss=mss_of(syn),
+            held=rest_of(syn),
+        )
 
     def _apply(self, reading: Reading, segment: Segment, now: int) -> Outcome:
         """Do what the judgement says: acknowledge, advance, move, answer."""
@@ -212,10 +218,7 @@ class Endpoint(Tcb):
             return self._reopen(segment, now)
         end = self if reading.una is None else self.acknowledged(reading.una, now)
         if self.state is State.SYN_SENT and reading.nxt is not None:
-            both = agreed(self.settings.options, segment.options)
-            end = end._replace(
-                irs=segment.seq, rcv_nxt=reading.nxt, options=both, held=rest_of(segment)
-            )
+            end = end._meet(segment)
         elif reading.nxt is not None:
             end = end._replace(rcv_nxt=reading.nxt)
         if reading.text:
@@ -237,7 +240,7 @@ class Endpoint(Tcb):
     def _go_on(self, reading: Reading, now: int, edges: tuple[Edge, ...]) -> Outcome:
         """After a segment was taken in: what the SYN carried, what waited, what is owed."""
         end, text = self, reading.text
-        if self.held and self.state is State.ESTABLISHED:
+        if self.held and self.state in _TAKES_TEXT and self.snd_una != self.iss:
             held = self.held._replace(ack=self.snd_una, ctl=self.held.ctl | ACK)
             more = self._replace(held=None).arrive(held, now)
             end, edges, text = more.end, edges + more.edges, text + more.text
@@ -322,17 +325,11 @@ class Endpoint(Tcb):
 
     def _retransmit(self, now: int) -> Outcome:
         """Send the oldest segment again and double the RTO (RFC 6298 §5.5), until R2 (§3.8.3)."""
-        rules, syn_sent = self.rules, self.state is State.SYN_SENT
-        if self.r2 and self.tries >= self.r2:
+        if self.given_up:
             return self._give_up(Event.R2_TIMEOUT, "" if self.orphan else GIVEN_UP)
-        oldest = self.unacked[0]
-        if oldest.ctl & SYN and not syn_sent:
-            oldest = oldest._replace(options=self.options)
-        if not syn_sent and not (oldest.ctl & SYN and rules.four_segment_handshake):
-            oldest = oldest._replace(ack=self.rcv_nxt, ctl=oldest.ctl | ACK)  # the newest ACK
         end = self.retransmitting(now)
-        told = TROUBLE if 0 < end.tries == rules.r1 and not self.orphan else ""
-        return end._answer(oldest)._replace(says=told)
+        told = TROUBLE if 0 < end.tries == self.rules.r1 and not self.orphan else ""
+        return end._answer(self.again)._replace(says=told)
 
     def _probe(self, now: int) -> Outcome:
         """§3.8.4: a keep-alive asks for an ACK with a number that is not expected."""
@@ -366,23 +363,24 @@ class Endpoint(Tcb):
             timed=now if self.rules.rto_floor else -1,
         )
         syn = end.segment(ctl)._replace(options=offered)
-        return end.waiting_for_ack(syn, now)._answer(syn)._replace(edges=edges)
+        return end.waiting_for_ack(syn, now=now)._answer(syn)._replace(edges=edges)
 
     def _transmit(self, now: int, ctl: int, octets: int = 0) -> Outcome:
         """Send a segment that occupies sequence space."""
         segment = self.segment(ctl, octets)
-        return self.waiting_for_ack(segment, now)._answer(segment)
+        return self.waiting_for_ack(segment, now=now)._answer(segment)
 
     def _flush(self, now: int) -> Outcome:
         """Send what waited for ESTABLISHED: the SENDs, then the CLOSE."""
         idle = not self.queued and not self.closing
         if idle or self.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
             return Outcome(self)
-        segments, rest = self.sendable()
-        flushed = Outcome(self._replace(queued=rest, closing=False))
-        for octets in segments:
-            data = flushed.end._transmit(now, ACK, octets)
-            flushed = Outcome(data.end, flushed.sent + data.sent)
+        sizes, rest = self.sendable()
+        starts = accumulate(sizes, add, initial=self.snd_nxt)
+        data = [self.segment(ACK, n)._replace(seq=s) for n, s in zip(sizes, starts, strict=False)]
+        end = self._replace(queued=rest, closing=False)
+        end = end.waiting_for_ack(*data, now=now).disarmed(DELAYED_ACK) if data else end
+        flushed = Outcome(end, tuple(data))
         if self.closing:
             fin = flushed.end._close(now, 0)
             flushed = Outcome(fin.end, flushed.sent + fin.sent, fin.edges)

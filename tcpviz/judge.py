@@ -5,7 +5,7 @@ Pure: a TCB and a segment in, a Reading out. Nothing is applied before everythin
 
 from typing import Final, NamedTuple
 
-from tcpviz.segment import ACK, FIN, RST, SYN, Option, Segment, add, distance
+from tcpviz.segment import ACK, FIN, RST, SYN, Segment, add, distance
 from tcpviz.states import Event, State
 from tcpviz.tcb import Tcb
 
@@ -63,6 +63,8 @@ def read(tcb: Tcb, segment: Segment) -> Reading:
     """§3.10.7.4, the other states: eight checks in the RFC's order."""
     if _reopens(tcb, segment):
         return Reading((Event.RCV_SYN,), nxt=add(segment.seq, 1))
+    if _stray_at_minisocket(tcb, segment):
+        return Reading(reply=None if segment.ctl & RST else reset_for(segment))
     if not tcb.acceptable(segment):  # first
         return _read_unacceptable(tcb, segment)
     if segment.ctl & RST:  # second
@@ -78,7 +80,7 @@ def read(tcb: Tcb, segment: Segment) -> Reading:
         return _read_text(tcb, segment)._replace(first=(reset,))
     if distance(segment.ack, tcb.snd_nxt) > 0:  # never sent
         return Reading(reply=tcb.ack())
-    if tcb.rules.challenge_acks and distance(segment.ack, tcb.snd_una) < -tcb.settings.window:
+    if tcb.rules.old_ack_challenged and distance(segment.ack, tcb.snd_una) < -tcb.settings.window:
         return Reading(reply=tcb.ack())  # too old to be true (RFC 5961 §5)
     return _read_text(tcb, segment)
 
@@ -86,8 +88,15 @@ def read(tcb: Tcb, segment: Segment) -> Reading:
 def _reopens(tcb: Tcb, segment: Segment) -> bool:
     """MAY-2: a SYN beyond all that was received, in the window or not."""
     allowed = tcb.state is State.TIME_WAIT and tcb.rules.reopen_from_time_wait
-    new = distance(segment.seq, tcb.rcv_nxt) >= 0
+    new = distance(segment.seq, tcb.rcv_nxt) >= tcb.rules.time_wait_minisocket
     return allowed and new and segment.ctl & (SYN | ACK | RST) == SYN
+
+
+def _stray_at_minisocket(tcb: Tcb, segment: Segment) -> bool:
+    """Linux, SYN-RECEIVED: an ACK of anything but our SYN, looked at before the window."""
+    kept = tcb.rules.syn_received_minisocket and tcb.state is State.SYN_RECEIVED
+    passive = kept and tcb.opened != "active"
+    return bool(passive and segment.ctl & ACK and segment.ack != tcb.snd_nxt)
 
 
 def _read_unacceptable(tcb: Tcb, segment: Segment) -> Reading:
@@ -106,7 +115,13 @@ def _read_reset(tcb: Tcb, segment: Segment) -> Reading:
     """The second check: at RCV.NXT a RST ends the connection, beside it RFC 5961 asks again."""
     if tcb.state is State.TIME_WAIT and tcb.rules.time_wait_ignores_rst:
         return Reading()
-    if segment.seq == tcb.rcv_nxt or not tcb.rules.challenge_acks:
+    if tcb.state is State.TIME_WAIT and tcb.rules.time_wait_minisocket:
+        return Reading((Event.RCV_RST,), over=True) if segment.seq == tcb.rcv_nxt else Reading()
+    half_open = tcb.state is State.SYN_RECEIVED and tcb.opened != "active"
+    asks = tcb.rules.challenge_acks and not (
+        (half_open and tcb.rules.syn_received_minisocket) or _left_behind(tcb)
+    )
+    if segment.seq == tcb.rcv_nxt or not asks:
         return Reading((Event.RCV_RST,), over=True)
     return Reading(reply=tcb.ack())
 
@@ -121,6 +136,8 @@ def _read_syn(tcb: Tcb, segment: Segment) -> Reading:
     if tcb.state is State.SYN_RECEIVED and tcb.opened == "passive":
         last = reset_for(segment) if tcb.rules.syn_resets_syn_received else None
         return Reading((Event.RCV_SYN,), reply=last, over=True)
+    if _left_behind(tcb):
+        return Reading((Event.RCV_SYN_IN_WINDOW,), reply=reset_for(segment), over=True)
     if tcb.rules.challenge_acks or (tcb.state is State.SYN_RECEIVED and tcb.opened != "active"):
         return Reading(reply=tcb.ack())
     return Reading((Event.RCV_SYN_IN_WINDOW,), reply=tcb.segment(RST | ACK), over=True)
@@ -168,12 +185,25 @@ def rest_of(segment: Segment) -> Segment | None:
     return segment._replace(seq=add(segment.seq, 1), ctl=segment.ctl & ~SYN, options=())
 
 
-def agreed(ours: tuple[Option, ...], theirs: tuple[Option, ...]) -> tuple[Option, ...]:
-    """What a SYN,ACK may offer: our MSS, and of the rest what the peer offered too."""
-    names = {"MSS"} | {name for name, _ in theirs}
-    return tuple(option for option in ours if option[0] in names)
+def restarts(tcb: Tcb, segment: Segment) -> bool:
+    """Linux: whatever carries an ACK; the FIN of the RFC is an event of its own."""
+    kept = tcb.state is State.TIME_WAIT and tcb.rules.time_wait_minisocket
+    return kept and segment.ctl & (ACK | RST) == ACK
 
 
-def new_text(tcb: Tcb, segment: Segment) -> bool:
-    """Whether a segment carries data that has not come before."""
-    return bool(segment.length) and read(tcb, segment).text > 0
+def unwelcome(tcb: Tcb, segment: Segment) -> bool:
+    """Whether a segment brings what a user who has left will never read (SHLD-3).
+
+    That is data which has not come before; for Linux's FIN-WAIT-2 also what lies beyond a gap.
+    """
+    if segment.length and read(tcb, segment).text > 0:
+        return True
+    if not _left_behind(tcb) or not tcb.acceptable(segment) or segment.ctl & (SYN | RST):
+        return False
+    new = distance(add(segment.seq, segment.span), tcb.rcv_nxt) if segment.span else 0
+    return bool(segment.ctl & ACK) and new > 0 and not (segment.ctl & FIN and new == 1)
+
+
+def _left_behind(tcb: Tcb) -> bool:
+    """Linux, FIN-WAIT-2 of a user who has left."""
+    return tcb.orphan and tcb.state is State.FIN_WAIT_2 and tcb.rules.fin_wait_2_minisocket

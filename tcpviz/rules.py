@@ -18,8 +18,14 @@ class Rules(NamedTuple):
 
     challenge_acks: bool = True
     """RFC 5961 (cited in §3.10.7.4): a RST in the window but beside RCV.NXT, and any SYN, are
-    answered by an ACK, and so is an ACK older than a window. Without: such a RST is accepted, a SYN
-    in the window is answered by a RST and ends the connection, and an old ACK is merely old."""
+    answered by an ACK. Without: such a RST is accepted, and a SYN in the window is answered by a
+    RST and ends the connection."""
+
+    old_ack_challenged: bool = False
+    """MAY-12 (RFC 5961, section 5): an ACK older than a window is answered by an ACK and its
+    segment dropped, save in SYN-RECEIVED, where the RST for a stray ACK goes before: the fifth
+    check of §3.10.7.4 asks for both. Without: such an ACK is merely old. With it and no
+    `ack_throttle`, two ends that have lost each other can answer each other's ACKs for ever."""
 
     crossing_syn_ack: bool = True
     """I-1, I-14: the SYN,ACK of a simultaneous open is let in although its number was taken before,
@@ -63,7 +69,9 @@ class Rules(NamedTuple):
 
     ack_throttle: int = 0
     """RFC 5961, section 7: how long after an ACK for a segment that is not acceptable, or is
-    challenged, the next one is withheld, if that segment carries no data. Off: never."""
+    challenged, the next one is withheld, if that segment carries no data. Off: never; two ends that
+    each count the other's numbers for wrong answer each other's ACKs until something else ends it,
+    and a run that does nothing else is stopped with a note that says so."""
 
     stray_ack_goes_on: bool = False
     """I-13: after the RST for an ACK that SYN-RECEIVED cannot accept, the FIN of the same segment
@@ -74,6 +82,29 @@ class Rules(NamedTuple):
     """MAY-2 (§3.6.1): a SYN beyond the last number received, in the window or not, opens a new
     connection out of TIME-WAIT, with an ISS 65 537 beyond the last number sent. Without: it is
     answered by an ACK."""
+
+    reuse_after: int = 0
+    """How long after TIME-WAIT began an active OPEN may cut it short, with an ISS 65 537 beyond the
+    last number sent: tcp_tw_reuse, which Linux has on for loopback alone, after 1 s. 0: such an
+    OPEN is an error (§3.10.1)."""
+
+    time_wait_minisocket: bool = False
+    """TIME-WAIT as Linux keeps it: any ACK restarts the 2MSL timeout, a RST beside RCV.NXT is met
+    with silence, and the SYN that reopens must be beyond RCV.NXT. Without: a FIN restarts it, such
+    a RST is challenged, and RCV.NXT itself will do."""
+
+    syn_received_minisocket: bool = False
+    """SYN-RECEIVED after a passive OPEN as Linux keeps it: an ACK of anything but our SYN draws a
+    RST even outside the window, and a RST anywhere in the window ends it. Without: the window comes
+    first, and a RST beside RCV.NXT is challenged."""
+
+    fin_wait_2_minisocket: bool = False
+    """FIN-WAIT-2 after a half-duplex CLOSE as Linux keeps it: a RST anywhere in the window ends it,
+    and a SYN, data or a FIN there that is not the FIN at RCV.NXT ends it with a RST. Without: it is
+    like any FIN-WAIT-2, and data in order draws a RST."""
+
+    listen_drops_syn_fin: bool = False
+    """LISTEN drops a SYN with a FIN. Without: the SYN is taken and the FIN held (§3.10.7.2)."""
 
     nagle: bool = False
     """SHLD-7 (§3.7.4): a SEND of less than a segment waits while another such is unacknowledged,
@@ -97,6 +128,9 @@ class Rules(NamedTuple):
     rto_floor: int = 0
     """The RTO is the round-trip time of the handshake plus this; 0: it stays the initial RTO."""
 
+    rto_most: int = 0
+    """The longest RTO (RFC 6298, 2.5: 60 s or more); 0: it doubles without end."""
+
     tail_loss_probe: bool = False
     """The first retransmission after the handshake is a probe that does not double the RTO."""
 
@@ -107,16 +141,23 @@ class Rules(NamedTuple):
     """R1 (§3.8.3): after so many retransmissions the user is told that there is trouble."""
 
     r2_syn: int = 0
-    """R2 (§3.8.3) for a SYN: how many retransmissions before giving up."""
+    """R2 (§3.8.3) for a SYN: how many retransmissions before giving up. After an active OPEN also
+    for the SYN,ACK of SYN-RECEIVED, there less `linear_syn_timeouts`."""
 
     r2_syn_ack: int = 0
-    """R2 for a SYN,ACK."""
+    """R2 for the SYN,ACK of a passive OPEN."""
 
     r2: int = 0
-    """R2 for data and FIN."""
+    """R2 for data and FIN. Without any R2, two ends that have lost each other may each send the
+    same again for ever."""
 
     r2_orphan: int = 0
     """R2 for what is left to send after a half-duplex CLOSE; 0: as `r2`."""
+
+    r2_as_time: bool = False
+    """R2 for data and FIN is the time that so many retransmissions take if the RTO begins with
+    `rto_floor`, counted from the first that is not a probe: 924.6 s for the 15 of Linux. Without:
+    the retransmissions are counted."""
 
     fin_wait_2: int = 0
     """How long FIN-WAIT-2 lasts after a half-duplex CLOSE; the RFC knows no such limit."""
@@ -135,7 +176,8 @@ class Rules(NamedTuple):
 
     four_segment_handshake: bool = False
     """Needless: a listener answers a SYN with an ACK and then with a SYN of its own; and SYN-SENT
-    takes an ACK of its SYN without a SYN beside it, the rule that this handshake needs."""
+    takes an ACK of its SYN without a SYN beside it, the rule that this handshake needs. And worse
+    than three: the SYN that is sent again carries no ACK, so that a loss can leave both waiting."""
 
     def differences(self) -> dict[str, object]:
         """The rules that are not the standard's, by name."""
@@ -147,24 +189,31 @@ RFC9293: Final = Rules()
 """What the standard says; give-up timers off."""
 
 LINUX: Final = Rules(
+    old_ack_challenged=True,
     answer_crossing=True,
     syn_ack_again=True,
     ack_throttle=500 * MS,
     syn_resets_syn_received=True,
     keepalive_resets=True,
     reopen_from_time_wait=True,
+    time_wait_minisocket=True,
+    syn_received_minisocket=True,
+    fin_wait_2_minisocket=True,
+    listen_drops_syn_fin=True,
     nagle=True,
     reset_carries_ack=True,
     syn_after_reset=8 * MS,
     fin_ack_delays=(4 * MS, 40 * MS),
     user_timeout_late=True,
     rto_floor=200 * MS,
+    rto_most=120 * S,
     tail_loss_probe=True,
     linear_syn_timeouts=4,
     r2_syn=10,
     r2_syn_ack=5,
     r2=15,
     r2_orphan=8,
+    r2_as_time=True,
     fin_wait_2=60 * S,
 )
 """Linux 6.18 with its default sysctls, as the recordings show it."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, NamedTuple, get_args
 
+from tcpviz.options import complaint
 from tcpviz.rules import LINUX, RFC9293, Rules
 from tcpviz.segment import ACK, FIN, NUMBERS, PSH, Option, Segment, bits
 from tcpviz.states import Event, State
@@ -152,8 +153,9 @@ class Scenario:
     6298). `delayed_ack`, `user_timeout` and `keepalive` of 0 are off. An ISS is taken from its
     tuple at each open. `rules` are in force at both ends, or at the client where `server_rules` are
     given. The ends named in `receivers` get their data by calling RECEIVE, the others as it comes.
-    `options` are offered with each SYN. The run ends when nothing is left to happen, at the latest
-    at `until`. ScenarioError names a bad field.
+    `options` (MSS, WS, SACK-permitted, TS) are offered with each SYN; those of the server alone are
+    `server_options`. The run ends when nothing is left to happen, at the latest at `until`.
+    ScenarioError names a bad field.
 
     >>> Scenario(calls=[At(0, "client", "HANG UP")])
     Traceback (most recent call last):
@@ -180,9 +182,11 @@ active OPEN, SEND, RECEIVE, CLOSE, half-duplex CLOSE, ABORT, USER TIMEOUT, crash
     keepalive: int = 0
     receivers: tuple[Name, ...] = ()
     options: tuple[Option, ...] = ()
+    server_options: tuple[Option, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in _LISTS:  # a list reads better where a scenario is written
+        several = _LISTS if self.server_options is None else (*_LISTS, "server_options")
+        for name in several:  # a list reads better where a scenario is written
             given = getattr(self, name)
             _require(isinstance(given, (list, tuple)), name, "a list", given)
             object.__setattr__(self, name, tuple(given))
@@ -192,6 +196,7 @@ active OPEN, SEND, RECEIVE, CLOSE, half-duplex CLOSE, ABORT, USER TIMEOUT, crash
         """What one end is told."""
         iss = self.client_iss if end == "client" else self.server_iss
         rules = self.rules if end == "client" else self.server_rules or self.rules
+        own = None if end == "client" else self.server_options
         return Settings(
             iss,
             self.rto,
@@ -201,7 +206,7 @@ active OPEN, SEND, RECEIVE, CLOSE, half-duplex CLOSE, ABORT, USER TIMEOUT, crash
             user_timeout=self.user_timeout,
             keepalive=self.keepalive,
             reads=end not in self.receivers,
-            options=self.options,
+            options=self.options if own is None else own,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -236,8 +241,9 @@ active OPEN, SEND, RECEIVE, CLOSE, half-duplex CLOSE, ABORT, USER TIMEOUT, crash
         for name in ("rules", "server_rules"):
             if name in given:
                 given[name] = _rules_from(name, given[name])
-        if isinstance(options := given.get("options"), list):
-            given["options"] = [tuple(o) if isinstance(o, list) else o for o in options]
+        for name in ("options", "server_options"):
+            if isinstance(given.get(name), list):
+                given[name] = [_tuples(option) for option in given[name]]
         return cls(**given)
 
 
@@ -270,9 +276,9 @@ def _check(scenario: Scenario) -> None:
         _check_rules(name, getattr(scenario, name))
     for index, end in enumerate(scenario.receivers):
         _require(end in ENDS, f"receivers[{index}]", f"one of {', '.join(ENDS)}", end)
-    for index, option in enumerate(scenario.options):
-        fine = isinstance(option, tuple) and len(option) == 2 and isinstance(option[0], str)
-        _require(fine, f"options[{index}]", "an option, a name with a value", option)
+    for name in ("options", "server_options"):
+        if wrong := complaint(getattr(scenario, name) or ()):
+            raise ScenarioError(f"{name}{wrong}")
     for name in ("client_iss", "server_iss"):
         isses = getattr(scenario, name)
         fine = isses and all(_whole(iss) and iss < NUMBERS for iss in isses)
@@ -300,6 +306,10 @@ def _check_rules(where: str, rules: Any) -> None:
         else:
             pair = isinstance(value, tuple) and len(value) == 2 and all(map(_whole, value))
             _require(pair, f"{where}.{name}", "two durations in ns", value)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _rules_from(where: str, data: Any) -> Any:

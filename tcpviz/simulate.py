@@ -24,11 +24,14 @@ from tcpviz.scenario import (
 from tcpviz.segment import ACK, RST, SYN, Segment
 from tcpviz.states import Event, State
 from tcpviz.steps import End, Kind, Step, Timer
+from tcpviz.tcb import KEEPALIVE, RTO
 from tcpviz.trace import Trace
 from tcpviz.units import readable
 from tcpviz.words import say
 
 _MOST_STEPS: Final = 100_000
+_MOST_ROUNDS: Final = 1_000
+"""How often the same ACK answers the same ACK before the exchange is called endless."""
 _WIRE, _TIMER, _CALL = range(3)
 """Who goes first among things that happen at the same instant."""
 _REOPENS: Final = (State.TIME_WAIT, State.SYN_RECEIVED)
@@ -78,6 +81,9 @@ class _Run:
         self.down: set[str] = set()  # hosts between a crash and their restart
         self.matched: Counter[int] = Counter()  # segments each fault has been meant for
         self.cookies: dict[Name, Outcome] = {}  # the answer to a SYN that only its cookie knows
+        self.rounds: Counter[tuple[Name, Segment, Segment]] = Counter()
+        self.first_round = 0
+        self.circling: dict[Name, Segment] = {}  # what each end sends of an endless exchange
         self.lives: Counter[Name] = Counter()  # connections that each end has left behind
         self.peers: dict[Name, int | None] = {}  # the incarnation whose SYN each end took
         self.senders: dict[int, int | None] = {}  # ... which its sender had taken, by flight
@@ -111,6 +117,8 @@ class _Run:
             if now > self.scenario.until:
                 self.notes = (say("stopped", time=readable(self.scenario.until)),)
                 return
+            if self._goes_round():
+                return
             if len(self.steps) >= _MOST_STEPS:
                 raise ScenarioError(f"until: there are more than {_MOST_STEPS} steps before it")
             if timer and expires:
@@ -118,6 +126,36 @@ class _Run:
                 self._write(now, owner, Kind.TIMEOUT, outcome, text=timer.name)
             else:
                 self._happen(heapq.heappop(self.due))
+
+    def _goes_round(self) -> bool:
+        """Whether ACKs have answered ACKs so often that it is endless; a note says which.
+
+        A call may end it, or a timer: 2MSL, or an RTO if there is an R2. These are waited for,
+        unless nothing takes any time.
+        """
+        if not self.circling:
+            return False
+        moves_on = self.steps[-1].time > self.first_round
+        ahead = any(due.call for due in self.due)
+        for end in self.ends.values():
+            helpless = (KEEPALIVE,) if end.r2 else (KEEPALIVE, RTO)
+            ahead = ahead or any(timer.name not in helpless for timer in end.deadlines)
+        if ahead and moves_on and len(self.steps) < _MOST_STEPS:
+            return False
+        time = readable(self.steps[-1].time)
+        self.notes = (say("endless", time=time, rounds=_MOST_ROUNDS, **self.circling),)
+        return True
+
+    def _count_round(self, due: _Due, name: Name, segment: Segment, outcome: Outcome) -> None:
+        """Count how often the same ACK draws the same ACK, and this the first one again."""
+        if segment.span or len(outcome.sent) != 1 or outcome.sent[0].span:
+            return
+        answer, peer = outcome.sent[0], _peer(name)
+        self.first_round = self.first_round if self.rounds else due.time
+        self.rounds[name, segment, answer] += 1
+        back = self.rounds[peer, answer, segment]
+        going = min(back, self.rounds[name, segment, answer]) >= _MOST_ROUNDS
+        self.circling = {name: answer, peer: segment} if going else {}
 
     def _deadline(self) -> tuple[Timer | None, Name]:
         """The timer that expires first, and whose it is."""
@@ -135,6 +173,7 @@ class _Run:
                 return
             outcome = self._arrive(due.end, due.segment, due.time)
             outcome = self._with_old_data(due, due.end, flight, outcome)
+            self._count_round(due, due.end, due.segment, outcome)
             self._write(due.time, due.end, Kind.ARRIVE, outcome, due.segment, flight)
         elif due.end:
             gone = due.life < self.lives[due.end]
@@ -159,8 +198,7 @@ class _Run:
         if injected:
             old = say("old_data_injected")
         elif (self.peers.get(name), self.senders[flight]) != (segment.incarnation, mine):
-            sender = "server" if name == "client" else "client"
-            old = say("old_data", number=segment.incarnation, end=sender)
+            old = say("old_data", number=segment.incarnation, end=_peer(name))
         else:
             return outcome
         return outcome._replace(says="; ".join(filter(None, (outcome.says, old))))
@@ -204,6 +242,9 @@ class _Run:
             )
             self.senders[number] = self.peers.get(name)
             self._send(now, name, left, number)
+        if outcome.edges:  # the two are somewhere else now
+            self.rounds.clear()
+            self.circling = {}
         for edge in outcome.edges:
             if edge.target is State.CLOSED or (edge.source, edge.target) == _REOPENS:
                 self.lives[name] += 1
@@ -261,7 +302,7 @@ class _Run:
 
     def _send(self, now: int, sender: Name, segment: Segment, flight: int) -> None:
         """Hand a segment to the network, which does to it what the scenario says."""
-        receiver: Name | Literal[""] = "server" if sender == "client" else "client"
+        receiver: Name | Literal[""] = _peer(sender)
         arrivals = [now + self.scenario.delay]
         lost = False
         for index, fault in enumerate(self.scenario.network):
@@ -312,3 +353,7 @@ class _Run:
             if left and left.ctl & SYN:
                 return left.seq, True
         return 0, False
+
+
+def _peer(name: Name) -> Name:
+    return "server" if name == "client" else "client"

@@ -4,8 +4,10 @@ What it holds, what can be asked of it, and the changes that events are made of:
 value. Only `take` moves the state. It knows neither calls nor segments' meaning.
 """
 
+from itertools import takewhile
 from typing import Final, NamedTuple, Self
 
+from tcpviz.options import DEFAULT_MSS
 from tcpviz.rules import RFC9293, Rules
 from tcpviz.segment import ACK, FIN, NUMBERS, RST, SYN, Option, Segment, add, distance
 from tcpviz.states import Edge, Event, Opened, State, transition
@@ -29,10 +31,11 @@ class Settings(NamedTuple):
     """What one end is told from outside; durations in ns, 0 is off.
 
     `iss` are the initial send sequence numbers in order of use; after the last one the clock of
-    §3.4.1 goes on from it. `msl` is 30 s, which makes 2MSL the 60 s of Linux; §3.4.2 takes 2 min.
-    `user_timeout` is the timeout of OPEN (§3.9.1.1), `keepalive` the idle time before a keep-alive
-    (§3.8.4). `reads` is false for a user who has data only when it calls RECEIVE. `options` are
-    offered with the SYN.
+    §3.4.1 goes on from it. It does not look back: two opens within 4 µs get the same ISS, and after
+    more than 250 octets a ms one may lie among the old numbers (no quiet time, §3.4.3). `msl` is
+    30 s, which makes 2MSL the 60 s of Linux; §3.4.2 takes 2 min. `user_timeout` is the timeout of
+    OPEN (§3.9.1.1), `keepalive` the idle time before a keep-alive (§3.8.4). `reads` is false for a
+    user who has data only when it calls RECEIVE. `options` are offered with the SYN.
     """
 
     iss: tuple[int, ...] = (0,)
@@ -68,6 +71,9 @@ class Tcb(NamedTuple):
     orphan: bool = False  # the user has gone: a half-duplex CLOSE
     received: bool = False  # data has come
     options: tuple[Option, ...] = ()  # what both ends agreed to
+    mss: int = (
+        DEFAULT_MSS  # the largest segment that the peer takes (§3.7.1); our own MTU is not modelled
+    )
     rto: int = 0
     first_rto: int = 0  # what the RTO falls back to
     timed: int = -1  # when the SYN left, for measuring the round trip; -1: not measured
@@ -96,20 +102,45 @@ class Tcb(NamedTuple):
         return min(self.deadlines, key=lambda timer: timer.until)
 
     @property
-    def mss(self) -> int:
-        """The largest segment: the MSS agreed upon, or what it is without (§3.7.1)."""
-        offered = (value for name, value in self.options if name == "MSS")
-        return next((value for value in offered if isinstance(value, int)), 536)
-
-    @property
     def r2(self) -> int:
         """R2 (§3.8.3): how many retransmissions there may be in this state; 0: any number."""
         rules = self.rules
         if self.state is State.SYN_SENT:
             return rules.r2_syn
-        if self.state is State.SYN_RECEIVED and self.opened != "active":
+        if self.state is State.SYN_RECEIVED and self.opened == "active":
+            return max(1, rules.r2_syn - rules.linear_syn_timeouts) if rules.r2_syn else 0
+        if self.state is State.SYN_RECEIVED:
             return rules.r2_syn_ack
         return (rules.r2_orphan if self.orphan else 0) or rules.r2
+
+    @property
+    def given_up(self) -> bool:
+        """Whether R2 is reached, as a count or, of data and FIN, as a time."""
+        r2, tries, first = self.r2, self.tries, self.first_rto
+        if not self.rules.r2_as_time or self.state in (State.SYN_SENT, State.SYN_RECEIVED):
+            return 0 < r2 <= tries
+        since = self._backed_off(first, tries) - first  # the first retransmission
+        limit = self._backed_off(self.rules.rto_floor or first, r2)
+        return r2 > 0 and tries > 0 and since >= limit
+
+    def _backed_off(self, rto: int, times: int) -> int:
+        """How long it takes for that RTO to expire, double and expire again, so many times."""
+        return sum(self._limited(rto << n) for n in range(times + 1))
+
+    def _limited(self, rto: int) -> int:
+        return min(rto, self.rules.rto_most or rto)
+
+    @property
+    def again(self) -> Segment:
+        """The oldest segment that is not acknowledged, as it is sent again: with the newest ACK."""
+        oldest = self.unacked[0]
+        if self.state is State.SYN_SENT:
+            return oldest
+        if oldest.ctl & SYN:
+            oldest = oldest._replace(options=self.options)
+            if self.rules.four_segment_handshake:
+                return oldest
+        return oldest._replace(ack=self.rcv_nxt, ctl=oldest.ctl | ACK)
 
     def sendable(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """What of the SENDs that wait may leave now, segment by segment, and what goes on waiting.
@@ -169,6 +200,12 @@ class Tcb(NamedTuple):
         window = self.settings.window
         return Segment(self.snd_nxt, ack, ctl, octets, window, (), max(0, self.opens - 1))
 
+    def reusable(self, now: int) -> bool:
+        """Whether TIME-WAIT has lasted long enough for an active OPEN to cut it short."""
+        after = self.rules.reuse_after
+        since = [timer.since for timer in self.deadlines if timer.name == TWO_MSL]
+        return bool(after and since and now - since[0] >= after)
+
     def next_iss(self, now: int) -> int:
         """The ISS of the next connection: from the list, beyond TIME-WAIT, or from the clock."""
         isses = self.settings.iss
@@ -197,9 +234,10 @@ class Tcb(NamedTuple):
         deadlines = _without(self.deadlines, name)
         return self if deadlines == self.deadlines else self._replace(deadlines=deadlines)
 
-    def waiting_for_ack(self, segment: Segment, now: int) -> Self:
-        """With one more segment that must be acknowledged; the RTO and the user timeout run."""
-        nxt, unacked = add(self.snd_nxt, segment.span), (*self.unacked, segment)
+    def waiting_for_ack(self, segment: Segment, *more: Segment, now: int) -> Self:
+        """With more segments that must be acknowledged; the RTO and the user timeout run."""
+        nxt = add(self.snd_nxt, segment.span + sum(each.span for each in more))
+        unacked = (*self.unacked, segment, *more)
         if self.unacked:
             return self._replace(snd_nxt=nxt, unacked=unacked)
         rto = self.first_rto
@@ -222,7 +260,7 @@ class Tcb(NamedTuple):
         """As it is after sending the oldest segment once more; its RTO doubles (RFC 6298 §5.5)."""
         syn_sent = self.state is State.SYN_SENT
         linear = self.tries < (self.rules.linear_syn_timeouts if syn_sent else 0)
-        rto = self.rto if linear else self.rto * 2
+        rto = self.rto if linear else self._limited(self.rto * 2)
         end = self._replace(rto=rto, tries=self.tries + 1, timed=-1)
         first = end.tries == 1 and not self.unacked[0].ctl & SYN
         end = end.given_time(now) if first and self.rules.user_timeout_late else end
@@ -247,7 +285,8 @@ class Tcb(NamedTuple):
         rto = self.first_rto
         if self.timed >= 0:  # the handshake's round trip is the only one measured
             rto = now - self.timed + self.rules.rto_floor
-        left = tuple([s for s in self.unacked if distance(add(s.seq, s.span), una) > 0])
+        acked = takewhile(lambda s: distance(add(s.seq, s.span), una) <= 0, self.unacked)
+        left = self.unacked[sum(1 for _ in acked) :]
         deadlines = _without(_without(self.deadlines, RTO), USER_TIMEOUT)
         end = self._replace(
             snd_una=una,

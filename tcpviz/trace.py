@@ -8,15 +8,15 @@ keeps the ISS that relative numbers are counted from.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar, Final, Literal, NamedTuple
 
-from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Option, Segment, add, bits, distance, names
-from tcpviz.states import State
-from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Variables, Wait
+from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Segment, add, distance, names
+from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Wait
+from tcpviz.trace_json import segment_from, step_from, step_json
 from tcpviz.units import readable
 from tcpviz.words import say
 
@@ -133,6 +133,13 @@ class Trace:
         seq_from, ack_from = self.end(flight.sender).iss, self.end(flight.receiver).iss
         return flight.segment.notation(seq_from, ack_from)
 
+    def table(self, *, absolute: bool | None = None) -> tuple["Row", ...]:
+        """The transcript's lines as rows; ValueError for a trace that has not two ends.
+
+        Numbers are absolute for a simulation, and counted from the ISSs for everything observed.
+        """
+        return tuple(_rows(self, absolute))
+
     def to_json(self) -> dict[str, Any]:
         """The trace as plain JSON data; `steps` point at `segments`.
 
@@ -145,7 +152,7 @@ class Trace:
             "start_ns": self.start,
             "ends": [end._asdict() for end in self.ends],
             "segments": [self._segment_json(flight) for flight in self.flights],
-            "steps": [_step_json(step) for step in self.steps],
+            "steps": [step_json(step) for step in self.steps],
             "notes": list(self.notes),
         }
 
@@ -183,11 +190,11 @@ class Trace:
             segments = []
             for index, entry in enumerate(data["segments"]):
                 where = f"segments[{index}]"
-                segments.append(_segment_from(entry))
+                segments.append(segment_from(entry))
             steps = []
             for index, entry in enumerate(data["steps"]):
                 where = f"steps[{index}]"
-                steps.append(_step_from(entry, segments))
+                steps.append(step_from(entry, segments))
             where = "header"
             return cls(
                 ends,
@@ -231,21 +238,44 @@ def transcript(trace: Trace, *, absolute: bool | None = None) -> Iterator[str]:
     7. A segment that arrives before anything else happens has one line. Numbers are absolute for a
     simulation, as in the RFC's figures, and counted from the ISSs for everything observed.
     """
+    rows = list(_rows(trace, absolute))
+    width = max((len(row.segment) for row in rows), default=0)
+    line = f"{{:>10}}  {{:>12}}  {{:3}} {{:{width}}} {{:3}}  {{:12}}  {{}}"
+    left, right = (end.name for end in trace.ends)
+    yield line.format(say("column_at"), left, "", "", "", right, "").rstrip()
+    for row in rows:
+        yield line.format(*row).rstrip()
+    yield from trace.notes
+
+
+class Row(NamedTuple):
+    """A line of a transcript: what happened at a time, and the states of both ends after it.
+
+    The marks at the `near` and the `far` side of the segment say which way it goes, and whether it
+    leaves, arrives, or both.
+    """
+
+    at: str
+    left: str
+    near: str
+    segment: str
+    far: str
+    right: str
+    remarks: str
+
+
+def _rows(trace: Trace, absolute: bool | None) -> Iterator[Row]:
     if absolute is None:
         absolute = trace.source == "simulation"
     left, right = (end.name for end in trace.ends)
     states = {end.name: "" for end in trace.ends}
     texts = {flight.number: trace.notation(flight, absolute=absolute) for flight in trace.flights}
-    width = max((len(text) for text in texts.values()), default=0)
-    line = f"{{:>10}}  {{:>12}}  {{:3}} {{:{width}}} {{:3}}  {{:12}}  {{}}"
-    yield line.format(say("column_at"), left, "", "", "", right, "").rstrip()
-    steps = iter(_merged(trace))
-    for step, arrival in steps:
+    for step, arrival in _merged(trace):
         for each in (step, arrival):
             if each and each.state is not None:
                 states[each.end] = each.state
         near, far = _arrows(trace, step, arrival, left)
-        yield line.format(
+        yield Row(
             readable(step.time),
             states[left],
             near,
@@ -253,8 +283,7 @@ def transcript(trace: Trace, *, absolute: bool | None = None) -> Iterator[str]:
             far,
             states[right],
             "; ".join(_remarks(trace, step, arrival)),
-        ).rstrip()
-    yield from trace.notes
+        )
 
 
 def _merged(trace: Trace) -> Iterator[tuple[Step, Step | None]]:
@@ -314,57 +343,3 @@ def _plain(trace: Trace) -> dict[str, str]:
 
 
 Trace.display = staticmethod(_plain)
-
-
-def _step_json(step: Step) -> dict[str, Any]:
-    entry: dict[str, Any] = {"at_ns": step.time, "end": step.end, "kind": step.kind}
-    if step.state is not None:
-        entry["state"] = step.state
-    if step.flight is not None:
-        entry["segment"] = step.flight
-    for field in ("text", "says", "inferred"):
-        if getattr(step, field):
-            entry[field] = getattr(step, field)
-    if step.edges:
-        entry["edges"] = list(step.edges)
-    if step.timers:
-        entry["timers"] = [timer._asdict() for timer in step.timers]
-    if step.variables:
-        entry["variables"] = step.variables._asdict()
-    return entry
-
-
-def _step_from(entry: dict[str, Any], segments: list[Segment]) -> Step:
-    flight = entry.get("segment")
-    variables = entry.get("variables")
-    return Step(
-        int(entry["at_ns"]),
-        str(entry["end"]),
-        Kind(entry["kind"]),
-        State(entry["state"]) if "state" in entry else None,
-        None if flight is None else segments[flight],
-        flight,
-        str(entry.get("text", "")),
-        str(entry.get("says", "")),
-        tuple(entry.get("edges", ())),
-        tuple(Timer(**timer) for timer in entry.get("timers", ())),
-        Variables(**variables) if variables else None,
-        bool(entry.get("inferred", False)),
-    )
-
-
-def _segment_from(entry: dict[str, Any]) -> Segment:
-    return Segment(
-        int(entry["seq_absolute"]),
-        int(entry["ack_absolute"] or 0),
-        bits(",".join(entry["flags"])),
-        int(entry["length"]),
-        int(entry["window"]),
-        tuple(_options(entry["options"])),
-        int(entry.get("incarnation", 0)),
-    )
-
-
-def _options(entries: Iterable[Any]) -> Iterable[Option]:
-    for name, value in entries:
-        yield (name, tuple(value) if isinstance(value, list) else value)

@@ -4,13 +4,24 @@ English now; a language is one more dictionary with the same keys. The RFC's own
 calls, control bits) are notation and are never translated; they do not stand here.
 """
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
+from tcpviz.lab_words import LABS
 from tcpviz.question_words import QUESTIONS
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 ENGLISH: Final = {
     # transcript
     "column_at": "at",
+    "column_state": "state of {end}",
+    "column_segment": "segment",
+    "column_remarks": "remarks",
+    "table_sends": "{end} sends {segment}",
+    "table_receives": "{end} receives {segment}",
     "arrives": "arrives at {time}",
     "lost": "lost",
     "lost_unseen": "never seen to arrive: lost",
@@ -75,6 +86,8 @@ ENGLISH: Final = {
     "saw them cut up, or may not have been watched then: their fate is unknown.",
     "near": "Two interfaces less than 1 ms apart saw the same packets: "
     "they are taken for the two ends.",
+    "endless": "stopped at {time} in an endless exchange of ACKs: {client} of the client and"
+    " {server} of the server have answered each other {rounds} times",
     "stopped": "stopped at {time}, with timers still running or segments on the way",
     # state diagram
     "diagram": "The states of a TCP connection (RFC 9293, Figure 5)",
@@ -212,28 +225,99 @@ ENGLISH: Final = {
     "active_closer": "active closer",
     "not_observed": "not observed",
     "octets": "{count} octets",
+    "octet": "{count} octet",
+    "time_nth_1": "{count}st time",
+    "time_nth_2": "{count}nd time",
+    "time_nth_3": "{count}rd time",
+    "time_nth": "{count}th time",
+    "after_timer": "after {timer}",
+    "old_short": "old duplicate",
+    "dropped_short": "dropped",
+    "first_sent": "first sent at {time}",
+    "host_down": "host down",
+    "half_open": "half-open",
+    "variables_of": "variables of {end}:",
+    "options_of": "options of {segment} from {end}:",
+    "key_one_way": "the only direction still open for data",
     "no_control": "no control bits",
     "copy_short": "duplicate",
     "more": "and {count} more",
-    "unsent_short": "not sent by {end}",
+    "unsent_short": "old or forged",
+    "unsent_seen": "not seen to leave",
+    "key_hollow": "of an earlier connection, or forged",
     "on_the_way": "on its way",
     "timer_stopped": "stopped",
     "not_drawn": "{time} not drawn",
     "key_expired": "timer expired",
     "key_stopped": "timer stopped before",
     "key_inferred": "states in italics: concluded from the segments",
+    # many connections on one axis
+    "view_title": "{count} connections at the {end}",
+    "view_alt": "Chart of {count} connections at the {end}, time to scale from top to bottom, "
+    "a bar of states for each.",
+    "view_peak": "{state}: {count} at most, at {time}.",
+    "view_stay": "{state} at the end: {count}.",
+    "view_dropped": "segment dropped",
+    "view_nothing": "nothing",
+    "view_inferred": "dashed: concluded from the segments",
+    # two charts on one axis
+    "compare_title": "{one} beside {other}",
+    "compare_alt": "Two sequence charts on one time axis, to scale. {told}",
+    "compare_same": "No difference.",
+    "compare_count": "Differences: {count}.",
+    "compare_left": "left",
+    "compare_right": "right",
+    "compare_one": "left: {title}",
+    "compare_other": "right: {title}",
+    "compare_only": "only {side}: {segment} from {end}, at {time}",
+    "compare_fate": "{segment} from {end}, at {time}: {one} left, {other} right",
+    "compare_later": "{segment} from {end} leaves {by} later right, and so on from here",
+    "compare_earlier": "{segment} from {end} leaves {by} earlier right, and so on from here",
+    "compare_longer": "{segment} from {end} is {by} longer on its way right",
+    "compare_shorter": "{segment} from {end} is {by} shorter on its way right",
+    "compare_state": "only {side}: {end} is in {state}, from {time}",
+    "compare_more": "and {count} more: see the text",
+    "fate_delivered": "delivered",
+    "fate_lost": "lost",
+    "fate_twice": "delivered {count} times",
     # a trace in one paragraph
     "list_comma": ", ",
     "list_and": "{first} and {last}",
     "sum_segments": "{ends} exchange {count} segments in {time}.",
+    "sum_segment": "{ends} exchange one segment in {time}.",
+    "sum_silence": "No segment passes between {ends}, for {time}.",
     "sum_not_observed": "What happened at {end} was not observed.",
-    "sum_opens": "{ends} opens.",
-    "sum_open_both": "{ends} open at the same time.",
-    "sum_lost": "Lost: {segments}.",
+    "sum_inferred": "Nobody saw the states: they are inferred from the segments.",
+    "sum_listens": "{end} listens.",
+    "sum_opens": "{end} opens actively at {times}.",
+    "sum_open_both": "{ends} open actively at the same time.",
+    "sum_was_open": "The connection is open from the start.",
+    "sum_established": "{end} becomes ESTABLISHED at {times}.",
+    "sum_never": "{end} never becomes ESTABLISHED.",
+    "sum_data": "Data: {data}.",
+    "sum_octets": "{count} octets from {end}",
+    "sum_octet": "1 octet from {end}",
+    "sum_lost": "Lost on the way: {segments}.",
+    "sum_copied": "Delivered more than once: {segments}.",
+    "sum_again": "Sent again: {segments}.",
+    "sum_unsent": "Old, and not sent by anybody here: {segments}.",
+    "sum_of": "{segment} of {end}",
+    "sum_at": "{what} at {times}",
     "sum_more": "{list} and {count} more",
-    "sum_again": "Retransmissions: {count}.",
-    "sum_time_wait": "{end} waits in TIME-WAIT.",
-    "sum_ends_in": "{end} ends in {state}.",
+    "sum_call": "{end}: {call} at {time}.",
+    "sum_told": "Users are told: {told}.",
+    "sum_says": "{end}, “{words}”",
+    "sum_closes_first": "{end} closes first: it sends FIN at {times}.",
+    "sum_closes": "{end} sends FIN at {times}.",
+    "sum_close_both": "Both close before they hear of each other: they send FIN, {ends}.",
+    "sum_resets": "RST is sent: {ends}.",
+    "sum_never_closes": "{end} never closes.",
+    "sum_time_wait": "{end} waits in TIME-WAIT for {time}, from {since} on.",
+    "sum_ends_in": "{ends} ends in {state}.",
+    "sum_end_in": "{ends} end in {state}.",
+    "sum_timer": "{timer} of {end}",
+    "sum_running": "Timers still running at the end: {timers}.",
+    "sum_under_way": "Still on the way at the end: {segments}.",
     # exploration
     "explore_complete": "{states} joint states, complete. Allowed: {budgets}.",
     "explore_stopped": "{states} joint states, not complete: {bound}. Allowed: {budgets}.",
@@ -259,8 +343,41 @@ ENGLISH: Final = {
     "explore_round": "The connection can no longer end. How it goes on is shown by {count} more "
     "moves: from there all is as it was before, for ever.",
     "explore_time_wait_lasts": "A RST ends TIME-WAIT",
+    **LABS,
     **QUESTIONS,
 }
+
+
+LANGUAGES: Final[dict[str, Mapping[str, str]]] = {"en": ENGLISH}
+"""The dictionaries there are, by the language's code."""
+
+_spoken = "en"
+_kept: Final[list[Any]] = []
+
+
+def use(language: str) -> None:
+    """Speak this language from now on, in all threads; pictures made before may speak the old one.
+
+    ValueError names the languages there are.
+    """
+    global _spoken  # noqa: PLW0603  # one process speaks one language
+    if language not in LANGUAGES:
+        raise ValueError(f"{language!r} is not one of {', '.join(LANGUAGES)}")
+    _spoken = language
+    for function in _kept:
+        function.cache_clear()
+
+
+def kept(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Cache what a function that says words gives, as long as the same language is spoken."""
+    cached = cache(function)
+    _kept.append(cached)
+    return cast("Callable[_P, _T]", cached)
+
+
+def language() -> str:
+    """The code of the language that is spoken now."""
+    return _spoken
 
 
 def say(key: str, **values: object) -> str:
@@ -269,5 +386,5 @@ def say(key: str, **values: object) -> str:
     >>> say("expired", timer="RTO")
     'RTO expires'
     """
-    words = ENGLISH[key]
+    words = LANGUAGES[_spoken][key]
     return words.format(**values) if values else words

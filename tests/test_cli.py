@@ -329,11 +329,39 @@ def test_draw_takes_the_first_connection_and_says_how_many_more(run, tmp_path):
     assert path.read_text("utf-8") == f"{read(SEVERAL)[0]}\n"
 
 
+@pytest.mark.parametrize("view", ["chart", "states"])
+def test_draw_writes_for_the_screen_and_for_print(run, tmp_path, view):
+    """.pdf and .png are what `save` writes, in greys with --print, larger with --scale."""
+    pytest.importorskip("typst")
+    picture = __main__._VIEWS[view](read("normal")[0])
+    for suffix in (".pdf", ".png", ".html", ".svg"):
+        path, wanted = tmp_path / f"out{suffix}", tmp_path / f"wanted{suffix}"
+        for options, other in (((), picture), (("--print",), picture.for_print())):
+            assert run("draw", "normal", "-o", path, "--view", view, *options) == (0, "", "")
+            assert path.read_bytes() == other.save(wanted).read_bytes()
+    path = tmp_path / "large.png"
+    assert run("draw", "normal", "-o", path, "--view", view, "--scale", "3") == (0, "", "")
+    assert path.read_bytes() == picture.save(tmp_path / "wanted.png", scale=3).read_bytes()
+
+
+@pytest.mark.parametrize("scale", ["0", "21", "nan", "big"])
+def test_a_scale_that_draws_nothing_is_told(run, tmp_path, scale):
+    """One line, and no file."""
+    code, out, err = run("draw", "normal", "-o", tmp_path / "x.png", "--scale", scale)
+    assert (code, out) == (2, "")
+    assert f"--scale: {scale} is not a number between 0.1 and 20" in err
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+SUFFIXES = ".svg, .pdf, .png, .html, .txt, .dot, .json"
+
+
 @pytest.mark.parametrize(
     ("source", "output", "says"),
     [
-        ("normal", "x.png", "x.png: the file to draw must end in .svg, .dot, .txt, .json"),
-        ("normal", "x", "x: the file to draw must end in .svg, .dot, .txt, .json"),
+        ("normal", "x.gif", f"x.gif: the file to draw must end in {SUFFIXES}"),
+        ("normal", "x", f"x: the file to draw must end in {SUFFIXES}"),
         ("normal", "no/x.dot", "no/x.dot: No such file or directory"),
         ("normal", "no/x.json", "no/x.json: No such file or directory"),
         ("normal", "folder.dot", "folder.dot: Is a directory"),

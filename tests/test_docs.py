@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tcpviz.rules import Rules
+from tcpviz.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -30,8 +31,19 @@ def test_a_page_is_made_by_this_version(name, monkeypatch):
 
 def test_docs_holds_nothing_else():
     """Each page is compared with a fresh one; beside them lies what makes them."""
-    found = {path.name for path in DOCS.iterdir()} - {"__pycache__"}
+    files = {path.relative_to(DOCS) for path in DOCS.rglob("*") if path.is_file()}
+    found = {path.as_posix() for path in files if "__pycache__" not in path.parts}
     assert found == {*BUILD["PAGES"], "build.py"}
+
+
+def test_the_gallery_shows_every_named_scenario():
+    """The taught ones with a picture that has an alternative text, the others folded."""
+    text = (DOCS / "gallery.md").read_text("utf-8")
+    shown = re.findall(
+        r"^## (\w+)\n\n.+\n\n!\[.{40,}\]\(gallery/(\w+)\.svg\)\n\n```python$", text, re.MULTILINE
+    )
+    folded = re.findall(r"^<details><summary>(\w+): ", text, re.MULTILINE)
+    assert [*(name for name, file in shown if name == file), *folded] == list(SCENARIOS)
 
 
 def test_every_rule_is_on_the_page():

@@ -374,7 +374,9 @@ def test_an_ack_one_beyond_snd_nxt_is_already_too_much(state: State) -> None:
 
 def test_an_ack_from_long_ago_is_answered_and_its_data_not_taken() -> None:
     """RFC 5961 §5: an ACK older than a window cannot be the peer's; its text is dropped."""
-    end = call(established(), "SEND", octets=200_000).end
+    settings = SETTINGS._replace(rules=RFC9293._replace(old_ack_challenged=True))
+    end = established()._replace(settings=settings)
+    end = call(end, "SEND", octets=200_000).end
     end = arrive(end, "<SEQ=301><ACK=200101><CTL=ACK>").end
     outcome = arrive(end, "<SEQ=301><ACK=101><CTL=ACK><DATA=10>")
     assert outcome.end == end

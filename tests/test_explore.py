@@ -468,3 +468,25 @@ def test_without_challenge_acks_the_base_search_finds_nothing_new():
     """RFC 5961 is about attackers: clocked ISNs keep old segments out of the window."""
     found = explore(variant(OPEN_AND_CLOSE, challenge_acks=False))
     assert list(found.failures) == ["TIME-WAIT lasts"]
+
+
+@has_rule("old_ack_challenged")
+def test_acks_of_old_acks_go_round_where_a_port_is_opened_again():
+    """MAY-12: two ends that met through an old SYN answer each other's ACKs, and never rest.
+
+    Without the rule they fall silent, and go on sending the same again: only R2 ends that.
+    """
+    reopened = replace(
+        OPEN_AND_CLOSE,
+        calls=(
+            *(ACTIVE, CLIENT_CLOSES, At(1, "client", "passive OPEN"), At(2, "client", "CLOSE")),
+            *(At(0, "server", "active OPEN"), SERVER_CLOSES),
+        ),
+        client_iss=(100, 200_100),
+        server_iss=(300, 310),
+    )
+    round_and_round = explore(variant(reopened, old_ack_challenged=True), **NONE)
+    silent = explore(reopened, **NONE)
+    found = [each.failures["nobody stranded"] for each in (round_and_round, silent)]
+    assert [ends_in(each.trace) for each in found] == [("FIN-WAIT-1", "SYN-RECEIVED")] * 2
+    assert len(found[0].trace.flights) < len(found[1].trace.flights)

@@ -1,12 +1,44 @@
-"""A picture: how it is shown, saved, and put beside another."""
+"""A picture: how it is shown, told, printed, saved, and put beside another."""
 
+import os
 import re
+import struct
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
 
-from tcpviz.pictures import beside
+import pytest
+
+from tcpviz import read
+from tcpviz.pictures import EngineError, Picture, beside
+from tcpviz.pictures.picture import SUFFIXES
 from tcpviz.pictures.sequence_chart import sequence_chart
 from tcpviz.pictures.state_diagram import state_diagram
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
+from tcpviz.words import say
+
+CAPTURES = Path(__file__).parents[1] / "notebooks" / "captures"
+SAVES = """
+import sys
+from tcpviz import SCENARIOS, sequence_chart, simulate, state_diagram
+trace = simulate(SCENARIOS["lost_syn"])
+for picture in (sequence_chart(trace), state_diagram(trace)):
+    for variant, print_it in (("screen", picture), ("print", picture.for_print())):
+        for suffix in sys.argv[2:]:
+            print_it.save(f"{sys.argv[1]}/{len(picture.dot)}.{variant}{suffix}")
+"""
+
+
+WAYS = re.compile(
+    r"-->|<--|\.\.\.|(?<= )X(?= )|\b(client|server) (sends|receives) |\bof (client|server) "
+)
+"""How a transcript and a table say which way a segment goes."""
+
+
+def chart(name: str = "lost_syn") -> Picture:
+    return sequence_chart(simulate(SCENARIOS[name]))
 
 
 def test_pictures_side_by_side_have_one_scale() -> None:
@@ -25,3 +57,105 @@ def test_nothing_internal_is_shown_as_a_title() -> None:
     picture = sequence_chart(simulate(SCENARIOS["handshake"]))
     assert re.findall(r"<title>(.*?)</title>", picture.svg) == ["handshake"]
     assert "<!--" not in picture.svg
+
+
+def test_every_export_has_the_same_bytes_from_run_to_run(tmp_path: Path) -> None:
+    """Two processes that hash differently write equal files: no date, no address, no order."""
+    pytest.importorskip("typst")
+    saved = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", SAVES, str(folder), *SUFFIXES]
+        subprocess.run(command, env=environment, check=True, timeout=60)
+        saved.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert len(saved[0]) == 4 * len(SUFFIXES)
+    assert saved[0] == saved[1]
+
+
+def test_a_png_has_so_many_pixels_to_a_point(tmp_path: Path) -> None:
+    """Two unless `scale` says otherwise; a scale that makes no picture is an error."""
+    pytest.importorskip("typst")
+    picture = chart()
+    points = [int(n) for n in re.findall(r'<svg width="(\d+)pt" height="(\d+)pt"', picture.svg)[0]]
+    for scale in (None, 1, 3):
+        how = {"scale": scale} if scale else {}
+        data = picture.save(tmp_path / "x.png", **how).read_bytes()
+        assert struct.unpack(">II", data[16:24]) == tuple((scale or 2) * n for n in points)
+    with pytest.raises(ValueError, match="scale of 0 is not between"):
+        picture.save(tmp_path / "x.png", scale=0)
+
+
+def test_a_pdf_is_drawn_with_the_font_that_comes_with_us(tmp_path: Path) -> None:
+    """Every font in it is ours and embedded; the page has the picture's size; no date is told."""
+    pytest.importorskip("typst")
+    picture = sequence_chart(read(CAPTURES / "lost_fin.pcapng")[0])
+    data = picture.save(tmp_path / "x.pdf").read_bytes()
+    fonts = set(re.findall(rb"/FontName/\w+\+(\S+?)/", data.replace(b" ", b"")))
+    assert {name.split(b"-")[0] for name in fonts} == {b"tcpvizSans"}
+    assert data.count(b"/FontFile2") == len(fonts) == 3
+    width, height = re.findall(r'<svg width="(\d+)pt" height="(\d+)pt"', picture.svg)[0]
+    assert f"/MediaBox[0 0 {width} {height}]".encode() in data
+    assert not re.search(rb"CreationDate|ModDate", data)
+
+
+def test_without_typst_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One sentence; the other formats need nothing."""
+    monkeypatch.setitem(sys.modules, "typst", None)
+    for suffix in (".pdf", ".png"):
+        with pytest.raises(EngineError, match=r"not installed \(pip install typst\)$"):
+            chart().save(tmp_path / f"x{suffix}")
+    assert not list(tmp_path.iterdir())
+    assert chart().save(tmp_path / "x.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_another_suffix_is_an_error_that_names_those_there_are(tmp_path: Path) -> None:
+    """And nothing is written."""
+    with pytest.raises(ValueError, match=re.escape(", ".join(SUFFIXES))):
+        chart().save(tmp_path / "x.gif")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_table_tells_what_the_transcript_tells(name: str) -> None:
+    """A row for a line, with the same words, below headers that say what each column is."""
+    trace = simulate(SCENARIOS[name])
+    table = ET.fromstring(sequence_chart(trace).table)
+    caption, head, *rows = list(table)
+    assert (caption.tag, caption.text) == ("caption", "\n".join((name, *trace.notes)))
+    assert [cell.attrib for cell in head] == [{"scope": "col"}] * 5
+    assert head[1].text == say("column_state", end="client")
+    assert all([cell.tag for cell in row] == ["th", "td", "td", "td", "td"] for row in rows)
+    assert {row[0].get("scope") for row in rows} == {"row"}
+    _, *lines = str(trace).splitlines()
+    for row, line in zip(rows, lines, strict=False):
+        told = "  ".join(cell.text or "" for cell in row)
+        assert WAYS.sub("", f"{told} ").split() == WAYS.sub("", f"{line} ").split()
+    assert trace.notes == tuple(lines[len(rows) :])
+
+
+def test_a_notebook_gets_the_table_and_the_transcript_once_each() -> None:
+    """The table to unfold in HTML, the transcript as plain text; without a table, the text."""
+    bundle = chart()._repr_mimebundle_()
+    assert list(bundle) == ["text/html", "text/plain"]
+    assert chart().table in bundle["text/html"]
+    assert bundle["text/plain"] == chart().text
+    assert len(bundle["text/html"]) < 1.5 * len(chart().svg) + 2 * len(chart().table)
+    assert f"<pre>{state_diagram().text.splitlines()[0]}" in state_diagram().html()
+
+
+def test_the_table_says_in_words_who_sends_and_who_receives() -> None:
+    """Whole, apart, and lost; to the right and to the left."""
+    rows = ET.fromstring(chart("close_before_established").table)
+    told = [row[2].text or "" for row in rows[2:]]
+    assert "client sends <SEQ=100><CTL=SYN>" in told
+    assert "server sends <SEQ=300><ACK=101><CTL=SYN,ACK>" in told
+    assert "client receives <SEQ=300><ACK=101><CTL=SYN,ACK>" in told
+    assert "<SEQ=100><CTL=SYN> of client" in [
+        row[2].text for row in ET.fromstring(chart().table)[2:]
+    ]
+    server_loses = ET.fromstring(chart("lost_syn_ack").table)[2:]
+    assert "<SEQ=300><ACK=101><CTL=SYN,ACK> of server" in [row[2].text for row in server_loses]

@@ -1,23 +1,28 @@
 """Every picture in a real browser: no text on text, none cut, none crossed by a line."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from chromium import FLAGS, PROGRAM
 
-from tcpviz.captures import read_capture
-from tcpviz.pictures.sequence_chart import sequence_chart
-from tcpviz.pictures.state_diagram import state_diagram
+from tcpviz import read
+from tcpviz.pictures import Picture, sequence_chart, state_diagram
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
+from tcpviz.trace import Trace
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(PROGRAM is None, reason="no Chromium on PATH"),
 ]
-CAPTURES = sorted((Path(__file__).parents[1] / "notebooks" / "captures").glob("*.pcap*"))
+ROOT = Path(__file__).parents[1]
+CAPTURES = [
+    *sorted((ROOT / "notebooks" / "captures").glob("*.pcap*")),
+    *sorted((ROOT / "tests" / "data" / "recordings").glob("*.pcap*")),
+]
 
 # What a text hides is not crossing it: a line is behind a text if a filled shape that reaches
 # around the text was drawn later than the line and before the text. Texts of one part belong
@@ -38,17 +43,15 @@ svg => {
   const order = new Map([...svg.querySelectorAll('*')].map((element, index) => [element, index]));
   const written = [...svg.querySelectorAll('text')].filter(text => text.textContent.trim());
   const papers = [...svg.querySelectorAll('polygon, path, ellipse, polyline')].filter(shape =>
-    !['none', 'transparent'].includes(shape.getAttribute('fill')) || thick(shape)).reverse();
+    !['none', 'transparent'].includes(shape.getAttribute('fill')) || thick(shape))
+    .map(shape => ({around: covered(shape), at: order.get(shape)})).reverse();
   const texts = written.map(text => {
     const part = text.closest('g[id]'), box = text.getBoundingClientRect();
-    const paper = papers.find(shape => {
-      const around = covered(shape);
-      return order.get(shape) < order.get(text)
+    const paper = papers.find(({around, at}) => at < order.get(text)
           && around.left <= box.left + 2 && box.right <= around.right + 2
-          && around.top <= box.top + 3 && box.bottom <= around.bottom + 3;
-    });
+          && around.top <= box.top + 3 && box.bottom <= around.bottom + 3);
     const group = !part || part.classList.contains('graph') ? text : part;
-    return {group, box, words: text.textContent, over: paper ? order.get(paper) : -1};
+    return {group, box, words: text.textContent, over: paper ? paper.at : -1};
   });
   for (const [index, a] of texts.entries()) {
     if (a.box.left < sheet.left - 0.5 || a.box.right > sheet.right + 0.5
@@ -60,9 +63,12 @@ svg => {
   }
   for (const line of svg.querySelectorAll('g.edge path, g.edge polyline, g.graph > polyline')) {
     if (thick(line)) continue;
+    const reach = line.getBoundingClientRect();
+    const open = texts.filter(text =>
+      text.over < order.get(line) && overlap(text.box, reach, 1.5));
+    if (!open.length) continue;
     const length = line.getTotalLength(), matrix = line.getScreenCTM();
-    const open = texts.filter(text => text.over < order.get(line));
-    for (let at = 0; at <= length; at += 2) {
+    for (let at = 0; at <= length; at += 3) {
       const point = line.getPointAtLength(at).matrixTransform(matrix);
       const dot = {left: point.x, right: point.x, top: point.y, bottom: point.y};
       for (const text of open)
@@ -115,13 +121,41 @@ def test_state_diagrams_of_all_scenarios(page: "sync_api.Page") -> None:
     assert faults(page, {"bare": state_diagram().svg, **diagrams}) == {}
 
 
-@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.name)
-def test_shipped_recordings(page: "sync_api.Page", path: Path) -> None:
-    """Both pictures of every connection that comes with the course."""
-    for connection in read_capture(path).connections[:5]:
-        trace = connection.trace()
-        pictures = {"chart": sequence_chart(trace).svg, "states": state_diagram(trace).svg}
-        assert faults(page, pictures) == {}
+@pytest.mark.parametrize("draw", [sequence_chart, state_diagram])
+def test_recordings_seen_from_both_ends_and_from_one(
+    page: "sync_api.Page", draw: Callable[[Trace], Picture]
+) -> None:
+    """Every connection that comes with the course, merged, and as each end alone saw it."""
+    traces = {(path.name, at): t for path in CAPTURES for at, t in enumerate(read(path)[:5])}
+    assert len(traces) > 80
+    assert faults(page, {str(key): draw(trace).svg for key, trace in traces.items()}) == {}
+
+
+def test_print_has_the_same_shapes_in_the_same_places() -> None:
+    """What holds of a picture on screen, holds of it on paper: its colours alone differ."""
+    for name in SCENARIOS:
+        for picture in (sequence_chart(simulate(SCENARIOS[name])), state_diagram()):
+            shapes = [re.sub("#[0-9a-f]{6}", "", p.svg) for p in (picture, picture.for_print())]
+            assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize(
+    ("sound", "planted", "fault"),
+    [
+        (r'y="[\d.]+"(?=[^>]*>LISTEN<)', 'y="84"', "on each other: CLOSED | LISTEN"),
+        (r'x="[\d.]+"(?=[^>]*>LISTEN<)', 'x="800"', "cut: LISTEN"),
+        (r"(</g>\s*</svg>)", r'<polyline points="0,96 806,96" stroke="black"/>\1', "crossed: 0 ms"),
+    ],
+)
+def test_the_check_finds_what_is_planted_in_a_chart(
+    page: "sync_api.Page", sound: str, planted: str, fault: str
+) -> None:
+    """One text moved onto another or off the sheet, or one line through a text, is found."""
+    svg = sequence_chart(simulate(SCENARIOS["normal"])).svg
+    assert re.sub(sound, planted, svg, count=1) != svg
+    found = faults(page, {"sound": svg, "planted": re.sub(sound, planted, svg, count=1)})
+    assert list(found) == ["planted"]
+    assert any(each.startswith(fault) for each in found["planted"])
 
 
 @pytest.mark.parametrize(

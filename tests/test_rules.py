@@ -69,10 +69,7 @@ def test_each_rule_is_tested() -> None:
 
 
 def test_rule_challenge_acks() -> None:
-    """RFC 5961 asks again where the first standard reset, and answers an ACK older than a window.
-
-    MAY-12 is the last of these.
-    """
+    """RFC 5961 asks again where the first standard reset."""
     for end in (established(), time_wait()):
         ack = [f"<SEQ={end.snd_nxt}><ACK={end.rcv_nxt}><CTL=ACK>"]
         without = under(end, challenge_acks=False)
@@ -86,11 +83,25 @@ def test_rule_challenge_acks() -> None:
     assert arrive(crossing, "<SEQ=306><CTL=SYN>").end == crossing
     without = under(crossing, challenge_acks=False)
     assert arrive(without, "<SEQ=306><CTL=SYN>").end.state is State.CLOSED
+
+
+@pytest.mark.parametrize(("behind", "old"), [(65535, False), (65536, True)])
+def test_rule_old_ack_challenged(behind: int, old: bool) -> None:
+    """MAY-12: an ACK more than a window behind SND.UNA is answered and its text dropped.
+
+    Without it is merely old. In SYN-RECEIVED a stray ACK draws a RST with the rule too.
+    """
     end = call(established(), "SEND", octets=200_000).end
     end = arrive(end, "<SEQ=301><ACK=200101><CTL=ACK>").end
-    old = "<SEQ=301><ACK=101><CTL=ACK><DATA=10>"
-    assert arrive(end, old).text == 0
-    assert arrive(under(end, challenge_acks=False), old).text == 10
+    text = f"<SEQ=301><ACK={200_101 - behind}><CTL=ACK><DATA=10>"
+    assert arrive(end, text).text == 10
+    challenged = arrive(under(end, old_ack_challenged=True), text)
+    assert challenged.text == (0 if old else 10)
+    ack = 301 if old else 311
+    assert sent(challenged) == [f"<SEQ=200101><ACK={ack}><CTL=ACK>"]
+    stray = "<SEQ=301><ACK=4000000000><CTL=ACK>"
+    reset = arrive(under(syn_received(), old_ack_challenged=True), stray)
+    assert sent(reset) == ["<SEQ=4000000000><CTL=RST>"]
 
 
 def test_rule_crossing_syn_ack() -> None:
@@ -225,6 +236,101 @@ def test_a_connection_out_of_time_wait_opens_and_closes_like_any_other() -> None
     assert arrive(end, "<SEQ=901><CTL=RST>").end.state is State.CLOSED
 
 
+@pytest.mark.parametrize(("wait", "opens"), [(999 * MS, False), (1 * S, True)])
+def test_rule_reuse_after(wait: int, opens: bool) -> None:
+    """An active OPEN in TIME-WAIT is an error, or cuts it short once it has lasted so long."""
+    early = time_wait().call(Event.ACTIVE_OPEN, wait)
+    assert (early.end, early.says) == (time_wait(), "error: connection already exists")
+    reusing = under(time_wait(), reuse_after=1 * S)
+    outcome = reusing.call(Event.ACTIVE_OPEN, wait)
+    assert (outcome.end.state is State.SYN_SENT) is opens
+    assert sent(outcome) == (["<SEQ=65639><CTL=SYN>"] if opens else [])  # 102 and 65537
+    passive = reusing.call(Event.PASSIVE_OPEN, wait)
+    assert passive.says == "error: connection already exists"
+
+
+def test_a_port_is_reused_and_the_old_time_wait_at_the_peer_lets_the_syn_in() -> None:
+    """A second connection out of TIME-WAIT: the peer is CLOSED, and listens again."""
+    trace = run(
+        calls=[*OPEN, At(200 * MS, "client", "CLOSE"), At(2 * S, "client", "active OPEN")],
+        reactions=[
+            On("server", "CLOSE-WAIT", "CLOSE"),
+            On("server", "CLOSED", "passive OPEN"),
+        ],
+        rules=LINUX._replace(reuse_after=1 * S),
+        until=5 * S,
+    )
+    assert {final(trace, end)[0] for end in ("client", "server")} == {"ESTABLISHED"}
+    assert [f.segment.seq for f in trace.flights if f.segment.control == "SYN"] == [100, 65639]
+
+
+def test_rule_time_wait_minisocket() -> None:
+    """Linux: any ACK restarts TIME-WAIT, a RST beside RCV.NXT is unheard, RCV.NXT is no new SYN."""
+    kept = under(time_wait(), time_wait_minisocket=True, reopen_from_time_wait=True)
+    began, restarted = (Timer("2MSL", 0, 60 * S),), (Timer("2MSL", 5 * S, 65 * S),)
+    bare, old = "<SEQ=302><ACK=102><CTL=ACK>", "<SEQ=290><ACK=102><CTL=ACK><DATA=5>"
+    for text in (bare, old):
+        assert arrive(time_wait(), text, now=5 * S).end.deadlines == began
+        assert arrive(kept, text, now=5 * S).end.deadlines == restarted
+    assert sent(arrive(kept, bare)) == []
+    beside, at = "<SEQ=310><ACK=102><CTL=RST,ACK>", "<SEQ=302><CTL=RST>"
+    assert sent(arrive(time_wait(), beside)) == ["<SEQ=102><ACK=302><CTL=ACK>"]
+    assert arrive(kept, beside, now=5 * S) == Outcome(kept)
+    assert arrive(kept, at).end.state is State.CLOSED
+    plain = under(time_wait(), reopen_from_time_wait=True)
+    assert arrive(plain, "<SEQ=302><CTL=SYN>").end.state is State.SYN_RECEIVED
+    assert arrive(kept, "<SEQ=302><CTL=SYN>", now=5 * S).end == kept
+    assert arrive(kept, "<SEQ=303><CTL=SYN>").end.state is State.SYN_RECEIVED
+
+
+def test_rule_syn_received_minisocket() -> None:
+    """Linux: a wrong ACK draws a RST even outside the window; a RST in the window counts."""
+    kept = under(syn_received(), syn_received_minisocket=True)
+    outside, ack = "<SEQ=100000><ACK=777><CTL=ACK>", ["<SEQ=101><ACK=301><CTL=ACK>"]
+    assert sent(arrive(syn_received(), outside)) == ack
+    assert (arrive(kept, outside).end, sent(arrive(kept, outside))) == (
+        kept,
+        ["<SEQ=777><CTL=RST>"],
+    )
+    assert arrive(kept, "<SEQ=301><ACK=777><CTL=RST,ACK>") == Outcome(kept)
+    beside = "<SEQ=400><CTL=RST>"
+    assert sent(arrive(syn_received(), beside)) == ack
+    assert arrive(kept, beside).end.state is State.LISTEN
+    assert arrive(kept, "<SEQ=301><ACK=101><CTL=ACK>").end.state is State.ESTABLISHED
+    crossing = under(syn_received_active(), syn_received_minisocket=True)
+    assert sent(arrive(crossing, outside)) == ack  # it was opened actively: a full socket
+    assert arrive(crossing, beside).end == crossing
+
+
+def test_rule_fin_wait_2_minisocket() -> None:
+    """Linux, nobody left to read: a RST, SYN or data anywhere in the window ends FIN-WAIT-2."""
+    end = call(fin_wait_2(), "half-duplex CLOSE").end
+    kept = under(end, fin_wait_2_minisocket=True)
+    ack = ["<SEQ=102><ACK=301><CTL=ACK>"]
+    for text, last in (
+        ("<SEQ=400><CTL=RST>", []),
+        ("<SEQ=305><CTL=SYN>", ["<SEQ=0><ACK=306><CTL=RST,ACK>"]),
+        ("<SEQ=305><ACK=102><CTL=ACK><DATA=3>", ["<SEQ=102><CTL=RST>"]),
+        ("<SEQ=303><ACK=102><CTL=FIN,ACK>", ["<SEQ=102><CTL=RST>"]),
+    ):
+        plain, gone = arrive(end, text), arrive(kept, text)
+        assert (plain.end.state, sent(plain)) == (State.FIN_WAIT_2, ack)
+        assert (gone.end.state, sent(gone)) == (State.CLOSED, last)
+    assert arrive(kept, "<SEQ=301><ACK=102><CTL=FIN,ACK>").end.state is State.TIME_WAIT
+    for quiet in ("<SEQ=301><ACK=102><CTL=ACK>", "<SEQ=290><ACK=102><CTL=ACK><DATA=5>"):
+        assert arrive(kept, quiet).end == kept
+    still_read = under(fin_wait_2(), fin_wait_2_minisocket=True)
+    assert arrive(still_read, "<SEQ=305><ACK=102><CTL=ACK><DATA=3>").end == still_read
+
+
+def test_rule_listen_drops_syn_fin() -> None:
+    """A SYN with a FIN opens a connection, or is dropped by Linux."""
+    assert arrive(listen(), "<SEQ=300><CTL=SYN,FIN>").end.state is State.SYN_RECEIVED
+    drops = under(listen(), listen_drops_syn_fin=True)
+    assert arrive(drops, "<SEQ=300><CTL=SYN,FIN>") == Outcome(drops)
+    assert arrive(drops, "<SEQ=300><CTL=SYN>").end.state is State.SYN_RECEIVED
+
+
 # == what is sent, and when ====================================================================
 
 
@@ -264,6 +370,17 @@ def test_rule_rto_floor() -> None:
             rules=RFC9293._replace(rto_floor=floor),
         )
         assert left(trace, "client")[-1] - 500 * MS == rto
+
+
+def test_rule_rto_most() -> None:
+    """RFC 6298 (2.5): the RTO doubles without end, or up to a maximum of 60 s or more."""
+    for most, gaps in ((0, [32, 64, 128, 256]), (120 * S, [32, 64, 120, 120])):
+        trace = run(
+            network=[Lose("client", "SYN", None)],
+            rules=RFC9293._replace(rto_most=most),
+            until=512 * S,
+        )
+        assert [(b - a) // S for a, b in pairwise(left(trace, "client"))][5:9] == gaps
 
 
 def test_karn_no_round_trip_is_measured_of_a_syn_that_was_sent_again() -> None:
@@ -325,6 +442,20 @@ def test_rule_r2_syn() -> None:
     assert trace.steps[-1].says == "error: connection aborted, no answer (R2)"
 
 
+@pytest.mark.parametrize(("rules", "tries"), [(RFC9293._replace(r2_syn=3), 3), (LINUX, 6)])
+def test_r2_syn_holds_where_the_syns_crossed(rules: Rules, tries: int) -> None:
+    """MUST-22: SYN-RECEIVED after an active OPEN gives up too; Linux there without linear ones."""
+    trace = run(
+        calls=[At(0, "server", "active OPEN"), At(0, "client", "active OPEN")],
+        network=[Lose("client", "SYN,ACK", None), Lose("server", "SYN,ACK", None)],
+        rules=rules,
+    )
+    for end in ("client", "server"):
+        assert final(trace, end)[0] == "CLOSED"
+        assert len(left(trace, end)) == 1 + 1 + tries  # SYN, SYN,ACK, and that again
+    assert not trace.notes
+
+
 def test_rule_r2_syn_ack() -> None:
     """A passive opener gives up on its SYN,ACK after R2; 0 never does."""
     lost = [Lose("server", "SYN,ACK", None), Lose("client", "SYN", 2), Lose("client", "SYN", 3)]
@@ -355,6 +486,35 @@ def test_rule_r2_orphan() -> None:
         )
         assert final(trace, "client") == ("CLOSED", 200 * MS + seconds * S)
         assert not [s for s in trace.of("client") if s.says]
+
+
+@pytest.mark.parametrize(("r2", "seconds"), [(3, 3.0), (8, 102.2), (15, 924.6)])
+def test_rule_r2_as_time(r2: int, seconds: float) -> None:
+    """Linux gives up data when the RTO expires after the time of so many tries from 200 ms on."""
+    fields = {
+        "calls": [*OPEN, At(1 * S, "client", "SEND", 10)],
+        "network": [Lose("client", "data", None)],
+    }
+    for as_time in (False, True):
+        rules = LINUX._replace(r2=r2, r2_as_time=as_time)
+        trace = run(**fields, rules=rules)
+        sends, (state, over) = left(trace, "client")[2:], final(trace, "client")
+        assert state == "CLOSED"
+        if as_time:  # sends[1] is the probe
+            assert sends[-1] - sends[2] < seconds * S <= over - sends[2]
+        else:
+            assert len(sends) == 1 + 1 + r2
+
+
+def test_linux_gives_up_data_after_a_quarter_of_an_hour_and_a_fin_after_161_s() -> None:
+    """The R2s of Linux at a round trip of 100 ms; the FIN as it was measured."""
+    lost = [Lose("client", "data", None), Lose("client", "FIN", None)]
+    data = run(calls=[*OPEN, At(1 * S, "client", "SEND", 9)], network=lost[:1], rules=LINUX)
+    assert final(data, "client") == ("CLOSED", 994_600 * MS)
+    trace = run(
+        calls=[*OPEN, At(1 * S, "client", "half-duplex CLOSE")], network=lost[1:], rules=LINUX
+    )
+    assert 150 * S < final(trace, "client")[1] - 1 * S < 161 * S
 
 
 def test_rule_fin_wait_2() -> None:
@@ -518,6 +678,16 @@ def test_rules_are_stored_by_name_or_by_what_differs(rules: Rules, data: Any) ->
         ({"server_rules": ["LINUX"]}, "server_rules: ['LINUX'] is not a set of Rules"),
         ({"receivers": ["clint"]}, "receivers[0]: 'clint' is not one of client, server"),
         ({"options": ["MSS"]}, "options[0]: 'MSS' is not an option"),
+        ({"options": [["MSS", 0]]}, "options[0].MSS: 0 is not 1 to 65535 octets"),
+        ({"options": [["MSS", True]]}, "options[0].MSS: True is not 1 to 65535 octets"),
+        ({"options": [["MSS", "x"]]}, "options[0].MSS: 'x' is not 1 to 65535 octets"),
+        ({"options": [["WS", 15]]}, "options[0].WS: 15 is not a shift of 0 to 14"),
+        ({"options": [["SACK-permitted", 1]]}, "options[0].SACK-permitted: 1 is not True"),
+        ({"options": [["TS", [1]]]}, "options[0].TS: (1,) is not two numbers of 32 bits"),
+        ({"options": [["TS", [1, 1 << 32]]]}, "options[0].TS: (1, 4294967296) is not two"),
+        ({"options": [["FOO", 1]]}, "options[0]: 'FOO' is not one of MSS, WS, SACK-permitted, TS"),
+        ({"server_options": [["MSS", 9], ["MSS", 9]]}, "server_options[1]: 'MSS' is not one of"),
+        ({"server_options": 5}, "server_options: 5 is not a list"),
         ({"keepalive": -1}, "keepalive: -1 is not a duration"),
         ({"user_timeout": "5 min"}, "user_timeout: '5 min' is not a duration"),
     ],
@@ -624,6 +794,22 @@ def test_options_are_agreed_by_offering_them_on_both_syns() -> None:
     assert answer.end.options == answer.sent[0].options
 
 
+def test_the_peers_mss_limits_what_is_sent() -> None:
+    """MUST-15, MUST-16: each direction has the MSS that its receiver offers, 536 without one."""
+    for theirs, sizes in (((("MSS", 536),), [536, 364]), ((), [536, 364]), (None, [900])):
+        trace = run(
+            calls=[*OPEN, At(1 * S, "client", "SEND", 900), At(2 * S, "server", "SEND", 900)],
+            options=[("MSS", 1460), ("WS", 7)],
+            server_options=theirs,
+            rules=LINUX,
+            until=5 * S,
+        )
+        data = [(f.sender, f.segment.length) for f in trace.flights if f.segment.length]
+        assert data == [*(("client", n) for n in sizes), ("server", 900)]
+        answer = trace.flights[1].segment.options
+        assert answer == (theirs if theirs is not None else (("MSS", 1460), ("WS", 7)))
+
+
 def test_an_active_opener_agrees_to_what_the_syn_ack_offers() -> None:
     """MUST-6: a kind it has not offered is none of its business."""
     offers = (("MSS", 1460), ("WS", 7))
@@ -631,6 +817,7 @@ def test_an_active_opener_agrees_to_what_the_syn_ack_offers() -> None:
     syn_ack = Segment(300, 101, SYN | ACK, options=(("MSS", 536), ("kind-99", "")))
     opened = end.arrive(syn_ack, 0)
     assert (opened.end.state, opened.end.options) == (State.ESTABLISHED, (("MSS", 1460),))
+    assert opened.end.mss == 536  # and sends no more in a segment than the peer takes
     assert opened.sent[0].options == ()
 
 
@@ -647,6 +834,41 @@ def test_text_and_fin_on_a_syn_wait_for_established() -> None:
         5,
         ["<SEQ=101><ACK=306><CTL=ACK>"],
     )
+
+
+def test_what_rode_on_a_syn_is_taken_after_a_close_in_syn_received() -> None:
+    """§3.10.7.2: CLOSE in SYN-RECEIVED leads to FIN-WAIT-1, where text and FIN are read as well."""
+    end = arrive(listen(), "<SEQ=300><CTL=SYN,FIN><DATA=5>").end
+    end = call(end, "CLOSE").end
+    assert end.state is State.FIN_WAIT_1
+    half = arrive(end, "<SEQ=306><ACK=101><CTL=ACK>")
+    assert (half.end.state, half.text, half.end.rcv_nxt) == (State.CLOSING, 5, 307)
+    whole = arrive(end, "<SEQ=306><ACK=102><CTL=ACK>")
+    assert (whole.end.state, whole.text, whole.end.rcv_nxt) == (State.TIME_WAIT, 5, 307)
+    assert sent(whole) == ["<SEQ=102><ACK=307><CTL=ACK>"]
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [("CLOSE", "error: connection closing"), ("ABORT", "error: connection reset")],
+)
+def test_the_user_is_told_of_sends_that_never_left(how: str, told: str) -> None:
+    """§3.10.4, §3.10.5: SENDs that still wait in SYN-SENT are answered when the TCB is deleted."""
+    assert call(syn_sent(), how).says == ""
+    waiting = call(syn_sent(), "SEND", octets=5).end
+    outcome = call(waiting, how)
+    assert (outcome.end.state, outcome.says) == (State.CLOSED, told)
+    assert call(waiting, "half-duplex CLOSE").says == ""  # nobody is there to be told
+
+
+def test_the_longest_send_is_cut_into_segments() -> None:
+    """Each of 31 301 is in its place and waits for its ACK; anything quadratic would not end."""
+    end = call(linux(established()), "SEND", octets=(1 << 24) - 1)
+    assert len(end.sent) == len(end.end.unacked) == 31_301
+    assert all(b.seq == a.seq + a.length for a, b in pairwise(end.sent))
+    assert (end.sent[0].seq, end.end.snd_nxt) == (101, 101 + (1 << 24) - 1)
+    last = end.sent[-1].seq
+    assert arrive(end.end, f"<SEQ=301><ACK={last}><CTL=ACK>").end.unacked == end.sent[-1:]
 
 
 def test_a_stray_ack_at_a_listener_draws_a_rst_and_no_more() -> None:

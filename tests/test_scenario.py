@@ -21,10 +21,11 @@ from tcpviz import (
     ScenarioError,
     simulate,
 )
-from tcpviz.rules import RFC9293
+from tcpviz.rules import LINUX, RFC9293
 from tcpviz.scenario import Refuse
-from tcpviz.states import TRANSITIONS
+from tcpviz.states import TRANSITIONS, State
 from tcpviz.steps import Kind
+from tcpviz.units import MIN
 
 OPEN = (At(0, "server", "passive OPEN"), At(0, "client", "active OPEN"))
 
@@ -426,3 +427,66 @@ def test_data_of_a_connection_is_its_own_however_it_was_opened(name: str) -> Non
     trace = simulate(scenario)
     assert len({(s.end, s.time) for s in trace.steps if s.text == "SEND"}) >= 2
     assert not [s for s in trace.steps if "old data" in s.says]
+
+
+def reopened_in_the_past(**fields: Any) -> Scenario:
+    """The client's first SYN is slow: it meets the server's after the client has listened."""
+    told = {
+        "calls": [
+            At(0, "client", "active OPEN"),
+            At(1 * MS, "client", "CLOSE"),
+            At(2 * MS, "client", "passive OPEN"),
+            At(1500 * MS, "server", "active OPEN"),
+            At(1600 * MS, "client", "CLOSE"),
+        ],
+        "network": [Delay("client", "SYN", 1600 * MS), Lose("client", "SYN,ACK")],
+        "until": 10 * MIN,
+        **fields,
+    }
+    return Scenario(**told)
+
+
+def test_an_endless_exchange_of_acks_gives_the_trace_so_far_and_says_which() -> None:
+    """MAY-12 without a throttle: ACKs answer ACKs, which a note names; the bare standard's end."""
+    challenging = RFC9293._replace(old_ack_challenged=True)
+    trace = simulate(reopened_in_the_past(rules=challenging))
+    assert trace.notes == (
+        "stopped at 16.85 s in an endless exchange of ACKs: <SEQ=387602><ACK=301><CTL=ACK> of the"
+        " client and <SEQ=301><ACK=101><CTL=ACK> of the server have answered each other 1000 times",
+    )
+    assert [str(trace.flights[n].segment) for n in (-1, -2)] == [
+        "<SEQ=387602><ACK=301><CTL=ACK>",
+        "<SEQ=301><ACK=101><CTL=ACK>",
+    ]
+    plain = simulate(reopened_in_the_past())
+    assert len(plain.flights) < 100  # two retransmissions a round, and R2 is off
+    assert "endless" not in plain.notes[0]
+
+
+def test_linux_comes_to_rest_where_the_standard_does_not() -> None:
+    """Its throttle thins the exchange out, and R2 of SYN-RECEIVED ends it."""
+    trace = simulate(reopened_in_the_past(rules=LINUX))
+    assert trace.notes == ()
+    assert {trace.spans(end)[-1].state for end in ("client", "server")} == {State.CLOSED}
+    assert trace.duration < 3 * MIN
+
+
+@pytest.mark.parametrize(("delay", "endless"), [(20 * MS, False), (0, True)])
+def test_an_exchange_that_a_timer_will_end_is_waited_for(delay: int, endless: bool) -> None:
+    """I-12: two ends in TIME-WAIT answer each other until 2MSL; for ever where it takes no time."""
+    trace = simulate(
+        Scenario(
+            calls=[*OPEN, At(500 * MS, "client", "CLOSE"), At(500 * MS, "server", "CLOSE")],
+            network=[
+                Delay("client", "FIN", 20 * MS),
+                Delay("server", "FIN", 20 * MS),
+                Inject(1 * S, "client", "<SEQ=302><ACK=102><CTL=ACK>"),
+            ],
+            rules=RFC9293._replace(time_wait_answers_all=True),
+            delay=delay,
+        )
+    )
+    assert len(trace.flights) > 2000
+    assert [note.split(":")[0] for note in trace.notes] == (
+        ["stopped at 1 s in an endless exchange of ACKs"] if endless else []
+    )

@@ -208,7 +208,8 @@ _NEVER: Final = (NOT_OPEN, IS_CLOSING)
 
 
 def _reply(end: Endpoint, call: Call) -> str:
-    return end.call(Event(call.text), 0, call.octets).says
+    outcome = end.call(Event(call.text), 0, call.octets)
+    return "" if outcome.edges else outcome.says  # what is told of SENDs is no reply to the call
 
 
 def _outcome(here: Host, side: Side, move: Move, now: int) -> Outcome:

@@ -6,11 +6,11 @@ Knows the ways of the segments. Must not know what stands outside the lifelines.
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import chain
-from math import ceil
+from math import ceil, hypot
 from typing import Final
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.drawing import Box, Drawing, Pen
+from tcpviz.pictures.drawing import Box, Drawing, Pen, Point
 from tcpviz.pictures.lettering import LINE, text_width
 from tcpviz.pictures.placement import Board, Stroke, spread
 from tcpviz.pictures.ways import Lines, Space, Way
@@ -27,14 +27,25 @@ _MARKED: Final = ("lost", "unsent", "on the way")  # there is room beyond the en
 _PENS: Final = {
     "delivered": Pen(width=1.25, head="normal"),
     "lost": Pen(theme.RED, 1.25, "dashed"),
-    "copy": Pen(style="dotted", head="normal"),
-    "unsent": Pen(width=1.25, head="normal", tail="odot"),
+    "copy": Pen(width=1.25, style="dotted", head="normal"),
+    "old": Pen(theme.QUIET, 3, head="normal", size=0.8),
+    "unsent": Pen(theme.QUIET, 3, head="normal", tail="odot", size=0.8),
+    "dropped": Pen(width=1.25),
     "on the way": Pen(width=1.25, style="dotted"),
     "departure": Pen(width=1.25, head="vee"),
     "arrival": Pen(width=1.25, head="normal"),
 }
 _GUESS: Final = Pen(theme.QUIET, 1, "dotted")
+_HOLLOW: Final = Pen(theme.PAPER, 1.5)  # along the middle of what comes from another time
+_HEAD: Final = 13.0  # pt of such a way that its head covers
+_TAIL: Final = 7.0
 _CROSSING: Final = Pen(theme.RED, 1.75)
+
+
+def draw_sample(drawing: Drawing, x: float, y: float) -> None:
+    """Draw a hollow arrow to explain it."""
+    drawing.line([[(x, y), (x + 14, y)]], _PENS["old"]._replace(size=0.6), name="key_old")
+    drawing.line([[(x, y), (x + 4, y)]], _HOLLOW, name="key_old_hollow")
 
 
 def draw_arrows(drawing: Drawing, space: Space) -> None:
@@ -53,7 +64,7 @@ def draw_arrows(drawing: Drawing, space: Space) -> None:
                 box,
                 lines,
                 size=theme.FONT_SIZE,
-                color=theme.RED if way.fashion == "lost" else theme.INK,
+                color=theme.RED if way.fashion in ("lost", "dropped") else theme.INK,
                 classes=classes,
                 name=f"{way.name}_label",
                 tip=tip,
@@ -67,7 +78,9 @@ def _classes(way: Way) -> str:
 
 def _draw_way(drawing: Drawing, way: Way, classes: str, tip: str) -> None:
     drawing.line(way.strokes, _PENS[way.fashion], classes=classes, name=way.name, tip=tip)
-    if way.fashion == "lost":
+    if way.fashion in ("old", "unsent"):
+        drawing.line(_inside(way), _HOLLOW, classes=classes, name=f"{way.name}_hollow")
+    if way.fashion in ("lost", "dropped"):
         box = _mark(way)
         cross = [
             [(box.left, box.top), (box.right, box.bottom)],
@@ -77,9 +90,28 @@ def _draw_way(drawing: Drawing, way: Way, classes: str, tip: str) -> None:
 
 
 def _mark(way: Way) -> Box:
-    """Where a segment died, or came out of the network."""
+    """Where a segment died, was dropped, or came out of the network."""
     x, y = way.strokes[0][0] if way.fashion == "unsent" else way.strokes[-1][1]
+    if way.fashion == "dropped":
+        x, y = _along(way.strokes[-1], -2 * CROSS)
     return Box.around(x, y, 2 * CROSS, 2 * CROSS)
+
+
+def _along(stroke: Stroke, by: float) -> Point:
+    """So many pt from the beginning of a stroke, or, if negative, from its end."""
+    (x0, y0), (x1, y1) = stroke
+    length = max(hypot(x1 - x0, y1 - y0), abs(by), 0.01)
+    part = by / length if by > 0 else 1 + by / length
+    return x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
+
+
+def _inside(way: Way) -> list[list[Point]]:
+    """The middle of a way, without what its head and tail cover."""
+    strokes = [list(stroke) for stroke in way.strokes]
+    strokes[-1][1] = _along(way.strokes[-1], -_HEAD)
+    if way.fashion == "unsent":
+        strokes[0][0] = _along((strokes[0][0], strokes[0][1]), _TAIL)
+    return strokes
 
 
 def _draw_half(
@@ -107,12 +139,16 @@ def _draw_half(
 
 def _labels_in_rows(space: Space) -> dict[str, tuple[Box, Lines]]:
     """Labels in the middle, one under the other."""
-    wanted = [(way.strokes[0][0][1] - space.top, _ROW + 2) for way in space.ways]
+    sizes = [max(_ROW, _height(way.texts[0])) for way in space.ways]
+    wanted = [
+        (way.strokes[0][0][1] - space.top, size + 2)
+        for way, size in zip(space.ways, sizes, strict=True)
+    ]
     rows = spread(wanted, space.axis, [way.rank for way in space.ways])
     x = (space.left + space.right) / 2
     return {
-        way.name: (Box.around(x, space.top + row, _width(way.texts[0]), _ROW), way.texts[0])
-        for way, row in zip(space.ways, rows, strict=True)
+        way.name: (Box.around(x, space.top + row, _width(way.texts[0]), size), way.texts[0])
+        for way, row, size in zip(space.ways, rows, sizes, strict=True)
         if row is not None
     }
 
@@ -128,14 +164,15 @@ def _labels(space: Space) -> dict[str, tuple[Box, Lines]]:
         board.take(Box(left, space.top + band.top, right, space.top + band.bottom))
     for way in space.ways:
         board.pass_through(way.flight.number, way.strokes)
-        if way.fashion in ("lost", "unsent"):
+        if way.fashion in ("lost", "unsent", "dropped"):
             board.take(_mark(way))
     wishes = [wish for group in _alongside(space.ways) for wish in _wishes(group)]
     found: dict[str, tuple[Box, Lines]] = {}
     for way, part in sorted(wishes, key=lambda wish: (wish[0].rank, wish[0].flight.number)):
-        beyond = ((lines, _beyond(space, way, lines)) for lines in way.texts)
+        texts = way.texts[:-1] if way.fashion in _MARKED else ()  # the last tells too little
+        beyond = ((lines, _beyond(space, way, lines)) for lines in texts)
         upon = ((lines, _upon(space, way, lines, part)) for lines in way.texts)
-        for lines, candidates in chain(beyond if way.fashion in _MARKED else (), upon):
+        for lines, candidates in chain(beyond, upon):
             box = board.place(way.flight.number, candidates)
             if box:
                 found[way.name] = box, lines
@@ -209,10 +246,18 @@ def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[tuple[f
     if least > most:
         return
     (x0, y0), (x1, y1) = max(way.strokes, key=_length) if way.strokes[1:] else way.strokes[0]
+    if way.fashion == "old":  # it matters where it arrives
+        (x0, y0), (x1, y1) = way.strokes[-1]
+    stays = abs(x1 - x0) > width
+    outmost: set[float] = set()
     for part in _parts(best):
         x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
         inside = min(max(x, least), most)
-        if abs(x1 - x0) > width:  # stay on the arrow
+        if stays:  # on the arrow
+            if inside != x:
+                if inside in outmost:
+                    continue
+                outmost.add(inside)
             y = y0 + (y1 - y0) * (inside - x0) / (x1 - x0)
         yield 3 * abs(part - best), Box.around(round(inside), round(y), width, height)
 

@@ -4,7 +4,6 @@ Knows what a view of Figure 5 shows. Must not know how anything is drawn.
 """
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Final
 
 from tcpviz.pictures.diagram_view import View
@@ -13,7 +12,7 @@ from tcpviz.pictures.lettering import wrapped
 from tcpviz.pictures.theme import SMALL
 from tcpviz.states import Edge
 from tcpviz.units import readable
-from tcpviz.words import say
+from tcpviz.words import kept, say
 
 Paragraphs = list[list[str]]
 
@@ -41,7 +40,7 @@ def _lines(view: View) -> Iterator[str]:
         yield from view.trace.notes
 
 
-@cache
+@kept
 def row(edge: Edge) -> str:
     """An edge in one line."""
     what = ", ".join(lines(edge)).replace(", (", " (")

@@ -52,7 +52,8 @@ class Drawing:
     """
 
     def __init__(self) -> None:
-        """Start with an empty sheet."""
+        """Start with an empty sheet; `prefix` keeps the ids of two charts on it apart."""
+        self.prefix = ""
         self._lines: dict[xdot.Settings, list[str]] = defaultdict(list)
         self._papers: dict[xdot.Settings, list[str]] = defaultdict(list)
         self._texts: dict[xdot.Settings, list[str]] = defaultdict(list)
@@ -104,7 +105,7 @@ class Drawing:
         """Draw lines through points as one thing: the tail begins the first, the head ends all.
 
         A line with a head stops short of it. A text goes with it, around a point and in the colour
-        of its pen. A part may lie `over` the boxes drawn before.
+        of its pen. What has a class or an id may lie `over` the boxes drawn before.
         """
         settings = xdot.line_settings(pen)
         if not (classes or name or pen.head != "none"):
@@ -241,11 +242,12 @@ class Drawing:
         if not (classes or name):
             return None
         number = len(self._strokes.runs) + len(self._boxes.runs)
-        return Mark(kind, classes, name or f"part{number}", tip)
+        return Mark(kind, classes, self.prefix + name if name else f"part{number}", tip)
 
     def _node(self, box: Box, attributes: str, classes: str, name: str, tip: str) -> None:
         """Draw a node that fills a rectangle; Graphviz takes sizes in inches."""
         left, top, right, bottom = box
+        name = name and self.prefix + name
         self._nodes.append(
             f'\t{name or "n" + str(len(self._nodes))} [pos="{(left + right) / 2:.7g},'
             f'{(top + bottom) / -2:.7g}" width={(right - left) / 72:.5g} '
@@ -266,7 +268,7 @@ _SHEET: Final = (  # some version may draw nothing where there is no node
 _NODES: Final = (
     '\tnode [shape=box label="" margin=0 fixedsize=true style=filled penwidth=0 '
     f'color="{theme.PAPER}" fillcolor="{theme.PAPER}" '
-    f'fontname="Helvetica" fontsize={theme.SMALL:g} fontcolor="{theme.INK}"]\n'
+    f'fontname="{theme.FACES[""]}" fontsize={theme.SMALL:g} fontcolor="{theme.INK}"]\n'
 )
 
 
@@ -274,7 +276,7 @@ _NODES: Final = (
 def _label(size: float, face: Face, color: str, fill: str) -> str:
     """The attributes of a node with text."""
     attributes = f" fontsize={size:g}" if size != theme.SMALL else ""
-    attributes += f' fontname="{xdot.FACES[face]}"' if face else ""
+    attributes += f' fontname="{theme.FACES[face]}"' if face else ""
     attributes += f' fillcolor="{fill}"' if fill != theme.PAPER else ""
     return attributes + (f' fontcolor="{color}"' if color != theme.INK else "")
 

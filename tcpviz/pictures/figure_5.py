@@ -14,7 +14,7 @@ from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.routes import Route, across, down
 from tcpviz.pictures.theme import SMALL
 from tcpviz.states import TRANSITIONS, Edge, Event, State
-from tcpviz.words import say
+from tcpviz.words import kept, say
 
 __all__ = ["AGAIN", "BOXES", "EDGES", "HALF_WIDTH", "SHEETS", "TOP", "WIDTH", "Part", "Place"]
 __all__ += ["Stand", "box_at", "edges_on", "labels", "lines", "places"]
@@ -293,7 +293,7 @@ def edges_on(part: Part | None) -> frozenset[str]:
     )
 
 
-@cache
+@kept
 def labels(edges: tuple[str, ...], *, notes: bool = False) -> dict[str, Box]:
     """Where the labels of these edges stand, by id; those of one exit in a stack.
 
@@ -314,7 +314,7 @@ def labels(edges: tuple[str, ...], *, notes: bool = False) -> dict[str, Box]:
     return found
 
 
-@cache
+@kept
 def lines(edge: Edge, *, notes: bool = False) -> tuple[str, ...]:
     """An edge's label as Figure 5 writes it: the event, its side condition, what is sent.
 

@@ -12,18 +12,19 @@ from math import ceil
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures import theme
+from tcpviz.pictures.bars import BAR, Stretch, draw_bar, draw_conditions, stretches
+from tcpviz.pictures.conditions import Condition
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen, Point
 from tcpviz.pictures.lettering import LINE, Face, text_width, wrapped
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.time_axis import TimeAxis
-from tcpviz.states import TRANSITIONS, State
+from tcpviz.pictures.variables import VariableTable
+from tcpviz.states import State
 from tcpviz.steps import Kind, Step, Timer, Wait
 from tcpviz.trace import Trace
 from tcpviz.units import readable
 from tcpviz.words import say
 
-BAR: Final = 18  # pt: a quarter of an inch, in which Graphviz takes widths
-_SOURCES: Final = {edge.id: edge.source for edge in TRANSITIONS}
 _LINE: Final = theme.SMALL * LINE
 _ROW: Final = _LINE + 1.5
 _CALL: Final = 66.0  # pt: the width of what is written about a call
@@ -34,22 +35,10 @@ _PENS: Final = {  # of a timer that expired, was stopped, is still running
     False: Pen(theme.PURPLE, 0.75, "solid", "odot", size=0.5),
     None: Pen(theme.PURPLE, 0.75),
 }
-_SEEN: Final = Pen(theme.QUIET, 0.75)
-_INFERRED: Final = Pen(theme.QUIET, 0.75, "dashed")
+_SAID: Final = {"down": "host_down", "half-open": "half_open"}
 _LEADER: Final = Pen(theme.QUIET, 0.6)
 _START: Final = Pen(theme.PURPLE, 2)
 _EXPIRY: Final = Pen(theme.PURPLE, 0.75, "dotted")
-
-
-class Stretch(NamedTuple):
-    """A state of the bar in sheet coordinates; `step` is the one that began it, None the start."""
-
-    state: State
-    top: float
-    bottom: float
-    inferred: bool
-    step: int | None
-    tip: str
 
 
 class Note(NamedTuple):
@@ -97,6 +86,9 @@ class Margin:
     axis: TimeAxis
     top: float
     sign: Literal[-1, 1]
+    conditions: list[Condition]
+    variables: bool = False
+    absolute: bool = True
 
     def y(self, time: int) -> float:
         """The height of a time on the sheet."""
@@ -115,46 +107,42 @@ class Margin:
     @cached_property
     def width(self) -> int:
         """What it needs beside the bar, in pt."""
+        return self._calls_end + (self._table.width if self.variables else 0)
+
+    @cached_property
+    def _calls_end(self) -> int:
         return self._lanes[-1] + (6 + max(note.width for note in self.calls) if self.calls else 0)
+
+    @cached_property
+    def _table(self) -> VariableTable:
+        return VariableTable(self.trace, self.end, self.axis, self.top, self.absolute)
 
     @cached_property
     def stretches(self) -> tuple[Stretch, ...]:
         """The states of the bar, from before the first step to after the last."""
-        begins: dict[tuple[int, State], tuple[int, Step]] = {}
-        for number, step in self._steps:
-            if step.state is not None:
-                begins.setdefault((step.time, step.state), (number, step))
-        found: list[Stretch] = []
-        bottom = self.top + self.axis.height
-        for span in self.trace.spans(self.end):
-            number, step = begins[span.since, span.state]
-            top = self.y(span.since)
-            before = _SOURCES.get(step.edges[0], span.state) if step.edges else span.state
-            if not found and before is not span.state:
-                found.append(Stretch(before, self.top, top, step.inferred, None, before))
-            until = bottom if span.until is None else self.y(span.until)
-            tip = f"{span.state}, {readable(span.since)}"
-            begin = self.top if not found else top
-            found.append(Stretch(span.state, begin, until, span.inferred, number, tip))
-        return tuple(found)
+        return stretches(self.trace, self.end, self.axis, self.top)
 
     @cached_property
     def names(self) -> tuple[Note, ...]:
-        """The names of the states, each beside the beginning of its stretch."""
-        wanted = [
-            (stretch.top - self.top + (9 if stretch.step is not None else 16), _ROW)
-            for stretch in self.stretches
+        """The names of the states, each beside the beginning of its stretch, and of conditions."""
+        wanted: list[tuple[float, str, Face]] = [
+            (
+                each.top - self.top + (9 if each.step is not None else 16),
+                each.state,
+                "italic" if each.inferred else "bold",
+            )
+            for each in self.stretches
         ]
+        wanted += [
+            (self.axis.y(each.since) + 9.5, say(_SAID[each.plight]), "")
+            for each in self.conditions
+            if each.plight in _SAID
+        ]
+        ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
+        rows = spread([(at, _ROW) for at, _, _ in wanted], self.axis, ranks)
         return tuple(
-            Note(
-                self.top + at,
-                self.top + y,
-                (stretch.state,),
-                "italic" if stretch.inferred else "bold",
-            )
-            for stretch, (at, _), y in zip(
-                self.stretches, wanted, spread(wanted, self.axis), strict=True
-            )
+            Note(self.top + at, self.top + y, (text,), face)
+            for (at, text, face), y in zip(wanted, rows, strict=True)
             if y is not None
         )
 
@@ -233,18 +221,20 @@ class Margin:
         ends = list(accumulate(halves, lambda end, half: end + 2 * half, initial=self._lanes_at))
         return [*(end + half for end, half in zip(ends, halves, strict=False)), ends[-1]]
 
-    def draw(self, drawing: Drawing, edge: int) -> None:
+    def draw(self, drawing: Drawing, edge: float) -> None:
         """Draw it; `edge` is the x of the bar's outer side."""
         self._draw_calls(drawing, edge)
         self._draw_waits(drawing, edge)
         self._draw_bar(drawing, edge)
+        if self.variables:
+            self._table.draw(drawing, edge + self.sign * self._calls_end, self.sign)
         for note in self.names:
             if abs(note.y - note.at) > 2:
                 points = [self._at(edge, 0, note.at), self._at(edge, self._leader - 1, note.y)]
                 drawing.line([points], _LEADER)
             drawing.paper(self._write(drawing, edge, self._leader, note, theme.INK))
 
-    def _draw_calls(self, drawing: Drawing, edge: int) -> None:
+    def _draw_calls(self, drawing: Drawing, edge: float) -> None:
         out = self._lanes[-1]
         pen = Pen(self.color, 0.75, "dotted")
         for note in self.calls:
@@ -255,7 +245,7 @@ class Margin:
             drawing.line([points], pen)
             self._write(drawing, edge, out + 5, note, self.color)
 
-    def _draw_waits(self, drawing: Drawing, edge: int) -> None:
+    def _draw_waits(self, drawing: Drawing, edge: float) -> None:
         begins: dict[Timer, int] = {}
         for number, step in self._steps:
             for timer in step.timers:
@@ -285,30 +275,23 @@ class Margin:
                 text=((x, note.y), note.lines),
             )
 
-    def _draw_bar(self, drawing: Drawing, edge: int) -> None:
+    def _draw_bar(self, drawing: Drawing, edge: float) -> None:
         if not self.stretches:  # nothing is known of its states
             middle = edge - self.sign * BAR // 2
             line = [(middle, self.top), (middle, self.top + self.axis.height)]
             drawing.line([line], Pen(theme.QUIET, 1, "dashed"))
         left = min(edge, edge - self.sign * BAR)
-        for number, stretch in enumerate(self.stretches):
-            drawing.box(
-                Box(left, stretch.top, left + BAR, max(stretch.bottom, stretch.top + 0.2)),
-                theme.TINTS[stretch.state],
-                _INFERRED if stretch.inferred else _SEEN,
-                classes="span" if stretch.step is None else f"span s{stretch.step}",
-                name=f"span_{self._side}_{number}",
-                tip=stretch.tip,
-            )
+        draw_bar(drawing, left, self.stretches, self._side)
+        draw_conditions(drawing, left, self.conditions, self.axis, self.top, self.sign, self._side)
 
     @property
     def _side(self) -> str:
         return "left" if self.sign < 0 else "right"
 
-    def _at(self, edge: int, out: int, y: float) -> Point:
+    def _at(self, edge: float, out: int, y: float) -> Point:
         return edge + self.sign * out, y
 
-    def _write(self, drawing: Drawing, edge: int, out: int, note: Note, color: str) -> Box:
+    def _write(self, drawing: Drawing, edge: float, out: int, note: Note, color: str) -> Box:
         box = Box.around(
             edge + self.sign * (out + note.width // 2), note.y, note.width, note.height
         )

@@ -7,7 +7,7 @@ import html
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
-from tcpviz.pictures.engine import EngineError
+from tcpviz.pictures.engine import EngineError, drawable
 
 _SHAPES: Final = {"<po", "<pa", "<el", "<te"}  # polyline, polygon, path, ellipse, text
 
@@ -43,7 +43,7 @@ def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[s
         kind, classes, name, tip = mark
         grouped.append(f'<g id="{name}" class="{f"{kind} {classes}".rstrip()}">')
         if tip:
-            grouped.append(f'<g id="a_{name}"><a xlink:title="{html.escape(tip)}">')
+            grouped.append(f'<g id="a_{name}"><a xlink:title="{html.escape(drawable(tip))}">')
             grouped += own
             grouped += ("</a>", "</g>", "</g>")
         else:

@@ -1,27 +1,30 @@
 """A picture: DOT text, the SVG that Graphviz makes of it, and its text twin.
 
-Knows how a picture is shown in a notebook, saved and put beside another. Must not know what it
-shows.
+Knows how a picture is shown in a notebook, printed, saved and put beside another. Must not know
+what it shows.
 """
 
 import base64
 import html
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tcpviz.pictures import engine, theme
+from tcpviz.pictures import engine, paper, theme
 from tcpviz.pictures.marks import Mark, marked
+from tcpviz.pictures.table import Table
+from tcpviz.words import language
 
 
 @dataclass(frozen=True)
 class Picture:
     """A drawn picture: `dot` is its source, `text` its twin for reading, `alt` says what it shows.
 
-    In a notebook it shows itself: an image with `alt`, and the text under it to unfold. Rendering
-    and telling happen when first asked for; EngineError says when there is nothing to draw with.
+    In a notebook it shows itself: an image with `alt`, and under it, to unfold, its table, or else
+    its text. Rendering and telling happen when first asked for; EngineError says when there is
+    nothing to draw with.
     """
 
     title: str
@@ -29,6 +32,7 @@ class Picture:
     tell: Callable[[], str] = field(repr=False, compare=False)
     alt: str
     marks: tuple[tuple[Mark | None, int], ...] = field(default=(), repr=False)
+    tabulate: Callable[[], Table] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Replace what SVG and UTF-8 cannot hold: a trace may carry any text."""
@@ -39,6 +43,15 @@ class Picture:
     def text(self) -> str:
         """The picture told in lines of text."""
         return engine.drawable(self.tell())
+
+    @cached_property
+    def table(self) -> str:
+        """The picture told in an HTML table with headers; "" where it has none."""
+        return engine.drawable(self.tabulate().html()) if self.tabulate else ""
+
+    def for_print(self) -> "Picture":
+        """The same picture in greys."""
+        return replace(self, dot=theme.printed(self.dot))
 
     def __str__(self) -> str:
         return self.text
@@ -51,37 +64,64 @@ class Picture:
         """The picture as one `<svg>` element, with its title and description in it."""
         head, rest = engine.svg(self.dot).split(">", 1)
         rest = "\n".join(marked(rest.split("\n"), self.marks))
-        rest = rest.replace("Helvetica,sans-Serif", theme.FONT)  # Graphviz knows one family for it
+        rest = rest.replace(f' font-family="{theme.WRITTEN}"', "")  # of each text: once is enough
         title, description = html.escape(self.title), html.escape(self.alt)
-        return f'{head} role="img"><title>{title}</title><desc>{description}</desc>{rest}'
+        return (
+            f'{head} role="img" font-family="{theme.FONT}"><title>{title}</title>'
+            f"<desc>{description}</desc>{rest}"
+        )
 
     def html(self) -> str:
         """A figure that shows where scripts and SVG elements are not trusted: an image with `alt`.
 
-        The text twin follows, folded.
+        Its table follows, or else its text, folded.
         """
         data = base64.b64encode(self.svg.encode()).decode()
         return (
             f'<figure style="margin:0"><img alt="{html.escape(self.alt)}" '
             f'src="data:image/svg+xml;base64,{data}" style="max-width:100%">'
             f"<details><summary>{html.escape(self.title)}</summary>"
-            f"<pre>{html.escape(self.text)}</pre></details></figure>"
+            f"{self.table or f'<pre>{html.escape(self.text)}</pre>'}</details></figure>"
+        )
+
+    def page(self) -> str:
+        """A page of HTML that holds the figure and needs nothing else."""
+        title = html.escape(self.title)
+        return (
+            f'<!DOCTYPE html>\n<html lang="{language()}"><head><meta charset="utf-8">'
+            f"<title>{title}</title></head>\n<body>{self.html()}</body></html>"
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": self.text}
 
-    def save(self, path: str | Path) -> Path:
-        """Write the picture; the suffix says how: `.svg`, `.dot` or `.txt` (the text twin).
+    def save(self, path: str | Path, *, scale: float = 2) -> Path:
+        """Write the picture, the same bytes each time; the suffix says how.
 
-        ValueError for any other suffix.
+        `.svg`, `.pdf` and `.png` are the picture (`scale` is the pixels to a point), `.html` is the
+        picture and its table on a page, `.txt` its text twin, `.dot` its Graphviz source. PDF and
+        PNG need the package typst: EngineError where it is missing. ValueError for another suffix.
         """
         path = Path(path)
-        writers = {".svg": lambda: self.svg, ".dot": lambda: self.dot, ".txt": lambda: self.text}
-        if path.suffix not in writers:
-            raise ValueError(f"{path}: a picture is saved as {', '.join(writers)}")
-        path.write_text(writers[path.suffix]().rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+        write = _WRITERS.get(path.suffix)
+        if write is None:
+            raise ValueError(f"{path}: a picture is saved as {', '.join(_WRITERS)}")
+        written = write(self, scale)
+        if isinstance(written, str):
+            written = (written.rstrip("\n") + "\n").encode()
+        path.write_bytes(written)
         return path
+
+
+_WRITERS: Final[dict[str, Callable[[Picture, float], str | bytes]]] = {
+    ".svg": lambda picture, _: picture.svg,
+    ".pdf": lambda picture, _: paper.pdf(picture.svg, picture.title, picture.alt),
+    ".png": lambda picture, scale: paper.png(picture.svg, scale),
+    ".html": lambda picture, _: picture.page(),
+    ".txt": lambda picture, _: picture.text,
+    ".dot": lambda picture, _: picture.dot,
+}
+SUFFIXES: Final = tuple(_WRITERS)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ who wrote the Trace.
 
 import re
 from collections import defaultdict
-from functools import cache
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -33,7 +32,7 @@ from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.paths import Move, Path
 from tcpviz.pictures.picture import Picture
 from tcpviz.trace import Trace
-from tcpviz.words import say
+from tcpviz.words import kept, say
 
 __all__ = ["state_diagram"]
 
@@ -155,7 +154,7 @@ def _draw_edge(
         drawing.text(label, text, align="left" if "w" in place.corner else "right", color=color)
 
 
-@cache
+@kept
 def _written(edge: str, *, notes: bool) -> tuple[str, str, tuple[str, ...]]:
     """The id of an edge's arrow, its tooltip and its label."""
     name = "edge_" + re.sub(r"\W+", "_", edge).strip("_")

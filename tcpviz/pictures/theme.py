@@ -1,15 +1,21 @@
-"""One look for every picture: fonts, colours, line styles and measures.
+"""One look for every picture: fonts, colours, line styles and measures; on screen and in print.
 
 Colours are Okabe and Ito's, safe for colour-blind readers, or tints of them, always as #rrggbb
 (older Graphviz reads nothing shorter). Nothing is told by colour alone: see the line styles.
 Measures are points.
 """
 
+import re
+from functools import cache
 from typing import Final
 
 from tcpviz.states import State
 
 FONT: Final = "Helvetica,Arial,Liberation Sans,DejaVu Sans,sans-serif"
+PRINTED: Final = "tcpviz Sans"  # ours, as wide as Helvetica: in PDF and PNG
+FACES: Final = {"": "Helvetica", "bold": "Helvetica-Bold", "italic": "Helvetica-Oblique"}
+"""What Graphviz is told: it measures and writes a short name faster, and FONT replaces it."""
+WRITTEN: Final = "Helvetica,sans-Serif"  # what Graphviz writes for these
 FONT_SIZE: Final = 11.0
 SMALL: Final = 9.5
 
@@ -47,3 +53,34 @@ TINY: Final = 8.5  # names in boxes
 # joint-state map
 REACHABLE: Final = "#dde6f2"  # a pair of states that can be, under INK
 QUIET_CELL: Final = "#f3cf7a"  # one where all can rest; hatched as well
+# print
+_GREYS: Final = {BLUE: "#111111", ORANGE: "#4a4a4a", QUIET: "#6b6b6b"}  # as light as each other
+_COLOR: Final = re.compile(r'(?:(?<=[cC] 7 -)|(?<=color="))#[0-9a-f]{6}')
+
+
+def printed(dot: str) -> str:
+    """The DOT text in greys."""
+    return _COLOR.sub(lambda found: grey(found[0]), dot)
+
+
+@cache
+def grey(color: str) -> str:
+    """The grey that a colour is printed in: as light as the colour is, so contrasts stay.
+
+    >>> grey(PAPER), grey(PURPLE)
+    ('#ffffff', '#595959')
+    """
+    if color in _GREYS:
+        return _GREYS[color]
+    light = lightness(color)
+    level = round(
+        255 * (12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055)
+    )
+    return f"#{level:02x}{level:02x}{level:02x}"
+
+
+def lightness(color: str) -> float:
+    """The relative luminance of a colour, as WCAG defines it for contrast: black 0, white 1."""
+    shares = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -52,6 +52,17 @@ class TimeAxis:
     pieces: tuple[Piece, ...]
 
     @classmethod
+    def within(
+        cls, times: Sequence[int], typical: int, *, length: float, tallest: float
+    ) -> "TimeAxis":
+        """The axis that draws `typical` ns as `length` pt, or less if it would be too tall."""
+        axis = cls.through(times, typical, length=length)
+        while axis.height > tallest:
+            length *= min(tallest / axis.height, 0.95)
+            axis = cls.through(times, typical, length=length)
+        return axis
+
+    @classmethod
     def through(cls, times: Sequence[int], typical: int, *, length: float) -> "TimeAxis":
         """The axis for these times in ns, in order, that draws `typical` ns as `length` pt.
 
@@ -98,6 +109,11 @@ class TimeAxis:
         """The height of the whole axis in pt."""
         return self.bottom(self.pieces[-1])
 
+    @property
+    def last(self) -> int:
+        """The last time that is drawn, in ns."""
+        return self.pieces[-1].until
+
     @cached_property
     def breaks(self) -> tuple[Break, ...]:
         """The breaks, from the top down."""
@@ -122,10 +138,14 @@ class TimeAxis:
             yield from self.ticks_of(piece)
 
     def ticks_of(self, piece: Piece) -> range:
-        """The ticks of one piece."""
+        """The ticks of one piece; where the step leaps over it, the roundest time in it."""
         clear = ceil(7 / self.scale)
-        first = max(piece.since + clear, 0)
-        return range(-(-first // self.step) * self.step, piece.until - clear, self.step)
+        first, step = max(piece.since + clear, 0), self.step
+        while True:
+            found = range(-(-first // step) * step, piece.until - clear, step)
+            if found or step == 1:
+                return found[:1] if step != self.step else found
+            step = _round_step_below(step)
 
 
 def round_step(least: float) -> int:
@@ -138,6 +158,15 @@ def round_step(least: float) -> int:
     while decade * 10 < least:
         decade *= 10
     return next(decade * digit for digit in (1, 2, 5, 10) if decade * digit >= least)
+
+
+def _round_step_below(step: int) -> int:
+    """The round step before a round step.
+
+    >>> _round_step_below(1000), _round_step_below(500), _round_step_below(200)
+    (500, 200, 100)
+    """
+    return step * 2 // 5 if str(step)[0] == "5" else step // 2
 
 
 def _crowds(times: Sequence[int], scale: float) -> Iterator[tuple[int, int, int]]:

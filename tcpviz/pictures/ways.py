@@ -7,20 +7,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median_low
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures.drawing import Point
 from tcpviz.pictures.placement import Stroke
+from tcpviz.pictures.remarks import Remarks
 from tcpviz.pictures.time_axis import TimeAxis
-from tcpviz.segment import ACK, FIN, RST, SYN, relative
+from tcpviz.segment import ACK, FIN, RST, SYN, Segment, relative
 from tcpviz.steps import Flight, Kind
 from tcpviz.trace import Trace
 from tcpviz.units import readable
 from tcpviz.words import say
 
 Lines = tuple[str, ...]
-Fashion = Literal["delivered", "lost", "copy", "unsent", "on the way", "departure", "arrival"]
+Fashion = Literal[
+    "delivered", "lost", "copy", "old", "unsent", "dropped", "on the way", "departure", "arrival"
+]
 """How a way is drawn; the last two are what one end alone saw."""
+
+
+_OPTIONS: Final = 34  # characters of options on one line
 
 
 class Way(NamedTuple):
@@ -73,24 +79,95 @@ def guessed(trace: Trace) -> set[int | None]:
     return {step.flight for step in trace.steps if step.kind is Kind.LOSE and step.inferred}
 
 
-def label_texts(
-    trace: Trace, flight: Flight, absolute: bool, remark: str = ""
-) -> tuple[Lines, ...]:
-    """What is written on an arrow: all on one line, on two, on three, its control bits alone."""
-    segment = flight.segment
-    seq_from, ack_from = trace.end(flight.sender).iss, trace.end(flight.receiver).iss
-    seq = segment.seq if absolute else relative(segment.seq, seq_from)
-    ack = segment.ack if absolute else relative(segment.ack, ack_from)
-    control = segment.control or say("no_control")
-    octets = [say("octets", count=segment.length)] if segment.length else []
-    numbers = [f"seq {seq}", f"ack {ack}"] if segment.ctl & ACK else [f"seq {seq}"]
-    what, where = " ".join([control, *octets]), " ".join(numbers)
-    whole = f"{what} {where}"
-    if not (flight.again or remark):
-        return (whole,), (control,)
-    said = say("list_comma").join(filter(None, (say("again") if flight.again else "", remark)))
-    one = say("list_comma").join((whole, said))
-    return (one,), (whole, said), (what, where, said), (control, said)
+@dataclass(frozen=True)
+class Labels:
+    """What is written on arrows: numbers `absolute` or counted from the ISSs, `options` of SYNs."""
+
+    trace: Trace
+    absolute: bool
+    options: bool = False
+
+    @cached_property
+    def remarks(self) -> Remarks:
+        """What is remarkable about segments beyond their headers."""
+        return Remarks(self.trace)
+
+    @cached_property
+    def _isses(self) -> dict[str, int]:
+        return {end.name: end.iss for end in self.trace.ends}
+
+    @cached_property
+    def _known(self) -> dict[tuple[int, str], tuple[Lines, ...]]:
+        return {}
+
+    def notation(self, flight: Flight) -> str:
+        """The segment in RFC notation."""
+        if self.absolute:
+            return str(flight.segment)
+        return flight.segment.notation(self._isses[flight.sender], self._isses[flight.receiver])
+
+    def of(self, flight: Flight, remark: str = "") -> tuple[Lines, ...]:
+        """A label: all on one line, on two, on three, its control bits alone; options on more."""
+        key = flight.number, remark
+        if key not in self._known:
+            self._known[key] = self._written(flight, remark)
+        return self._known[key]
+
+    def _written(self, flight: Flight, remark: str) -> tuple[Lines, ...]:
+        segment, isses = flight.segment, self._isses
+        seq, ack = segment.seq, segment.ack
+        if not self.absolute:
+            seq = relative(seq, isses[flight.sender])
+            ack = relative(ack, isses[flight.receiver])
+        control = segment.control or say("no_control")
+        key = "octet" if segment.length == 1 else "octets"
+        octets = [say(key, count=segment.length)] if segment.length else []
+        numbers = [f"seq {seq}", f"ack {ack}"] if segment.ctl & ACK else [f"seq {seq}"]
+        what, where = " ".join([control, *octets]), " ".join(numbers)
+        whole = f"{what} {where}"
+        offered = _options(segment) if self.options else ()
+        again = self.remarks.again(flight)
+        if not (again or remark):
+            texts: tuple[Lines, ...] = (
+                ((whole,), (what,), (control,)) if octets else ((whole,), (control,))
+            )
+            return ((whole, *offered), *texts) if offered else texts
+        said = say("list_comma").join(filter(None, (again, remark)))
+        one = say("list_comma").join((whole, said))
+        crowded = (control, said), (say("list_comma").join((control, said)),), (control,)
+        texts = (one,), (whole, said), (what, where, said), *crowded
+        if again and remark:
+            split = (whole, again, remark), (what, where, again, remark)
+            texts = *texts[:2], *split, *crowded
+        return ((one, *offered), (whole, said, *offered), *texts) if offered else texts
+
+
+def told_options(labels: Labels) -> Iterator[str]:
+    """The options of every SYN in lines of text."""
+    for flight in labels.trace.flights:
+        if options := _options(flight.segment):
+            name = labels.notation(flight)
+            yield say("options_of", segment=name, end=flight.sender)
+            yield say("list_comma").join(options)
+
+
+def _options(segment: Segment) -> Lines:
+    """The options of a SYN, on two lines at most."""
+    if not segment.ctl & SYN or not segment.options:
+        return ()
+    said = []
+    for name, value in segment.options:
+        if value is True:
+            said.append(name)
+        elif isinstance(value, tuple):
+            said.append(f"{name} {'/'.join(map(str, value))}")
+        else:
+            said.append(f"{name} {value}")
+    line = say("list_comma").join(said)
+    if len(line) <= _OPTIONS:
+        return (line,)
+    half = (len(said) + 1) // 2
+    return say("list_comma").join(said[:half]), say("list_comma").join(said[half:])
 
 
 @dataclass(frozen=True)
@@ -102,7 +179,7 @@ class Space:
     top: float
     left: float
     right: float
-    absolute: bool
+    labels: Labels
 
     @cached_property
     def ways(self) -> tuple[Way, ...]:
@@ -113,9 +190,13 @@ class Space:
 
     def tip(self, flight: Flight) -> str:
         """The segment in RFC notation and when it was seen."""
-        text = self.trace.notation(flight, absolute=self.absolute)
+        text = self.labels.notation(flight)
         times = [readable(time) for time in (flight.sent, *flight.arrived[:1]) if time is not None]
-        return f"{text} {' → '.join(times)}"
+        told = f"{text} {' → '.join(times)}"
+        first = self.labels.remarks.first.get(flight.number)
+        if first is None:
+            return told
+        return say("list_comma").join((told, say("first_sent", time=readable(first))))
 
     def _of_one(self, flight: Flight) -> Iterator[Way]:
         """What one end alone saw; strokes are level, for nobody knows the delay."""
@@ -131,12 +212,17 @@ class Space:
         if flight.sent is None:
             yield from self._unsent(flight)
             return
-        sent, half = flight.sent, (self._delay or 0) // 2
+        sent, half, remarks = flight.sent, (self._delay or 0) // 2, self.labels.remarks
         for copy, time in enumerate(flight.arrived):
+            fashion: Fashion = "copy" if copy else "delivered"
             texts = ((say("copy_short"),),) if copy else self._texts(flight, "")
+            if flight.number in remarks.old:
+                fashion, texts = "old", self._texts(flight, say("old_short"))[1:]
+            elif flight.number in remarks.dropped and not copy:
+                fashion, texts = "dropped", self._texts(flight, say("dropped_short"))
             steps = self._steps(flight, sent, time)
             stroke = self._stroke(flight, sent, time, 0, 1)
-            yield Way(flight, "copy" if copy else "delivered", stroke, texts, steps, copy)
+            yield Way(flight, fashion, stroke, texts, steps, copy)
         if flight.arrived:
             return
         if flight.lost is None:
@@ -148,7 +234,7 @@ class Space:
         if flight.number in self._guessed:
             died = sent + half
         elif self._delay:
-            part = min(max((died - sent) / self._delay, 0.15), 0.85)
+            part = min(max((died - sent) / self._delay, 0.15), 0.96)
         stroke = self._stroke(flight, sent, died, 0, part)
         texts = self._texts(flight, say("lost"))[1:]
         yield Way(flight, "lost", stroke, texts, self._steps(flight, sent, flight.lost))
@@ -157,11 +243,13 @@ class Space:
         """Nobody saw it leave: it comes out of the network."""
         for copy, time in enumerate(flight.arrived):
             stroke = self._stroke(flight, time - (self._delay or 0) // 2, time, 0.5, 1)
-            texts = self._texts(flight, say("unsent_short", end=flight.sender))[1:]
+            simulated = self.trace.source == "simulation"
+            key = "unsent_short" if simulated else "unsent_seen"
+            texts = self._texts(flight, say(key))[1:]
             yield Way(flight, "unsent", stroke, texts, self._steps(flight, time), copy)
 
     def _texts(self, flight: Flight, remark: str) -> tuple[Lines, ...]:
-        return label_texts(self.trace, flight, self.absolute, remark)
+        return self.labels.of(flight, remark)
 
     def _steps(self, flight: Flight, *times: int) -> tuple[int, ...]:
         found = {number for time in times for number in self._numbers[flight.number, time]}

@@ -52,10 +52,6 @@ class Pen(NamedTuple):
     size: float = 0.7
 
 
-# Graphviz measures and writes a short name faster; the picture gets all families of the theme.
-FACES: Final = {"": "Helvetica", "bold": "Helvetica-Bold", "italic": "Helvetica-Oblique"}
-
-
 @cache
 def line_settings(pen: Pen) -> Settings:
     """What must be set for a line."""
@@ -89,7 +85,7 @@ def head_settings(pen: Pen) -> Settings:
 @cache
 def font_settings(size: float, face: Face, color: str) -> Settings:
     """What must be set for text."""
-    font = FACES[face]
+    font = theme.FACES[face]
     return ("color", f"c 7 -{color}"), ("font", f"F {size:g} {len(font)} -{font}")
 
 

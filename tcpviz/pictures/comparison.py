@@ -1,0 +1,130 @@
+"""Two sequence charts on one time axis: what would be beside what is, a model beside a kernel.
+
+Puts two panels on one sheet and marks their differences by numbers. Knows no producer of traces.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tcpviz.pictures import theme
+from tcpviz.pictures.bars import BAR
+from tcpviz.pictures.differences import Difference, aligned, differences
+from tcpviz.pictures.drawing import Box, Drawing, Pen
+from tcpviz.pictures.panel import Panel, draw_key, notes, time_axis
+from tcpviz.pictures.picture import Picture
+from tcpviz.pictures.placement import spread
+from tcpviz.pictures.sheet import EDGE, TITLE, Ruler, draw_notes, draw_title
+from tcpviz.pictures.ways import Labels
+from tcpviz.trace import Trace, transcript
+from tcpviz.units import MS
+from tcpviz.words import say
+
+_APART: Final = 36  # pt between the charts
+_SIZE: Final = 15  # pt: the circle of a number
+_LISTED: Final = 12  # differences that are told on the sheet
+_NUMBERED: Final = 99  # ... that get a number in it
+_OUTLINE: Final = Pen(theme.INK, 1.5)
+_TOLD: Final = 5  # ... in the alternative text
+
+
+def compare(
+    one: Trace, other: Trace, *, tolerance: int = 10 * MS, absolute: bool | None = None
+) -> Picture:
+    """Draw two traces side by side on one time axis, and number what differs between them.
+
+    They are aligned at their first SYN. Times that differ by no more than `tolerance` ns are the
+    same. Sequence numbers are absolute where both are simulations, else counted from the ISSs;
+    `absolute` decides otherwise. ValueError for a trace that has not two ends.
+    """
+    for trace in (one, other):
+        if len(trace.ends) != 2:
+            raise ValueError(f"a comparison shows two ends; a trace has {len(trace.ends)}")
+    if absolute is None:
+        absolute = one.source == other.source == "simulation"
+    traces = aligned(one, other)
+    found = differences(*traces, tolerance=tolerance, absolute=absolute)
+    drawing, width, height = _drawn(traces, found, absolute)
+    titles = [trace.title or say(key) for trace, key in zip(traces, _SIDES, strict=True)]
+    counted = say("compare_count", count=len(found)) if found else say("compare_same")
+    first = [f"{each.text}." for each in found[:_TOLD]]
+
+    def told() -> str:
+        listed = [counted, *(f"{n}  {each.text}" for n, each in enumerate(found, 1))]
+        for trace, title, key in zip(traces, titles, _TITLES, strict=True):
+            listed += ["", say(key, title=title), *transcript(trace, absolute=absolute)]
+        return "\n".join(listed)
+
+    return Picture(
+        say("compare_title", one=titles[0], other=titles[1]),
+        drawing.source(width, height),
+        told,
+        say("compare_alt", told=" ".join([counted, *first])),
+        drawing.marks,
+    )
+
+
+_PREFIXES: Final = ("left_", "right_")  # of ids
+_SIDES: Final = ("compare_left", "compare_right")
+_TITLES: Final = ("compare_one", "compare_other")
+
+
+def _drawn(
+    traces: tuple[Trace, Trace], found: Sequence[Difference], absolute: bool
+) -> tuple[Drawing, float, float]:
+    axis = time_axis(*traces)
+    top = EDGE + TITLE + Panel.above(*traces)
+    panels = [Panel(trace, axis, top, Labels(trace, absolute)) for trace in traces]
+    ruler = Ruler(axis, top)
+    lefts = [ruler.x + 10.0]
+    lefts.append(lefts[0] + panels[0].width + _APART)
+    width = lefts[1] + panels[1].width + EDGE
+
+    drawing = Drawing()
+    ruler.draw(drawing, width)
+    middle = lefts[1] - _APART / 2
+    drawing.line([[(middle, EDGE), (middle, ruler.bottom)]], Pen(theme.LINE, 0.75))
+    for side, (panel, left) in enumerate(zip(panels, lefts, strict=True)):
+        drawing.prefix = _PREFIXES[side]
+        title = panel.trace.title or say(_SIDES[side])
+        draw_title(drawing, title, left, left + panel.width)
+        panel.draw(drawing, left)
+    drawing.prefix = ""
+    ruler.draw_breaks(drawing, width)
+    for side, (panel, left) in enumerate(zip(panels, lefts, strict=True)):
+        panel.draw_heads(drawing, left, EDGE + TITLE)
+        _draw_numbers(drawing, panel, left, side, found)
+    bottom = draw_key(drawing, panels, ruler.bottom + 8)
+    listed = [f"{number}  {each.text}" for number, each in enumerate(found[:_LISTED], 1)]
+    if not found:
+        listed = [say("compare_same")]
+    if len(found) > _LISTED:
+        listed.append(say("compare_more", count=len(found) - _LISTED))
+    bottom = draw_notes(drawing, [(line, "") for line in listed], bottom, width, theme.INK)
+    bottom = draw_notes(drawing, notes(*traces), bottom + 4, width)
+    return drawing, width, bottom + EDGE
+
+
+def _draw_numbers(
+    drawing: Drawing, panel: Panel, left: float, side: int, found: Sequence[Difference]
+) -> None:
+    """The numbers of the differences, each in the bar of the end where it is seen."""
+    for end, x in zip(panel.trace.ends, panel.bars(left), strict=True):
+        here = [
+            (number, mark.time)
+            for number, each in enumerate(found[:_NUMBERED], 1)
+            for mark in each.marks
+            if (mark.side, mark.end) == (side, end.name)
+        ]
+        wanted = [(panel.axis.y(time) + _SIZE / 2, _SIZE + 1.0) for _, time in here]
+        for (number, _), y in zip(here, spread(wanted, panel.axis), strict=True):
+            if y is not None:
+                drawing.box(
+                    Box.around(x + BAR / 2, panel.top + y, _SIZE, _SIZE),
+                    theme.PAPER,
+                    _OUTLINE,
+                    shape="ellipse",
+                    text=([str(number)], theme.TINY, theme.INK),
+                    classes=f"difference d{number}",
+                    name=f"difference_{number}_{side}_{panel.trace.ends.index(end)}",
+                    tip=found[number - 1].text,
+                )

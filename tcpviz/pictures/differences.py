@@ -1,0 +1,209 @@
+"""What differs between two Traces of a connection: segments, their fates and times, states.
+
+Knows Traces. Must not know how anything is drawn. Two segments are the same if the same end sends
+them with the same control bits, the same numbers counted from the ISSs and as much data.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Final, NamedTuple
+
+from tcpviz.segment import ACK, FIN, RST, SYN, relative
+from tcpviz.steps import Flight, Span, Timer
+from tcpviz.trace import Trace
+from tcpviz.units import readable
+from tcpviz.words import say
+
+_SIDES: Final = ("compare_left", "compare_right")
+_Key = tuple[bool, int, int, int, int]
+
+
+class Mark(NamedTuple):
+    """Where a difference is seen: in the trace at the left (0) or right (1), at an end, when."""
+
+    side: int
+    end: str
+    time: int
+
+
+class Difference(NamedTuple):
+    """One difference in words, and where it is seen."""
+
+    time: int
+    text: str
+    marks: tuple[Mark, ...]
+
+
+def aligned(one: Trace, other: Trace) -> tuple[Trace, Trace]:
+    """Both traces, the one that begins sooner moved so that both send their first SYN together."""
+    by = _begin(other) - _begin(one)
+    return _moved(one, max(by, 0)), _moved(other, max(-by, 0))
+
+
+def _begin(trace: Trace) -> int:
+    """When the first SYN is seen, or else anything."""
+    syns = [step.time for step in trace.steps if step.segment and step.segment.ctl & SYN]
+    return syns[0] if syns else trace.steps[0].time if trace.steps else 0
+
+
+def _moved(trace: Trace, by: int) -> Trace:
+    if not by:
+        return trace
+    steps = tuple(
+        step._replace(
+            time=step.time + by,
+            timers=tuple(Timer(t.name, t.since + by, t.until + by) for t in step.timers),
+        )
+        for step in trace.steps
+    )
+    return replace(trace, steps=steps)
+
+
+def differences(
+    one: Trace, other: Trace, *, tolerance: int, absolute: bool
+) -> tuple[Difference, ...]:
+    """Every difference, in order of time; times differ if by more than `tolerance` ns.
+
+    A difference in time goes on until the next one is told. What comes after the end of a capture
+    is no difference: nobody looked.
+    """
+    pairs = _pairs(one, other)
+    found = [*_of_segments((one, other), pairs, absolute)]
+    found += _of_times((one, other), pairs, tolerance, absolute)
+    for mine, theirs in zip(one.ends, other.ends, strict=True):
+        if mine.observed and theirs.observed:
+            found += _of_states((one, other), (mine.name, theirs.name))
+    ends = tuple(trace.duration if trace.source != "simulation" else None for trace in (one, other))
+    kept = [each for each in found if not _unseen(each, ends)]
+    return tuple(sorted(kept, key=lambda each: each.time))
+
+
+def _unseen(difference: Difference, ends: tuple[int | None, ...]) -> bool:
+    """Whether it is in one trace alone, after the other one has stopped looking."""
+    sides = {mark.side for mark in difference.marks}
+    end = ends[1 - min(sides)] if len(sides) == 1 else None
+    return end is not None and difference.time > end
+
+
+def _key(trace: Trace, flight: Flight) -> _Key:
+    segment = flight.segment
+    sender, receiver = trace.end(flight.sender), trace.end(flight.receiver)
+    return (
+        flight.sender == trace.ends[0].name,
+        segment.ctl & (SYN | FIN | RST | ACK),
+        relative(segment.seq, sender.iss),
+        relative(segment.ack, receiver.iss) if segment.ctl & ACK else 0,
+        segment.length,
+    )
+
+
+_Pairs = list[tuple[Flight | None, Flight | None]]
+
+
+def _pairs(one: Trace, other: Trace) -> _Pairs:
+    """The flights of both, the nth of its kind with the nth of the other trace."""
+    waiting: dict[_Key, list[Flight]] = {}
+    for flight in other.flights:
+        waiting.setdefault(_key(other, flight), []).append(flight)
+    found: _Pairs = []
+    for flight in one.flights:
+        same = waiting.get(_key(one, flight))
+        found.append((flight, same.pop(0) if same else None))
+    return [*found, *((None, flight) for rest in waiting.values() for flight in rest)]
+
+
+def _seen(flight: Flight) -> int:
+    """When it left, or was first seen."""
+    return flight.sent if flight.sent is not None else flight.arrived[0]
+
+
+def _mark(side: int, flight: Flight) -> Mark:
+    end = flight.sender if flight.sent is not None else flight.receiver
+    return Mark(side, end, _seen(flight))
+
+
+def _name(trace: Trace, flight: Flight, absolute: bool) -> str:
+    """A segment in a few words: its control bits and numbers."""
+    return trace.notation(flight, absolute=absolute)
+
+
+def _of_segments(
+    traces: tuple[Trace, Trace], pairs: _Pairs, absolute: bool
+) -> Iterator[Difference]:
+    """Segments that one trace alone has, and those that come to different ends."""
+    for mine, theirs in pairs:
+        if mine is None or theirs is None:
+            side = 0 if mine else 1
+            flight = mine or theirs
+            assert flight is not None
+            text = say(
+                "compare_only",
+                side=say(_SIDES[side]),
+                segment=_name(traces[side], flight, absolute),
+                end=flight.sender,
+                time=readable(_seen(flight)),
+            )
+            yield Difference(_seen(flight), text, (_mark(side, flight),))
+            continue
+        fates = _fate(mine), _fate(theirs)
+        if fates[0] != fates[1] and "unknown" not in (mine.fate, theirs.fate):
+            text = say(
+                "compare_fate",
+                segment=_name(traces[0], mine, absolute),
+                end=mine.sender,
+                time=readable(_seen(mine)),
+                one=fates[0],
+                other=fates[1],
+            )
+            yield Difference(_seen(mine), text, (_mark(0, mine), _mark(1, theirs)))
+
+
+def _fate(flight: Flight) -> str:
+    if len(flight.arrived) > 1:
+        return say("fate_twice", count=len(flight.arrived))
+    return say("fate_lost") if flight.fate == "lost" else say("fate_delivered")
+
+
+def _of_times(
+    traces: tuple[Trace, Trace], pairs: _Pairs, tolerance: int, absolute: bool
+) -> Iterator[Difference]:
+    """Where the second trace falls behind the first, or catches up; segments of other delays."""
+    lag = 0
+    for mine, theirs in pairs:
+        if mine is None or theirs is None or mine.sent is None or theirs.sent is None:
+            continue
+        what = {"segment": _name(traces[0], mine, absolute), "end": mine.sender}
+        marks = _mark(0, mine), _mark(1, theirs)
+        late = theirs.sent - mine.sent - lag
+        if abs(late) > tolerance:
+            lag += late
+            key = "compare_later" if late > 0 else "compare_earlier"
+            yield Difference(mine.sent, say(key, **what, by=readable(abs(late))), marks)
+        if mine.arrived and theirs.arrived:
+            longer = theirs.arrived[0] - theirs.sent - (mine.arrived[0] - mine.sent)
+            if abs(longer) > tolerance:
+                key = "compare_longer" if longer > 0 else "compare_shorter"
+                yield Difference(mine.sent, say(key, **what, by=readable(abs(longer))), marks)
+
+
+def _of_states(traces: tuple[Trace, Trace], ends: tuple[str, str]) -> Iterator[Difference]:
+    """States that an end passes through in one trace alone."""
+    spans: list[tuple[Span, ...]] = [
+        trace.spans(end) for trace, end in zip(traces, ends, strict=True)
+    ]
+    first, second = ([span.state for span in each] for each in spans)
+    matcher = SequenceMatcher(None, first, second, autojunk=False)
+    for what, *bounds in matcher.get_opcodes():
+        if what == "equal":
+            continue
+        for side in (0, 1):
+            for span in spans[side][bounds[2 * side] : bounds[2 * side + 1]]:
+                text = say(
+                    "compare_state",
+                    side=say(_SIDES[side]),
+                    end=ends[side],
+                    state=span.state,
+                    time=readable(span.since),
+                )
+                yield Difference(span.since, text, (Mark(side, ends[side], span.since),))

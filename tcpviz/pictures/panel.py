@@ -1,0 +1,210 @@
+"""Two lifelines and all that belongs to them: one sequence chart without the paper under it.
+
+Knows one Trace of two ends and a time axis, which others may share. Must not know the sheet.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from math import ceil
+from statistics import median_high
+from typing import Final
+
+from tcpviz.pictures import theme
+from tcpviz.pictures.arrows import CLEAR, CROSS, draw_arrows, draw_sample
+from tcpviz.pictures.bars import BAR, chevron
+from tcpviz.pictures.conditions import conditions
+from tcpviz.pictures.drawing import Box, Drawing, Pen
+from tcpviz.pictures.lettering import Face, text_width
+from tcpviz.pictures.margins import Margin, roles
+from tcpviz.pictures.sheet import EDGE, ROW, TALLEST
+from tcpviz.pictures.time_axis import TimeAxis
+from tcpviz.pictures.ways import Labels, Lines, Space, typical_delay
+from tcpviz.segment import ACK, SYN
+from tcpviz.steps import Kind, Step
+from tcpviz.trace import Trace
+from tcpviz.units import MS
+from tcpviz.words import say
+
+_DELAY: Final = 45.0  # pt for the usual one-way delay
+_ROOMY: Final = 70.0  # ... where labels have more lines
+_GAP: Final = (276, 440)  # pt between the lifelines, at least and at most
+_NAME: Final = 40  # characters of an end's name or address
+_HEAD: Final = 24  # pt for the name of an end, with the room around it
+
+
+def time_axis(*traces: Trace, roomy: bool = False) -> TimeAxis:
+    """The axis of these charts: the first known one-way delay, or the usual wait, sets its scale.
+
+    Where one end alone was observed, the delay is unknown and half a round trip stands for it. What
+    would be higher than TALLEST is drawn to a smaller scale.
+    """
+    steps = traces[0].steps
+    if traces[1:]:
+        steps = tuple(sorted((step for trace in traces for step in trace.steps), key=_time))
+    times = [step.time for step in steps if not (step.kind is Kind.LOSE and step.inferred)]
+    typical = next(filter(None, map(typical_delay, traces)), None)
+    length = _ROOMY if roomy else _DELAY
+    if not typical:
+        typical, length = _wait(steps, times), 2 * length
+    return TimeAxis.within(times, typical, length=length, tallest=TALLEST)
+
+
+def _time(step: Step) -> int:
+    return step.time
+
+
+def _wait(steps: Sequence[Step], times: Sequence[int]) -> int:
+    """How long something usually takes, in ns, where no delay is known."""
+    kinds = (Kind.DEPART, Kind.ARRIVE)
+    trips = [
+        after.time - step.time
+        for step, after in pairwise(s for s in steps if s.kind in kinds)
+        if step.kind is Kind.DEPART and after.kind is Kind.ARRIVE and after.time > step.time
+    ]
+    waits = [after - time for time, after in pairwise(times) if after > time]
+    return median_high(trips or waits or [100 * MS])
+
+
+class Panel:
+    """The chart of one trace; its axis begins at y `top`, and `above` is what its heads need."""
+
+    def __init__(
+        self, trace: Trace, axis: TimeAxis, top: float, labels: Labels, *, variables: bool = False
+    ) -> None:
+        """Find the measures."""
+        self.trace = trace
+        self.axis = axis
+        self.top = top
+        self.labels = labels
+        self.heads = _heads(trace)
+        left, right = trace.ends
+        told = [variables and end.observed for end in trace.ends]
+        held = conditions(trace)
+        self.margins = [
+            Margin(trace, left.name, axis, top, -1, held[left.name], told[0], labels.absolute),
+            Margin(trace, right.name, axis, top, 1, held[right.name], told[1], labels.absolute),
+        ]
+        halves = [
+            max(ceil(_wide(line, row) / 2) for row, line in enumerate(lines))
+            for lines in self.heads
+        ]
+        self.gap = max(_gap(trace, labels), sum(halves) - BAR + 12)
+        outside = [
+            max(margin.width, half) for margin, half in zip(self.margins, halves, strict=True)
+        ]
+        self.before = outside[0]
+        self.width = sum(outside) + 2 * BAR + self.gap
+
+    @staticmethod
+    def above(*traces: Trace) -> int:
+        """The pt that the heads of the highest of these need over the axis."""
+        rows = max(len(lines) for trace in traces for lines in _heads(trace))
+        return _HEAD + ceil(ROW * (rows - 1))
+
+    @property
+    def hollow(self) -> bool:
+        """Whether there is a segment that is not of the connection it meets, for all one knows."""
+        unsent = any(flight.sent is None for flight in self.trace.flights)
+        both = all(end.observed for end in self.trace.ends)
+        known = self.trace.source == "simulation"
+        return bool(self.labels.remarks.old) or (unsent and both and known)
+
+    def draw(self, drawing: Drawing, x: float) -> None:
+        """Draw it from its left edge on."""
+        left, right = self.bars(x)
+        self.margins[0].draw(drawing, left)
+        self.margins[1].draw(drawing, right + BAR)
+        space = Space(self.trace, self.axis, self.top, left + BAR, right, self.labels)
+        draw_arrows(drawing, space)
+
+    def draw_heads(self, drawing: Drawing, x: float, top: float) -> None:
+        """Write over the lifelines whose they are, from y `top` on."""
+        for lines, margin, bar in zip(self.heads, self.margins, self.bars(x), strict=True):
+            for row, line in enumerate(lines):
+                y = top + 9 if not row else top + 12 + row * ROW
+                drawing.text(
+                    Box.around(bar + BAR / 2, y, _wide(line, row), 16 if not row else ROW),
+                    [line],
+                    size=theme.SMALL if row else 13,
+                    face="" if row else "bold",
+                    color=theme.QUIET if row else margin.color,
+                )
+
+    def bars(self, x: float) -> tuple[float, float]:
+        """The left sides of both bars, of a panel whose left edge is at x."""
+        left = x + self.before
+        return left, left + BAR + self.gap
+
+
+def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float) -> float:
+    """The key to the marks that occur; returns where it ends."""
+    margins = [margin for panel in panels for margin in panel.margins]
+    expired = {bracket.wait.expired for margin in margins for bracket in margin.waits}
+    marks = [("dot", say("key_expired"))] if True in expired else []
+    marks += [("odot", say("key_stopped"))] if False in expired else []
+    held = {each.plight for margin in margins for each in margin.conditions}
+    marks += [("way", say("key_one_way"))] if held & {"sends", "receives"} else []
+    if any(panel.hollow for panel in panels):
+        marks.append(("hollow", say("key_hollow")))
+    x = EDGE
+    for head, text in marks:
+        if head == "way":
+            drawing.line([chevron(x + 7, y + 6, 1)], Pen(theme.QUIET, 1))
+        elif head == "hollow":
+            draw_sample(drawing, x, y + 6)
+        else:
+            pen = Pen(theme.PURPLE, 1.25 if head == "dot" else 0.75, "solid", head, size=0.5)
+            drawing.line([[(x, y + 6), (x + 14, y + 6)]], pen)
+        box = Box(x + 18, y, x + 18 + text_width(text, theme.SMALL), y + ROW)
+        drawing.text(box, [text], align="left", color=theme.QUIET)
+        x = ceil(box.right) + 18
+    return y + ROW + 4 if marks else y
+
+
+def notes(*traces: Trace) -> Iterator[tuple[str, Face]]:
+    """What must be known to read the charts of these traces right."""
+    if any(step.inferred and step.state for trace in traces for step in trace.steps):
+        yield say("key_inferred"), "italic"
+    for note in dict.fromkeys(note for trace in traces for note in trace.notes):
+        yield note, ""
+
+
+def _gap(trace: Trace, labels: Labels) -> int:
+    """Room between the lifelines for the longest label, for that of a lost segment in one half."""
+    gap = _GAP[0]
+    offers: dict[str, int] = {}  # the widest options of each opener
+    for flight in trace.flights:
+        texts = labels.of(flight, "" if flight.arrived and flight.sent is not None else say("lost"))
+        offered = labels.options and flight.segment.ctl & SYN
+        if flight.sent is None or not flight.arrived:
+            short = _widest(texts[1]) if offered else min(map(_widest, texts[:-3]))
+            room = 2 * (short + CLEAR + 3 * CROSS)
+        else:
+            short = _widest(texts[1 if labels.remarks.again(flight) else 0])
+            room = short + 2 * CLEAR
+        if offered and not flight.segment.ctl & ACK:
+            offers[flight.sender] = short
+        gap = max(gap, room, sum(offers.values()) + 10 * CLEAR if offers else 0)
+    return min(gap, _GAP[1])
+
+
+def _widest(lines: Lines) -> int:
+    return ceil(max(text_width(line, theme.FONT_SIZE) for line in lines)) + 4
+
+
+def _heads(trace: Trace) -> list[list[str]]:
+    """The lines over each lifeline: who it is, where, and its part."""
+    found = []
+    for end in trace.ends:
+        parts = ", ".join(roles(trace, end.name)) if end.observed else say("not_observed")
+        found.append([_short(line) for line in (end.name, end.address, parts) if line])
+    return found
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _NAME else text[: _NAME - 1] + "…"
+
+
+def _wide(line: str, row: int) -> float:
+    return text_width(line, theme.SMALL) if row else text_width(line, 13, "bold")

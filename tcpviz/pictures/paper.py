@@ -1,0 +1,58 @@
+"""SVG in, PDF or PNG out: typst, a wheel without system libraries, with a font of our own.
+
+Knows how typst is run. Must not know what a picture shows. The font has the widths of Helvetica, by
+which the pictures are laid out, so text keeps its place on every machine; what it lacks (Han, say)
+is taken from a font of the system, if there is one.
+"""
+
+import functools
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from tcpviz.pictures import theme
+from tcpviz.pictures.engine import EngineError
+
+_FONTS: Final = Path(__file__).parent / "fonts"
+_FAMILIES: Final = re.compile('(?<=font-family=")[^"]*')
+_PAGE: Final = b"""\
+#set document(title: sys.inputs.title, date: none)
+#set page(width: auto, height: auto, margin: 0pt)
+#image(bytes(sys.inputs.svg), format: "svg", alt: sys.inputs.alt)
+"""
+_POINTS: Final = 72  # to an inch
+
+
+def pdf(svg: str, title: str, alt: str) -> bytes:
+    """One page of the picture's size, its text as text and `alt` for those who do not see it."""
+    return _drawn(svg, title, alt, format="pdf")
+
+
+def png(svg: str, scale: float) -> bytes:
+    """The picture in pixels, `scale` of them to a point. ValueError for a scale that is not so."""
+    if not 0.1 <= scale <= 20:
+        raise ValueError(f"a scale of {scale:g} is not between 0.1 and 20")
+    return _drawn(svg, "", "", format="png", ppi=_POINTS * scale)
+
+
+def _drawn(svg: str, title: str, alt: str, **how: Any) -> bytes:
+    try:
+        import typst
+    except ImportError:
+        raise EngineError(
+            "PDF and PNG are made by typst, which is not installed (pip install typst)"
+        ) from None
+    given = {"svg": _FAMILIES.sub(theme.PRINTED, svg), "title": title, "alt": alt}
+    try:
+        drawn: bytes = typst.compile(_PAGE, sys_inputs=given, font_paths=_fonts(), **how)
+    except RuntimeError as error:
+        raise EngineError(f"typst cannot draw this: {error}") from None
+    return drawn
+
+
+@functools.cache
+def _fonts() -> Any:
+    """Ours and those of the system; to look for them takes some 0.1 s."""
+    import typst
+
+    return typst.Fonts(include_embedded_fonts=False, font_paths=[_FONTS])

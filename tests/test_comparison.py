@@ -1,0 +1,157 @@
+"""Two charts on one axis: what differs is found, numbered and told; what does not is not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from test_sequence_chart import Ruler, group, groups, height, points, words
+
+from tcpviz.captures import read_capture
+from tcpviz.pictures.comparison import compare
+from tcpviz.pictures.differences import aligned, differences
+from tcpviz.scenario import At, Delay, Duplicate, Lose, On, Scenario
+from tcpviz.scenarios import SCENARIOS
+from tcpviz.simulate import simulate
+from tcpviz.trace import Trace
+from tcpviz.units import MS, S
+
+RECORDINGS = Path(__file__).parents[1] / "notebooks" / "captures"
+MODEL = Scenario(
+    calls=(At(0, "server", "passive OPEN"), At(0, "client", "active OPEN")),
+    reactions=(On("client", "ESTABLISHED", "CLOSE", 250 * MS), On("server", "CLOSE-WAIT", "CLOSE")),
+)
+
+
+def told(one: Trace, other: Trace, tolerance: int = 10 * MS) -> list[str]:
+    """The differences in words."""
+    both = aligned(one, other)
+    return [each.text for each in differences(*both, tolerance=tolerance, absolute=True)]
+
+
+def run(*network: object) -> Trace:
+    return simulate(replace(MODEL, network=network))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_trace_does_not_differ_from_itself(name: str) -> None:
+    """Not even if it begins later."""
+    trace = simulate(SCENARIOS[name])
+    assert told(trace, trace) == []
+
+
+def test_a_lost_segment_differs_in_its_fate_its_repetition_and_all_that_is_late() -> None:
+    """Each said once: what goes on to be late is not told again."""
+    assert told(run(), run(Lose("client", "FIN"))) == [
+        "<SEQ=101><ACK=301><CTL=FIN,ACK> from client, at 350 ms: delivered left, lost right",
+        "<SEQ=301><ACK=102><CTL=ACK> from server leaves 1 s later right, and so on from here",
+        "only right: <SEQ=101><ACK=301><CTL=FIN,ACK> from client, at 1.35 s",
+    ]
+
+
+def test_a_duplicate_and_a_delay_are_differences() -> None:
+    """A copy is a fate; a longer way is told with what it makes late."""
+    assert (
+        "delivered left, delivered 2 times right" in told(run(), run(Duplicate("client", "SYN")))[0]
+    )
+    late = told(run(), run(Delay("server", "SYN,ACK", 30 * MS)))
+    assert late[0].endswith("is 30 ms longer on its way right")
+    assert "leaves 30 ms later right" in late[1]
+
+
+def test_the_tolerance_is_where_a_difference_begins() -> None:
+    """30 ms are the same where 30 ms are tolerated, and not where 29 are."""
+    both = run(), run(Delay("server", "SYN,ACK", 30 * MS))
+    assert told(*both, tolerance=30 * MS) == []
+    assert told(*both, tolerance=29 * MS) != []
+
+
+def test_a_state_that_one_trace_alone_has_is_told() -> None:
+    """Without TIME-WAIT the client is in no such state, and answers the FIN by a RST."""
+    found = told(simulate(SCENARIOS["no_time_wait"]), simulate(SCENARIOS["lost_last_ack"]))
+    assert found[0] == "only right: client is in TIME-WAIT, from 410 ms"
+    assert any("only left: <SEQ=102><CTL=RST>" in each for each in found)
+
+
+def test_traces_are_aligned_at_their_first_syn() -> None:
+    """A model that calls later sends later; the picture takes that away."""
+    calls = tuple(call._replace(time=call.time + 3 * S) for call in MODEL.calls)
+    late = simulate(replace(MODEL, calls=calls))
+    one, other = aligned(run(), late)
+    assert one.flights[0].sent == other.flights[0].sent == 3 * S
+    assert told(run(), late) == []
+    timers = {timer.since for step in one.steps for timer in step.timers}
+    assert min(timers) == 3 * S, "timers move with the steps"
+
+
+def test_a_model_beside_the_kernel() -> None:
+    """A recording of Linux and a simulation of the same calls: Linux's first RTO is 12 ms late."""
+    kernel = read_capture(RECORDINGS / "lost_syn.pcapng").connections[0].trace()
+    reactions = (
+        On("client", "ESTABLISHED", "CLOSE", 250 * MS),
+        On("server", "CLOSE-WAIT", "CLOSE", 150 * MS),
+    )
+    model = simulate(replace(MODEL, reactions=reactions, network=(Lose("client", "SYN"),)))
+    found = compare(kernel, model)
+    assert found.text.splitlines()[0] == "Differences: 1."
+    assert "<SEQ=0><CTL=SYN> from client leaves 12.189 ms earlier right" in found.text
+    assert "client is in CLOSED" not in found.text, "the capture ends in TIME-WAIT: nobody looked"
+
+
+def test_both_charts_have_one_scale_and_the_same_breaks() -> None:
+    """One ruler measures both; each segment of either is found under its side."""
+    one, other = run(), run(Lose("client", "FIN"))
+    svg = compare(one, other).svg
+    ruler = Ruler(svg)
+    for side, trace in (("left", one), ("right", other)):
+        for flight in trace.flights:
+            y = points(group(svg, f"{side}_flight_{flight.number}"))[0][1]
+            assert ruler.time(y) == pytest.approx(flight.sent, abs=0.4 * ruler.scale)
+
+
+def test_numbers_stand_at_the_differences_and_in_the_list() -> None:
+    """Each number of the list is in a bar, beginning when the difference does."""
+    one, other = run(), run(Lose("client", "FIN"))
+    picture = compare(one, other)
+    ruler = Ruler(picture.svg)
+    listed = differences(*aligned(one, other), tolerance=10 * MS, absolute=True)
+    for number, each in enumerate(listed, 1):
+        drawn = groups(picture.svg, f"d{number}")
+        assert len(drawn) == len(each.marks)
+        assert {words(one) for one in drawn} == {str(number)}
+        assert f"{number}  {each.text}" in picture.text
+        assert each.text in picture.svg.replace("&lt;", "<").replace("&gt;", ">")
+    assert ruler.ticks
+    assert height(group(picture.svg, "break_0"))
+
+
+def test_the_text_twin_has_both_transcripts() -> None:
+    """Who cannot see the picture reads both, and first what differs."""
+    one, other = run(), run(Lose("client", "FIN"))
+    lines = compare(one, other).text
+    assert str(one) in lines
+    assert str(other) in lines
+    assert compare(one, one).text.startswith("No difference.")
+
+
+def test_ids_are_unique_and_the_bytes_are_the_same() -> None:
+    """Two charts on one sheet, and no id twice."""
+    import re
+
+    svg = compare(run(), run(Lose("client", "FIN"))).svg
+    names = re.findall(r' id="([^"]*)"', svg)
+    assert len(names) == len(set(names))
+    assert svg == compare(run(), run(Lose("client", "FIN"))).svg
+
+
+def test_a_comparison_has_two_ends() -> None:
+    """Anything else is refused in one sentence."""
+    trace = run()
+    with pytest.raises(ValueError, match="two ends; a trace has 1"):
+        compare(trace, Trace(trace.ends[:1], ()))
+
+
+def test_traces_without_steps_do_not_differ() -> None:
+    """Nothing happened, nothing fails."""
+    empty = Trace(run().ends, ())
+    assert compare(empty, empty).text.startswith("No difference.")
+    assert "only left" in compare(run(), empty).text
