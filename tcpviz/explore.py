@@ -27,7 +27,7 @@ from tcpviz.exploring.side import (
     host,
     leftovers,
 )
-from tcpviz.scenario import At, Scenario
+from tcpviz.scenario import RESTART, At, Scenario
 from tcpviz.states import State
 from tcpviz.trace import Trace
 from tcpviz.words import say
@@ -175,11 +175,24 @@ def explore(
     up (RTO expires for the last time, USER TIMEOUT), user timeout (at any time), reopen (the calls
     are made again after the connection is gone). At most `most` joint states are visited.
 
-    ValueError names the argument that cannot be.
+    With one of each fault the scenario given by default has some 320,000 joint states, which takes
+    about ten seconds. Every call, reopen and fault more multiplies that. A search that reaches
+    `most` (by default 2,000,000, about a minute) says so in `bound` and is not `complete`: give it
+    smaller budgets, or more. A budget bounds what can be found: that data of an earlier connection
+    reaches a server that is ESTABLISHED with nobody takes `old=2`, a SYN and the data.
+
+    ValueError (of another kind of thing, TypeError) names the argument that cannot be.
 
     >>> explore(losses=0, duplicates=0, old=0, spurious=0).states
     160
     """
+    if not isinstance(scenario, Scenario):
+        raise TypeError(f"scenario: {scenario!r} is not a Scenario")
+    for index, call in enumerate(scenario.calls):
+        if call.call == RESTART:
+            raise ValueError(
+                f"calls[{index}].call: explore knows no restart: a crashed end may open again"
+            )
     if scenario.network:
         raise ValueError("scenario: its network must be empty: explore tries what a network can do")
     counts = dict(zip(NETWORK, (losses, duplicates, old, spurious), strict=True))
@@ -222,6 +235,8 @@ def _allowed(allow: Iterable[str] | Mapping[str, int]) -> dict[str, int]:
     """How often each allowed move may happen."""
     if isinstance(allow, str):
         allow = (allow,)
+    if not isinstance(allow, Iterable):
+        raise TypeError(f"allow: {allow!r} is not one or more of {', '.join(ALLOWED)}")
     counts = dict(allow) if isinstance(allow, Mapping) else dict.fromkeys(allow, 1)
     for name, count in counts.items():
         if name not in ALLOWED:

@@ -118,7 +118,7 @@ class Tcb(NamedTuple):
         """Whether R2 is reached, as a count or, of data and FIN, as a time."""
         r2, tries, first = self.r2, self.tries, self.first_rto
         if not self.rules.r2_as_time or self.state in (State.SYN_SENT, State.SYN_RECEIVED):
-            return 0 < r2 <= tries
+            return r2 != 0 and tries >= r2
         since = self._backed_off(first, tries) - first  # the first retransmission
         limit = self._backed_off(self.rules.rto_floor or first, r2)
         return r2 > 0 and tries > 0 and since >= limit

@@ -530,6 +530,7 @@ def test_sysctls_make_rules():
         ("tcp_invalid_ratelimit", "0", "ack_throttle", 0),
         ("tcp_rto_min_us", "5000", "rto_floor", 5 * MS),
         ("tcp_retries1", "5", "r1", 5),
+        ("tcp_rto_max_ms", "1000", "rto_most", 1 * S),
         ("net.ipv4.tcp_fin_timeout", "7", "fin_wait_2", 7 * S),
         ("tcp_retries2", "0", "r2", 1),
     ],
@@ -553,7 +554,7 @@ def test_tcp_keepalive_time_is_when_keep_alives_begin():
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"tcp_rto_max_ms": "1000"}, "tcp_rto_max_ms: no rule says what '1000' changes"),
+        ({"tcp_frto": "0"}, "tcp_frto: no rule says what '0' changes"),
         ({"tcp_syncookies": 2}, "tcp_syncookies: no rule says what 2 changes"),
         ({"tcp_magic": "1"}, "tcp_magic: no such sysctl is known here"),
     ],
@@ -566,7 +567,7 @@ def test_a_sysctl_without_a_rule_is_told(tmp_path, capsys, given, says):
     status, out, _ = run(tmp_path, capsys)
     assert status == 0
     assert out[0].startswith(f"a: out of scope: sysctls.client.{says}")
-    idle = {"tcp_rto_max_ms": "120000", "tcp_rmem": "4096 131072 6291456", "tcp_tw_reuse": "1"}
+    idle = {"tcp_frto": "2", "tcp_rmem": "4096 131072 6291456", "tcp_tw_reuse": "1"}
     assert checked("sysctls.client", idle) == {}
 
 

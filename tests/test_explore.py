@@ -339,6 +339,12 @@ def test_two_searches_find_the_same_whatever_the_hash_seed():
         ({"most": 0}, "most: 0 is not a whole number, 1 or more"),
         ({"allow": "sleep"}, "allow: 'sleep' is not one of ABORT, crash, give up, user timeout"),
         ({"allow": {"crash": -1}}, "allow['crash']: -1 is not a whole number, 0 or more"),
+        ({"allow": 5}, "allow: 5 is not one or more of ABORT, crash"),
+        ({"scenario": 5}, "scenario: 5 is not a Scenario"),
+        (
+            {"scenario": Scenario(calls=(ACTIVE, At(0, "server", "restart")))},
+            "calls[1].call: explore knows no restart",
+        ),
         (
             {"scenario": Scenario(network=(Lose("client", "SYN"),))},
             "scenario: its network must be empty",
@@ -346,8 +352,8 @@ def test_two_searches_find_the_same_whatever_the_hash_seed():
     ],
 )
 def test_a_bad_argument_is_named(options, message):
-    """One ValueError that says which and what it should be."""
-    with pytest.raises(ValueError) as problem:
+    """One error that says which and what it should be."""
+    with pytest.raises((ValueError, TypeError)) as problem:
         explore(**options)
     assert str(problem.value).startswith(message)
 

@@ -35,6 +35,7 @@ BOUNDS: Final = {
     "tcp_early_retrans": (0, 4),
     "tcp_invalid_ratelimit": (0, NO_LIMIT),
     "tcp_rto_min_us": (1, NO_LIMIT),
+    "tcp_rto_max_ms": (1000, 120_000),
     "tcp_max_syn_backlog": (0, NO_LIMIT),
     "tcp_syncookies": (0, 2),
     "tcp_abort_on_overflow": (0, 1),
@@ -46,7 +47,6 @@ UNRULED: Final = {"tcp_syncookies": 2}
 """A value that no rule says anything of: a cookie for every SYN."""
 
 USUAL: Final = {
-    "tcp_rto_max_ms": 120_000,
     "tcp_max_orphans": None,
     "tcp_thin_linear_timeouts": 0,
     "tcp_frto": 2,
@@ -122,6 +122,7 @@ def rules_of(sysctls: dict[str, int]) -> Rules:
         tail_loss_probe=told("tcp_early_retrans", 3) >= 3,
         ack_throttle=told("tcp_invalid_ratelimit", LINUX.ack_throttle, MS),
         rto_floor=told("tcp_rto_min_us", LINUX.rto_floor, _US),
+        rto_most=told("tcp_rto_max_ms", LINUX.rto_most, MS),
         keepalive_interval=told("tcp_keepalive_intvl", LINUX.keepalive_interval, S),
         keepalive_probes=told("tcp_keepalive_probes", LINUX.keepalive_probes),
     )
