@@ -155,9 +155,9 @@ def rules() -> str:
         "# The rules where RFC 9293 leaves room",
         _MADE,
         "Each rule is a field of `tcpviz.rules.Rules`; its text says what holds with it and"
-        " without it, or what its number means (0 is off). `RFC9293` is the default, `LINUX`"
-        " describes Linux 6.18. A scenario gives the rules of both ends as `rules`, those of the"
-        " server alone as `server_rules`.",
+        " without it, or what its number means (0 is off; an R2 of -1 is no retransmission)."
+        " `RFC9293` is the default, `LINUX` describes Linux 6.18. A scenario gives the rules of"
+        " both ends as `rules`, those of the server alone as `server_rules`.",
         "\n".join(
             [
                 "| rule | both choices | RFC9293 | LINUX |",
@@ -238,9 +238,9 @@ def trace_json() -> str:
 def conformance() -> str:
     """What the cases of others show, and every documented reason for a difference."""
     sys.path.insert(0, str(ROOT))
-    from tests.conformance.document import section
+    from tests.conformance.document import recordings_section, section
 
-    return f"# The model against others\n\n{_MADE}\n\n{section()}"
+    return f"# The model against others\n\n{_MADE}\n\n{section()}\n{recordings_section()}"
 
 
 def requirements() -> str:

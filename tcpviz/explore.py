@@ -27,7 +27,7 @@ from tcpviz.exploring.side import (
     host,
     leftovers,
 )
-from tcpviz.scenario import At, Scenario
+from tcpviz.scenario import RESTART, At, Scenario
 from tcpviz.states import State
 from tcpviz.trace import Trace
 from tcpviz.words import say
@@ -71,7 +71,19 @@ class Found:
 
 
 class Failure(Found):
-    """The shortest run that breaks a property."""
+    """The shortest run that breaks a property.
+
+    `onward` are moves after it, where it takes them to see what is wrong: the trace has them too.
+    """
+
+    def __init__(self, moves: Run, write: Callable[[Run], Trace], onward: Run = ()) -> None:
+        super().__init__(moves, write)
+        self.onward = onward
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The run and its onward moves as a Trace."""
+        return self._write(self.moves + self.onward)
 
     def __repr__(self) -> str:
         return f"<Failure {say('explore_fails', count=len(self.moves))}>"
@@ -136,6 +148,7 @@ class Exploration:
             else:
                 result = say("explore_holds" if self.complete else "explore_unseen")
             yield f"{name:{width}}  {result}"
+        yield say("explore_orderly_is")
         kinds = [cell.kind for cell in self.map.values()]
         counts = {kind: kinds.count(kind) for kind in ("never", "reachable", "quiet")}
         yield say("explore_cells", cells=len(kinds), **counts)
@@ -162,11 +175,24 @@ def explore(
     up (RTO expires for the last time, USER TIMEOUT), user timeout (at any time), reopen (the calls
     are made again after the connection is gone). At most `most` joint states are visited.
 
-    ValueError names the argument that cannot be.
+    With one of each fault the scenario given by default has some 320,000 joint states, which takes
+    about ten seconds. Every call, reopen and fault more multiplies that. A search that reaches
+    `most` (by default 2,000,000, about a minute) says so in `bound` and is not `complete`: give it
+    smaller budgets, or more. A budget bounds what can be found: that data of an earlier connection
+    reaches a server that is ESTABLISHED with nobody takes `old=2`, a SYN and the data.
+
+    ValueError (of another kind of thing, TypeError) names the argument that cannot be.
 
     >>> explore(losses=0, duplicates=0, old=0, spurious=0).states
     160
     """
+    if not isinstance(scenario, Scenario):
+        raise TypeError(f"scenario: {scenario!r} is not a Scenario")
+    for index, call in enumerate(scenario.calls):
+        if call.call == RESTART:
+            raise ValueError(
+                f"calls[{index}].call: explore knows no restart: a crashed end may open again"
+            )
     if scenario.network:
         raise ValueError("scenario: its network must be empty: explore tries what a network can do")
     counts = dict(zip(NETWORK, (losses, duplicates, old, spurious), strict=True))
@@ -179,14 +205,18 @@ def explore(
     found = visit.visit(most)
     note = say("explore_within", budgets=_in_words(budgets))
 
-    def writes(title: str) -> Callable[[Run], Trace]:
-        return lambda moves: replay(hosts, moves, title, (note,)).trace
+    def writes(title: str, *more: str) -> Callable[[Run], Trace]:
+        return lambda moves: replay(hosts, moves, title, (note, *more)).trace
 
     failures = {
         name: Failure(found.failures[name], writes(say(_key(name))))
         for name in PROPERTIES
         if name in found.failures
     }
+    if found.round:
+        ever = say("explore_round", count=len(found.round))
+        run = found.failures[STRANDED]
+        failures[STRANDED] = Failure(run, writes(say(_key(STRANDED)), ever), found.round)
     cells = {
         cell: _cell(found.reached.get(cell), found.rested.get(cell), writes(" / ".join(cell)))
         for cell in product(State, State)
@@ -205,6 +235,8 @@ def _allowed(allow: Iterable[str] | Mapping[str, int]) -> dict[str, int]:
     """How often each allowed move may happen."""
     if isinstance(allow, str):
         allow = (allow,)
+    if not isinstance(allow, Iterable):
+        raise TypeError(f"allow: {allow!r} is not one or more of {', '.join(ALLOWED)}")
     counts = dict(allow) if isinstance(allow, Mapping) else dict.fromkeys(allow, 1)
     for name, count in counts.items():
         if name not in ALLOWED:

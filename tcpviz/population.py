@@ -270,6 +270,7 @@ def populate(
     >>> sorted(crowd.admitted), crowd.refused, crowd.count("ESTABLISHED", "server").peak
     ([0], (1, 2), 1)
     """
+    _require(isinstance(members, Iterable), "members", "a list of Members", members)
     all_members = tuple(members)
     for index, member in enumerate(all_members):
         where = f"members[{index}]"
@@ -326,6 +327,9 @@ def _checked(listener: Listener) -> Listener:
     for name in ("backlog", "syn_backlog"):
         value = getattr(listener, name)
         _require(_whole(value), f"listener.{name}", "a number, 0 or more", value)
+    for name in ("cookies", "abort_on_overflow"):
+        value = getattr(listener, name)
+        _require(isinstance(value, bool), f"listener.{name}", "True or False", value)
     accepts = listener.accepts
     if isinstance(accepts, (list, tuple)):
         accepts = tuple(accepts)

@@ -11,7 +11,10 @@ from tcpviz.units import MS, S
 
 
 class Rules(NamedTuple):
-    """The rules one end follows; durations in ns, limits as counts of retransmissions, 0 is off."""
+    """The rules one end follows; durations in ns, limits as counts of retransmissions, 0 is off.
+
+    An R2 of -1 allows no retransmission: the first expiry of the RTO gives up.
+    """
 
     challenge_acks: bool = True
     """RFC 5961 (cited in §3.10.7.4): a RST in the window but beside RCV.NXT, and any SYN, are

@@ -295,13 +295,13 @@ def _check_rules(where: str, rules: Any) -> None:
     """Each rule has a value of the kind of its default."""
     if rules is None and where == "server_rules":
         return
-    known = ", ".join(_NAMED_RULES)
-    _require(isinstance(rules, Rules), where, f"a set of Rules, such as {known}", rules)
+    _require(isinstance(rules, Rules), where, "a set of Rules, such as RFC9293, LINUX", rules)
     for name, value, default in zip(rules._fields, rules, RFC9293, strict=True):
         if isinstance(default, bool):
             _require(isinstance(value, bool), f"{where}.{name}", "True or False", value)
         elif isinstance(default, int):
-            _require(_whole(value), f"{where}.{name}", "a whole number, 0 or more", value)
+            fine = _whole(value) or (name.startswith("r2") and value == -1)
+            _require(fine, f"{where}.{name}", "a whole number, 0 or more", value)
         else:
             pair = isinstance(value, tuple) and len(value) == 2 and all(map(_whole, value))
             _require(pair, f"{where}.{name}", "two durations in ns", value)

@@ -64,6 +64,8 @@ def simulate(scenario: Scenario) -> Trace:
     >>> [str(flight.segment) for flight in trace.flights]
     ['<SEQ=100><CTL=SYN>', '<SEQ=0><ACK=101><CTL=RST,ACK>']
     """
+    if not isinstance(scenario, Scenario):
+        raise ScenarioError(f"scenario: {scenario!r} is not a Scenario")
     return _Run(scenario).trace()
 
 

@@ -415,6 +415,38 @@ def test_the_state_of_a_case_must_be_reached(tmp_path: Path) -> None:
     assert result.notes == (Note("at the end: was never in FIN-WAIT-2"),)
 
 
+def _steps(name: str) -> list[dict[str, Any]]:
+    """The steps of a given case, as they stand in the file."""
+    cases = json.loads(CASES.read_text("utf-8"))["cases"]
+    return next(case["steps"] for case in cases if case["id"] == name)
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("rcv-syn-fin-with-data-closed", "CLOSED"),
+        ("rcv-syn-fin-with-data-listen-dropping-disabled", "LISTEN"),
+        ("rcv-syn-fin-time-wait-using-shutdown-outside-left-insecure-drop-STANDARD", "TIME-WAIT"),
+    ],
+)
+def test_a_syn_fin_is_not_dropped_where_nothing_shows_it(
+    tmp_path: Path, name: str, state: str
+) -> None:
+    """Without its answer such a case asks for a silence that might be a defect: it differs."""
+    steps = _steps(name)
+    stimulus = max(i for i, s in enumerate(steps) if s.get("flags") == ["SYN", "FIN"])
+    assert steps.pop(stimulus + 1)["dir"] == "out"
+    assert run(tmp_path, steps, state).verdict == "differ"
+
+
+def test_a_syn_at_an_absolute_time_is_no_connect_that_was_left_out(tmp_path: Path) -> None:
+    """Without its first SYN a case of SYN-SENT has none of whom the second could come."""
+    steps = _steps("rcv-rst-with-data-syn-sent")
+    assert run(tmp_path, steps, "SYN-SENT").verdict == "agree"
+    assert steps.pop(2)["flags"] == ["SYN"]
+    assert run(tmp_path, steps, "SYN-SENT").verdict == "differ"
+
+
 def test_the_mode_chooses_the_answer_to_a_syn(tmp_path: Path) -> None:
     """rfc793 switches the challenge ACK off, and nothing else does."""
     challenged = [*ESTABLISHED, seg(">", "SYN", 1, t="+0.10"), seg("<", "ACK", 1, 1)]

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import random
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from tcpviz.units import MS, S
 from tests.conformance.compare import wheel
 from tests.conformance.recorded import read
 from tests.conformance.recordings import judge, main
-from tests.conformance.replay import rules_of
+from tests.conformance.shape import BadRecording, UnknownWord
+from tests.conformance.sysctls import checked, rules_of, with_options
+from tests.conformance.wire import delay
 
 RECORDINGS = Path(__file__).parent / "data" / "recordings"
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
@@ -193,20 +196,209 @@ def run(folder, capsys):
     ("files", "says"),
     [
         ({}, "no folder with recordings"),
-        ({"a.json": "{"}, "a.json"),
         ({"a.json": "[]"}, "none of its JSON files is a recording"),
-        ({"a.json": '{"calls": [], "segments": []}'}, "no 'addresses'"),
-        ({"a.json": '{"calls": [{"op": "listen"}], "segments": []}'}, "no 't'"),
-        ({"a.json": '{"calls": 3, "segments": []}'}, "a.json"),
     ],
 )
-def test_a_folder_that_cannot_be_read_is_one_line_and_status_2(tmp_path, capsys, files, says):
-    """No recordings, broken JSON, missing fields: status 2 and one line that says where."""
+def test_a_folder_without_recordings_is_one_line_and_status_2(tmp_path, capsys, files, says):
+    """There is nothing to count."""
     for name, text in files.items():
         (tmp_path / name).write_text(text, "utf-8")
     status, out, err = run(tmp_path, capsys)
     assert (status, out, len(err)) == (2, [], 1)
     assert says in err[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "a.json: Expecting"),
+        ("[" * 100_000, "a.json: maximum recursion depth"),
+        ('{"segments": []}', "a.json: recording: no 'calls'"),
+        ('{"calls": [], "segments": []}', "a.json: recording: no 'addresses'"),
+        ('{"calls": [{"op": "listen"}], "segments": []}', "a.json: calls[0]: no 't'"),
+        ('{"calls": 3, "segments": []}', "a.json: calls: 3 is not a list"),
+    ],
+)
+def test_a_file_that_cannot_be_read_leaves_the_others_to_be_judged(tmp_path, capsys, text, says):
+    """One line that names the file and the field, the counts of the rest, and status 2."""
+    (tmp_path / "a.json").write_text(text, "utf-8")
+    (tmp_path / "b.json").write_text(json.dumps(data("normal")), "utf-8")
+    status, out, err = run(tmp_path, capsys)
+    assert (status, len(err)) == (2, 1)
+    assert says in err[0]
+    assert out == ["1 agree, 0 documented, 0 out of scope, 0 differ"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (("segments", 4, "seq"), "x", "segments[4].seq: 'x' is not a whole number"),
+        (("segments", 3, "ack"), "12", "segments[3].ack: '12' is not a whole number"),
+        (("segments", 1, "t_tx"), float("inf"), "segments[1].t_tx: inf is not a number"),
+        (("segments", 1, "t_tx"), float("nan"), "segments[1].t_tx: nan is not a number"),
+        (("segments", 0, "opts"), [["MSS", []]], "segments[0].opts[0][1]: [] is not a whole"),
+        (("segments", 0, "opts"), [[{}, 1]], "segments[0].opts[0]: [{}, 1] is not a name"),
+        (("segments", 0, "flags"), ["SYN", "NO"], "segments[0].flags[1]: 'NO' is not one of"),
+        (("calls", 0, "connection"), {}, "calls[0].connection: {} is not a whole number"),
+        (("calls", 0, "op"), "whistle", "calls[0].op: 'whistle' is not one of listen,"),
+        (("calls", 0, "t"), -1, "calls[0].t: -1 is not a number from 0 to 1000000"),
+        (("one_way_delay_s",), -0.05, "one_way_delay_s: -0.05 is not a number from 0 to 1000"),
+        (("addresses", "client"), 7, "addresses.client: 7 is not an address and port"),
+        (("poll", 0, "local"), None, "poll[0].local: None is not an address and port"),
+        (("trace", 0, "sport"), 7000, "trace[0].sport: 7000 is not a port"),
+        (("sysctls", "server", "tcp_synack_retries"), "x", "tcp_synack_retries: 'x' is not a"),
+        (("sysctls", "client", "tcp_syn_retries"), 0, "tcp_syn_retries: 0 is not a whole number"),
+    ],
+)
+def test_a_field_that_cannot_be_is_named(path, value, says):
+    """Whatever stands there, the error says which field it is and what should stand there."""
+    changed = copy.deepcopy(data("normal"))
+    *way, last = path
+    place = changed
+    for step in way:
+        place = place[step]
+    place[last] = value
+    with pytest.raises(BadRecording) as problem:
+        read(changed, "normal")
+    assert says in str(problem.value)
+
+
+def without(name, index):
+    """A recording without one segment."""
+    changed = copy.deepcopy(data(name))
+    del changed["segments"][index]
+    return changed
+
+
+@pytest.mark.parametrize("name", ["normal", "half_close", "close_unread", "kill_server"])
+def test_an_ack_of_data_that_is_missing_differs_where_nobody_talks(name):
+    """Linux delays ACKs only at an end that has answered data with data."""
+    segments = data(name)["segments"]
+    data_at = next(i for i, s in enumerate(segments) if s["len"])
+    sender = segments[data_at]["from"]
+    ack = next(
+        i
+        for i, s in enumerate(segments)
+        if i > data_at and s["from"] not in (sender, "injected") and s["flags"] == ["ACK"]
+    )
+    assert result(without(name, ack)).verdict == "differ"
+
+
+def dialogue(*, quick):
+    """A recording of two that answer each other within 10 ms; `quick`: the second ACK is bare."""
+    made = copy.deepcopy(data("normal"))
+    a, b = made["addresses"]["client"], made["addresses"]["server"]
+    calls, segments = [], []
+
+    def call(time, end, op, **values):
+        calls.append({"t": time, "end": end, "op": op, "connection": 1, **values})
+
+    def sent(time, end, flags, seq, ack, octets=0):
+        way = (a, b) if end == "client" else (b, a)
+        numbers = {"seq": seq, "ack": ack, "seq_raw": 1000 + seq, "ack_raw": 1000 + (ack or 0)}
+        segments.append(
+            {"t_tx": time, "t_rx": time + 0.05, "from": end, "src": way[0], "dst": way[1]}
+            | {"flags": flags.split(","), "len": octets, "fate": "delivered", **numbers}
+        )
+
+    calls.append({"t": 0.1, "end": "server", "op": "listen", "connection": None, "backlog": 16})
+    call(0.2, "client", "connect")
+    sent(0.2, "client", "SYN", 0, None)
+    sent(0.25, "server", "SYN,ACK", 0, 1)
+    sent(0.3, "client", "ACK", 1, 1)
+    call(0.35, "server", "accept", result="ok")
+    for turn, begins in enumerate((0.5, 1.0)):
+        mine = 1 + 5 * turn
+        call(begins, "client", "send", bytes=5, result="ok")
+        sent(begins, "client", "PSH,ACK", mine, mine, 5)
+        if turn == 0 or quick:
+            sent(begins + 0.0501, "server", "ACK", mine, mine + 5)
+        call(begins + 0.06, "server", "send", bytes=5, result="ok")
+        sent(begins + 0.06, "server", "PSH,ACK", mine, mine + 5, 5)
+        sent(begins + 0.1101, "client", "ACK", mine + 5, mine + 5)
+    made.update(calls=calls, segments=segments, trace=[], poll=[])
+    return made
+
+
+def test_an_end_in_a_dialogue_may_delay_its_ack_but_not_its_first():
+    """The second ACK rides on the answer, which is documented; without the first it differs."""
+    assert result(dialogue(quick=True)).verdict == "agree"
+    made = result(dialogue(quick=False))
+    assert made.verdict == "documented"
+    assert [note.reason.split(":")[0] for note in made.notes] == ["delayed-ack"]
+    first = dialogue(quick=True)
+    bare = [i for i, s in enumerate(first["segments"]) if s["flags"] == ["ACK"]][1]
+    assert first["segments"][bare]["from"] == "server"
+    del first["segments"][bare]
+    assert result(first).verdict == "differ"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"flags": ["FIN", "RST"]}, {"len": 1}, {"seq": 3, "seq_raw": 3}, {"ack": 9, "ack_raw": 9}],
+)
+def test_the_rst_of_a_crash_is_the_one_at_snd_nxt(change):
+    """Another flag, number or length is no RST that ending a socket sends."""
+    index = next(i for i, s in enumerate(data("halfopen_syn")["segments"]) if "RST" in s["flags"])
+    assert result(falsified("halfopen_syn", index, **change)).verdict == "differ"
+
+
+def test_out_of_order_excuses_no_nonsense():
+    """Data that comes after the FIN excuses ACKs and what is sent again, no RST and nothing new."""
+    changed = copy.deepcopy(data("normal"))
+    mine = [s for s in changed["segments"] if s["from"] == "client"]
+    late = next(s for s in mine if s["len"])
+    fin = next(s for s in mine if "FIN" in s["flags"])
+    late["t_rx"] = fin["t_rx"] + 0.02
+    for each in changed["segments"]:
+        if each["t_tx"] > fin["t_rx"] and each is not late:
+            each.update(flags=["RST"], len=77, seq=5)
+    assert result(changed).verdict == "differ"
+
+
+def test_octets_are_bounded():
+    """A send of less than nothing cannot be; one without an end is bulk data, out of scope."""
+    changed = copy.deepcopy(data("normal"))
+    send = next(call for call in changed["calls"] if call["op"] == "send")
+    send["bytes"] = -5
+    with pytest.raises(BadRecording, match="bytes: -5 is not a whole number from 0"):
+        read(changed, "normal")
+    send["bytes"] = 1 << 33
+    with pytest.raises(UnknownWord, match="bytes: 8589934592 is bulk data"):
+        read(changed, "normal")
+
+
+def ways(value, at=()):
+    """Every place in a JSON value."""
+    yield at
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(each, (dict, list)):
+            yield from ways(each, (*at, key))
+        else:
+            yield (*at, key)
+
+
+def test_a_field_of_another_kind_ends_in_one_line_never_in_a_traceback(tmp_path, capsys):
+    """Any field, gone or made another thing: at most one line, and a count or status 2."""
+    dice = random.Random(9293)
+    places = [at for at in ways(data("linger2")) if at]
+    strange = [None, -1, 0, 1 << 40, 1e300, "", "x", "9" * 30, [], {}, True, [[]], 1.5, "5 bytes"]
+    for _ in range(150):
+        changed = copy.deepcopy(data("linger2"))
+        *path, last = dice.choice(places)
+        place = changed
+        for step in path:
+            place = place[step]
+        if dice.random() < 0.2:
+            del place[last]
+        else:
+            place[last] = dice.choice(strange)
+        (tmp_path / "a.json").write_text(json.dumps(changed), "utf-8")
+        status, out, err = run(tmp_path, capsys)
+        assert (status == 2) == (len(err) == 1)
+        assert len(err) < 2
+        assert len(out) <= 2
+        assert out or "none of its JSON files" in err[0]
 
 
 def test_no_folder_at_all_is_one_line_and_status_2(tmp_path, capsys):
@@ -219,9 +411,11 @@ def test_no_folder_at_all_is_one_line_and_status_2(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"op": "whistle"}, "calls[0].op: 'whistle' is not one of listen,"),
         ({"op": "option", "name": "TCP_MAGIC"}, "calls[0].name: 'TCP_MAGIC' is not one of"),
-        ({"op": "shutdown", "how": "UP"}, "calls[0].how: 'UP' is not one of WR, RDWR"),
+        (
+            {"op": "option", "name": "TCP_LINGER2", "value_s": -1},
+            "calls[0]: no rule says that a TCP_LINGER2 below 0 resets FIN-WAIT-2",
+        ),
     ],
 )
 def test_an_unknown_word_is_one_line_and_out_of_scope(tmp_path, capsys, change, says):
@@ -325,3 +519,91 @@ def test_sysctls_make_rules():
         ("r2_orphan", 3),
         ("r2_syn_ack", 2),
     }
+
+
+@pytest.mark.parametrize(
+    ("sysctl", "value", "rule", "means"),
+    [
+        ("tcp_keepalive_intvl", "2", "keepalive_interval", 2 * S),
+        ("tcp_keepalive_probes", "3", "keepalive_probes", 3),
+        ("tcp_early_retrans", "0", "tail_loss_probe", False),
+        ("tcp_invalid_ratelimit", "0", "ack_throttle", 0),
+        ("tcp_rto_min_us", "5000", "rto_floor", 5 * MS),
+        ("tcp_retries1", "5", "r1", 5),
+        ("tcp_rto_max_ms", "1000", "rto_most", 1 * S),
+        ("net.ipv4.tcp_fin_timeout", "7", "fin_wait_2", 7 * S),
+        ("tcp_retries2", "0", "r2", 1),
+    ],
+)
+def test_every_sysctl_that_is_followed_changes_its_rule(sysctl, value, rule, means):
+    """In the units of Linux. Data is sent once more even where tcp_retries2 is 0."""
+    assert getattr(rules_of(checked("sysctls.client", {sysctl: value})), rule) == means
+
+
+def test_tcp_keepalive_time_is_when_keep_alives_begin():
+    """SO_KEEPALIVE without TCP_KEEPIDLE waits as long as the sysctl says."""
+    changed = copy.deepcopy(data("keepalive"))
+    calls = [c for c in changed["calls"] if c.get("name") != "TCP_KEEPIDLE"]
+    assert len(calls) == len(changed["calls"]) - 1
+    changed["calls"] = calls
+    assert result(changed).verdict == "differ"
+    changed["sysctls"]["client"]["tcp_keepalive_time"] = "1"
+    assert result(changed).verdict == "agree"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"tcp_frto": "0"}, "tcp_frto: no rule says what '0' changes"),
+        ({"tcp_syncookies": 2}, "tcp_syncookies: no rule says what 2 changes"),
+        ({"tcp_magic": "1"}, "tcp_magic: no such sysctl is known here"),
+    ],
+)
+def test_a_sysctl_without_a_rule_is_told(tmp_path, capsys, given, says):
+    """It puts the recording out of scope, in one line; what changes nothing does not."""
+    changed = copy.deepcopy(data("normal"))
+    changed["sysctls"]["client"].update(given)
+    (tmp_path / "a.json").write_text(json.dumps(changed), "utf-8")
+    status, out, _ = run(tmp_path, capsys)
+    assert status == 0
+    assert out[0].startswith(f"a: out of scope: sysctls.client.{says}")
+    idle = {"tcp_frto": "2", "tcp_rmem": "4096 131072 6291456", "tcp_tw_reuse": "1"}
+    assert checked("sysctls.client", idle) == {}
+
+
+def test_no_retries_of_a_syn_ack_are_none_and_not_any_number():
+    """tcp_synack_retries = 0: the request is gone when the first RTO expires."""
+    calls = [LISTEN, OPEN, At(500 * MS, "client", "ABORT")]
+    lost = [Lose("server", "SYN,ACK", None)]
+    rules = rules_of({"tcp_synack_retries": 0})
+    trace = simulate(Scenario(calls=calls, network=lost, rules=rules))
+    sent = [s for s in trace.of("server") if s.kind is Kind.DEPART]
+    assert [str(s.segment.control) for s in sent] == ["SYN,ACK"]
+    assert trace.of("server")[-1].edges == ("SYN-RECEIVED: Timeout=R2",)
+
+
+def test_tcp_linger2_of_0_means_the_sysctl():
+    """As Linux reads it; and no FIN-WAIT-2 is shorter than three and a half RTOs."""
+    linger2 = [{"name": "TCP_LINGER2", "value_s": 0}]
+    assert with_options(LINUX, linger2) == LINUX
+    changed = copy.deepcopy(data("linger2"))
+    changed["calls"][3]["value_s"] = 0
+    changed["sysctls"]["client"]["tcp_fin_timeout"] = "2"
+    assert result(changed).verdict == "agree"
+
+
+def test_an_option_is_of_one_connection_and_a_refused_one_of_none():
+    """Another connection's TCP_LINGER2 changes nothing here, nor one that failed."""
+    for change in ({"connection": 2}, {"result": "EINVAL"}):
+        changed = copy.deepcopy(data("linger2"))
+        changed["calls"][3].update(change)
+        assert result(changed).verdict == "differ"
+
+
+@pytest.mark.parametrize("told", [0, 0.5])
+def test_the_ordinary_delay_is_what_the_segments_show(told):
+    """one_way_delay_s holds unless the fastest segment was slower or faster than that."""
+    changed = copy.deepcopy(data("normal"))
+    changed["one_way_delay_s"] = told
+    assert 50 * MS < delay(read(changed, "normal")) < 51 * MS
+    assert delay(read(data("normal"), "normal")) == 50 * MS

@@ -658,6 +658,16 @@ def test_a_second_half_duplex_close_is_an_error_and_restarts_nothing() -> None:
     assert again == Outcome(end, says="error: connection closing")
 
 
+def test_an_orphan_has_nobody_to_tell_of_a_reset() -> None:
+    """A half-duplex CLOSE, then a RST: the user has gone, and is told no "connection reset"."""
+    rst = "<SEQ=301><CTL=RST>"
+    assert arrive(fin_wait_1(), rst).says == "error: connection reset"
+    orphan = call(established(), "half-duplex CLOSE").end
+    assert orphan.state is State.FIN_WAIT_1
+    gone = arrive(orphan, rst)
+    assert (gone.end.state, gone.says) == (State.CLOSED, "")
+
+
 def test_data_for_an_orphan_that_is_not_yet_established_draws_a_rst() -> None:
     """SHLD-3 also where the CLOSE still waits behind queued data in SYN-RECEIVED."""
     end = call(call(syn_received(), "SEND", octets=10).end, "half-duplex CLOSE").end

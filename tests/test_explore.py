@@ -12,9 +12,9 @@ from tcpviz import At, Lose, On, Scenario
 from tcpviz.explore import OPEN_AND_CLOSE, PROPERTIES, explore
 from tcpviz.exploring.replay import replay
 from tcpviz.exploring.search import Search
-from tcpviz.exploring.side import Move, Sent, happen, host, leftovers, timeless
+from tcpviz.exploring.side import Call, Move, Sent, happen, host, leftovers, timeless
 from tcpviz.pictures.sequence_chart import sequence_chart
-from tcpviz.segment import SYN, Segment
+from tcpviz.segment import ACK, RST, SYN, Segment
 from tcpviz.states import State
 from tcpviz.steps import Kind
 from tcpviz.tcb import RTO
@@ -42,6 +42,7 @@ BOTH_OPEN = replace(
     OPEN_AND_CLOSE,
     calls=(ACTIVE, At(0, "server", "active OPEN"), CLIENT_CLOSES, SERVER_CLOSES),
 )
+OPENS = Call("active OPEN")
 NO_TIME_WAIT = replace(OPEN_AND_CLOSE, msl=0)
 SAME_ISN = replace(WITH_DATA, client_iss=(100, 100), server_iss=(300, 300))
 
@@ -112,7 +113,7 @@ def test_the_rules_of_the_rfc_hold_but_for_time_wait(base):
     assert base.bound == ""
     assert list(base.failures) == ["TIME-WAIT lasts"]
     assert [name for name in PROPERTIES if base.holds(name)] == list(PROPERTIES[:-1])
-    assert str(base).splitlines()[-2].endswith("fails, after 11 moves at the earliest")
+    assert str(base).splitlines()[-3].endswith("fails, after 11 moves at the earliest")
 
 
 def test_a_duplicate_of_the_last_ack_ends_time_wait():
@@ -141,6 +142,31 @@ def test_without_time_wait_a_rst_ends_an_orderly_close():
     last = found.failures["orderly close"].trace.steps[-1]
     assert last.edges == ("LAST-ACK: rcv RST",)
     assert "error: connection reset" in last.says or not last.says
+
+
+def test_an_orderly_close_is_ended_by_a_rst_in_any_state_of_closing():
+    """Of a two-way handshake's server, ESTABLISHED with a client that had gone: FIN-WAIT-1."""
+    found = explore(variant(OPEN_AND_CLOSE, two_way_handshake=True), **NONE)
+    last = found.failures["orderly close"].trace.steps[-1]
+    assert last.edges == ("FIN-WAIT-1: rcv RST",)
+
+
+def test_an_open_that_was_taken_back_was_never_closed_in_order(base):
+    """CLOSE in SYN-SENT: the RST for the SYN,ACK ends FIN-WAIT-1, but no acknowledged SYN."""
+    opens = Move("call", "server", call=Call("passive OPEN")), Move("call", "client", call=OPENS)
+    syn, synced = Sent(Segment(100, 0, SYN), 1), Sent(Segment(300, 101, SYN | ACK), 1)
+    moves = [
+        *opens,
+        Move("deliver", "server", syn),
+        Move("call", "client", call=Call("CLOSE")),
+        Move("call", "server", call=Call("CLOSE")),
+        Move("deliver", "client", synced),
+        Move("deliver", "server", Sent(Segment(101, 0, RST), 1)),
+    ]
+    hosts = host(OPEN_AND_CLOSE, "client"), host(OPEN_AND_CLOSE, "server")
+    assert replay(hosts, moves).trace.steps[-1].edges == ("FIN-WAIT-1: rcv RST",)
+    assert base.holds("orderly close")
+    assert "Orderly: both SYNs were acknowledged" in str(base)
 
 
 def test_2msl_outlasts_what_is_in_flight_and_the_retransmissions_of_the_peer():
@@ -313,6 +339,12 @@ def test_two_searches_find_the_same_whatever_the_hash_seed():
         ({"most": 0}, "most: 0 is not a whole number, 1 or more"),
         ({"allow": "sleep"}, "allow: 'sleep' is not one of ABORT, crash, give up, user timeout"),
         ({"allow": {"crash": -1}}, "allow['crash']: -1 is not a whole number, 0 or more"),
+        ({"allow": 5}, "allow: 5 is not one or more of ABORT, crash"),
+        ({"scenario": 5}, "scenario: 5 is not a Scenario"),
+        (
+            {"scenario": Scenario(calls=(ACTIVE, At(0, "server", "restart")))},
+            "calls[1].call: explore knows no restart",
+        ),
         (
             {"scenario": Scenario(network=(Lose("client", "SYN"),))},
             "scenario: its network must be empty",
@@ -320,8 +352,8 @@ def test_two_searches_find_the_same_whatever_the_hash_seed():
     ],
 )
 def test_a_bad_argument_is_named(options, message):
-    """One ValueError that says which and what it should be."""
-    with pytest.raises(ValueError) as problem:
+    """One error that says which and what it should be."""
+    with pytest.raises((ValueError, TypeError)) as problem:
         explore(**options)
     assert str(problem.value).startswith(message)
 
@@ -393,6 +425,41 @@ def test_a_handshake_of_four_segments_strands_an_end_that_closes_early():
     assert found.complete
     assert list(found.failures) == ["nobody stranded", "TIME-WAIT lasts"]
     assert ends_in(found.failures["nobody stranded"].trace) == ("CLOSED", "FIN-WAIT-1")
+
+
+@has_rule("four_segment_handshake")
+def test_who_is_stranded_with_a_timer_running_is_shown_one_turn_of_it():
+    """The RTO, the bare SYN, the RST of number 0 that is dropped; then all is as before."""
+    four = variant(OPEN_AND_CLOSE, four_segment_handshake=True)
+    failure = explore(four, **NONE | {"losses": 1}).failures["nobody stranded"]
+    assert [move.what for move in failure.onward] == ["expire", "deliver", "deliver"]
+    assert [str(step.segment) for step in failure.trace.steps[-4:]] == [
+        "<SEQ=300><CTL=SYN>",
+        "<SEQ=300><CTL=SYN>",
+        "<SEQ=0><ACK=301><CTL=RST,ACK>",
+        "<SEQ=0><ACK=301><CTL=RST,ACK>",
+    ]
+    assert "shown by 3 more moves" in failure.trace.notes[-1]
+    assert repr(failure) == "<Failure fails, after 8 moves at the earliest>"
+
+
+@pytest.mark.parametrize("name", ["four segments", "TIME-WAITs", "nothing more"])
+def test_what_is_shown_of_a_stranded_run_comes_back_to_where_it_was(name):
+    """After the onward moves the joint state is one that they led through; or there are none."""
+    scenario, options = {
+        "four segments": (variant(OPEN_AND_CLOSE, four_segment_handshake=True), {"losses": 1}),
+        "TIME-WAITs": (variant(OPEN_AND_CLOSE, time_wait_answers_all=True), {}),
+        "nothing more": (NEVER_CLOSES, {}),
+    }[name]
+    failure = explore(scenario, **NONE | options).failures["nobody stranded"]
+    hosts = host(scenario, "client"), host(scenario, "server")
+    passed = []
+    for count in range(len(failure.onward) + 1):
+        run = replay(hosts, failure.moves + failure.onward[:count])
+        flying = sorted(str(f.segment) for f in run.trace.flights if not f.arrived and not f.lost)
+        passed.append(([without_settings(side) for side in run.sides], flying))
+    assert (passed[-1] in passed[:-1]) == (name != "nothing more")
+    clock_is_kept(failure.trace)
 
 
 @has_rule("time_wait_answers_all")

@@ -429,6 +429,8 @@ def test_a_population_is_a_table_in_words() -> None:
             ([Member(0, dataclasses.replace(HANDSHAKE, network=(Lose("client", "FIN"),)))],),
             r"members\[0\].scenario: network\[0\]: client never sends FIN",
         ),
+        ((None,), "members: None is not a list of Members"),
+        (([], Listener(cookies=3)), "listener.cookies: 3 is not True or False"),
         (([], Listener(backlog=-1)), "listener.backlog: -1 is not a number, 0 or more"),
         (([], Listener(syn_backlog=0.5)), "listener.syn_backlog: 0.5 is not a number"),
         (([], Listener(accepts=(1, -1))), r"listener.accepts: \(1, -1\) is not None, a duration"),

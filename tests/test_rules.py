@@ -681,7 +681,7 @@ def test_rules_are_stored_by_name_or_by_what_differs(rules: Rules, data: Any) ->
         ({"rules": 5}, "rules: 5 is not a set of Rules, such as RFC9293, LINUX"),
         ({"rules": None}, "rules: None is not a set of Rules"),
         ({"rules": {"r3": 1}}, "rules.r3: 'r3' is not the name of a rule"),
-        ({"rules": {"r2": -1}}, "rules.r2: -1 is not a whole number"),
+        ({"rules": {"r2": -2}}, "rules.r2: -2 is not a whole number"),
         ({"rules": {"r2": True}}, "rules.r2: True is not a whole number"),
         ({"rules": {"challenge_acks": 1}}, "rules.challenge_acks: 1 is not True or False"),
         ({"rules": {"fin_ack_delays": [1]}}, "rules.fin_ack_delays: (1,) is not two durations"),

@@ -8,7 +8,7 @@ number.
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from tcpviz.exploring.side import (
@@ -50,11 +50,16 @@ _T = TypeVar("_T")
 
 
 class Visit(NamedTuple):
-    """What a search found; a run is the moves that lead there from the start."""
+    """What a search found; a run is the moves that lead there from the start.
+
+    `round` is how it goes on for ever where somebody is stranded: to a joint state and, by its last
+    moves, to the same again.
+    """
 
     states: int
     complete: bool
     failures: dict[str, Run]
+    round: Run
     reached: dict[Cell, Run]
     rested: dict[Cell, Run]
 
@@ -144,6 +149,7 @@ class Search:
         order = [start]
         came, by = array("l", [0]), array("l", [-1])
         free, until = array("l"), array("l", [0])  # joint states one free move on, for each
+        freely = array("l")  # the moves that lead there
         ahead: tuple[dict[int, _Ahead], dict[int, _Ahead]] = ({}, {})
         joined: tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]] = ({}, {})
         broken: dict[str, tuple[int, int]] = {}
@@ -207,10 +213,13 @@ class Search:
                             by.append(move)
                     if cost == _FREE:
                         free.append(number)
+                        freely.append(move)
             until.append(len(free))
         stranded = self._stranded(order, free, until)
+        around: list[int] = []
         if stranded is not None:
             broken[STRANDED] = (stranded, -1)
+            around = _round(stranded, free, freely, until)
 
         def run(where: int, last: int = -1) -> Run:
             moves = [last] if last >= 0 else []
@@ -223,6 +232,7 @@ class Search:
             len(order),
             complete,
             {name: run(*where) for name, where in broken.items()},
+            tuple(self.moves.values[move] for move in around),
             {cell: run(where) for cell, where in reached.items()},
             {cell: run(where) for cell, where in rested.items()},
         )
@@ -327,6 +337,38 @@ class Search:
             return until[here] != until[here + 1], flying, here
 
         return min(still, key=goes_on, default=None)
+
+
+def _round(start: int, free: "array[int]", freely: "array[int]", until: "array[int]") -> list[int]:
+    """Free moves from a joint state to the nearest that comes again, and once around to it."""
+
+    def way(here: int, there: Callable[[int], object]) -> list[tuple[int, int]]:
+        """The shortest way on to a joint state: each with the edge that leads to it."""
+        came = {here: (-1, -1)}
+        order = [here]
+
+        def back(passed: int) -> Iterator[tuple[int, int]]:
+            while passed != here:
+                yield passed, came[passed][1]
+                passed = came[passed][0]
+
+        for before in order:  # grows
+            for edge in range(until[before], until[before + 1]):
+                onward = free[edge]
+                if there(onward):
+                    steps = [(onward, edge), *back(before)]
+                    return steps[::-1]
+                if onward != _UNSEEN and onward not in came:
+                    came[onward] = before, edge
+                    order.append(onward)
+        return []
+
+    def around(here: int) -> list[tuple[int, int]]:
+        return way(here, here.__eq__)
+
+    first = [] if around(start) else way(start, lambda here: here != _UNSEEN and around(here))
+    turn = around(first[-1][0] if first else start)
+    return [freely[edge] for _, edge in (*first, *turn)] if turn else []
 
 
 def _ways_to_spend(budget: tuple[int, ...]) -> tuple[list[tuple[int, ...]], list[list[int]]]:

@@ -20,8 +20,12 @@ _NOBODY: Final = -1
 NO_GHOST: Final = "no ghost"
 NO_OLD_DATA: Final = "no old data"
 ORDERLY_CLOSE: Final = "orderly close"
-"""Broken where a RST ends CLOSING or LAST-ACK: each end has closed and has the other's FIN. What an
-ABORT, a crash or a timeout of the user came before was no orderly close."""
+"""Broken where a RST ends one of _CLOSE at an end whose SYN a peer of this run has acknowledged.
+Then each end had the other's SYN and an ACK of its own, which is what ESTABLISHED means (§3.5), and
+one of them has called CLOSE. An open that an end took back before (CLOSE in SYN-SENT forgets the
+TCB, §3.10.4) was never a connection that could be closed: the RST tells the peer just that
+(§3.5.2), and so it tells an end that opened with nobody. What came after an ABORT, a crash, giving
+up or a timeout of the user was no orderly close either; that the search looks after."""
 TIME_WAIT_LASTS: Final = "TIME-WAIT lasts"
 
 ALLOWED: Final = ("ABORT", "crash", "give up", "user timeout", "reopen")
@@ -247,11 +251,21 @@ def _broken(before: Side, after: Side, move: Move, outcome: Outcome) -> list[str
         if sender == EARLIER or sender != before.partner:
             found.append(NO_OLD_DATA)
     for edge in outcome.edges:
-        if edge.event is Event.RCV_RST and edge.source in (State.CLOSING, State.LAST_ACK):
+        established = before.end.snd_una != before.end.iss and before.partner > EARLIER
+        if edge.event is Event.RCV_RST and edge.source in _CLOSE and established:
             found.append(ORDERLY_CLOSE)
         if edge.event is Event.RCV_RST and edge.source is State.TIME_WAIT:
             found.append(TIME_WAIT_LASTS)
     return found
+
+
+_CLOSE: Final = (
+    State.FIN_WAIT_1,
+    State.FIN_WAIT_2,
+    State.CLOSE_WAIT,
+    State.CLOSING,
+    State.LAST_ACK,
+)
 
 
 def _delivered(before: Endpoint, after: Endpoint, segment: Segment) -> bool:

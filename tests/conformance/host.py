@@ -37,13 +37,17 @@ _NOTHING_TO_COME: Final = (State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK, Stat
 
 
 class Situation(NamedTuple):
-    """A segment at an end: the end before it, and what the model makes of it."""
+    """A segment at an end: the end before it, and what the model makes of it.
+
+    `shown` says whether the case asks for a segment later on, which shows what became of the end.
+    """
 
     before: Endpoint
     segment: Segment
     plain: Outcome
     now: int
     variant: str | None
+    shown: bool
 
 
 Instead = Callable[[Situation], Outcome | None]
@@ -269,7 +273,9 @@ class Host:
 
     # -- segments ------------------------------------------------------------------------------
 
-    def arrive(self, step: dict[str, Any], instead: Instead | None = None) -> None:
+    def arrive(
+        self, step: dict[str, Any], instead: Instead | None = None, *, shown: bool = False
+    ) -> None:
         """A segment comes in; `instead` says what another TCP would make of it."""
         socket = self._receiver()
         iss = socket.end.iss if socket.end.variables else ISS
@@ -284,7 +290,7 @@ class Host:
             rules = before.rules._replace(reopen_from_time_wait=False)
             before = before._replace(settings=before.settings._replace(rules=rules))
         plain = before.arrive(segment, self.now)
-        self.situation = Situation(before, segment, plain, self.now, self.variant)
+        self.situation = Situation(before, segment, plain, self.now, self.variant, shown)
         outcome = instead(self.situation) if instead else None
         self._take(socket, outcome or plain)
 
@@ -309,8 +315,7 @@ class Host:
             socket = self._new_socket(PASSIVE_WINDOW)
             socket.child = True
         socket.end = outcome.end
-        states = [edge.target for edge in outcome.edges]
-        self.visited.update(states)
+        self.visited.update(edge.target for edge in outcome.edges)
         if error := _ERRORS.get(outcome.says):
             refused = was.state is State.SYN_SENT and outcome.says == RESET
             socket.error = "ECONNREFUSED" if refused else error

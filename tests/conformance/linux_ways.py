@@ -6,7 +6,7 @@ A way is a sentence and a predicate on one difference; it knows no recording by 
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from tcpviz.segment import ACK, FIN, SYN, add, distance
+from tcpviz.segment import ACK, FIN, RST, SYN, add, distance
 from tcpviz.states import Event, State
 from tcpviz.steps import Kind, Variables
 from tcpviz.trace import Trace
@@ -17,6 +17,8 @@ from .recorded import Recording, Seen, Sent
 
 _DELAYED_ACK: Final = 200 * MS
 """No ACK waits longer (TCP_DELACK_MAX)."""
+_ATO: Final = 40 * MS
+"""How long an ACK waits at first (TCP_ATO_MIN)."""
 
 
 class Way(NamedTuple):
@@ -32,8 +34,20 @@ class Way(NamedTuple):
 
 
 def _reset_of_crash(difference: Difference, recording: Recording) -> bool:
+    """Exactly the RST that an ABORT would send there and then, which never arrived."""
     sent = difference.recorded
-    return isinstance(sent, Sent) and recording.crashed(sent)
+    if not isinstance(sent, Sent) or not recording.crashed(sent):
+        return False
+    known = [
+        step.variables
+        for step in difference.trace.steps
+        if step.end == difference.end and step.variables and step.time < sent.time + NOISE
+    ]
+    segment = sent.segment
+    if not known or segment.ctl & ~ACK != RST or segment.length:
+        return False
+    acked = not segment.ctl & ACK or segment.ack == known[-1].rcv_nxt
+    return segment.seq == known[-1].snd_nxt and acked
 
 
 def _through_fin_wait_2(difference: Difference, recording: Recording) -> bool:
@@ -50,26 +64,62 @@ def _through_fin_wait_2(difference: Difference, recording: Recording) -> bool:
 
 
 def _delayed_ack(difference: Difference, recording: Recording) -> bool:
+    """An ACK of data and nothing else, at an end that has begun to answer data with data.
+
+    Linux sends the first ACKs at once. It delays them after it has sent data within 40 ms of data
+    that came (ping-pong mode): until data or a FIN takes them along, more data comes, or 40 ms.
+    """
     left = difference.model
     if difference.kind != "segment" or not isinstance(left, Left):
         return False
     cause = left.cause.segment
     if left.segment.ctl != ACK or left.segment.length or not cause or not cause.length:
         return False
-    return any(
-        (sent.pair, sent.sender) == (left.pair, left.sender)
-        and not sent.injected
+    ours = [s for s in recording.sent if s.pair == left.pair and not s.injected]
+    mine = [s for s in ours if s.sender == left.sender]
+    came = [min(s.arrived) for s in ours if s.sender != left.sender and s.arrived and s.data]
+    talks = any(
+        sent.data and sent.time < left.time and any(0 <= sent.time - at < _ATO for at in came)
+        for sent in mine
+    )
+    return talks and any(
+        left.time - NOISE <= sent.time <= left.time + _DELAYED_ACK
         and sent.segment.ctl & ACK
-        and distance(sent.segment.ack, left.segment.ack) >= 0
-        and left.time - NOISE <= sent.time <= left.time + _DELAYED_ACK
-        for sent in recording.sent
+        and (
+            distance(sent.segment.ack, left.segment.ack) > 0
+            or (sent.segment.ack == left.segment.ack and _rides(sent, left))
+        )
+        for sent in mine
     )
 
 
+def _rides(sent: Sent, left: Left) -> bool:
+    """Whether a segment takes an ACK along, or is that ACK when its time had come."""
+    return bool(sent.segment.span) or sent.time >= left.time + _ATO - NOISE
+
+
 def _out_of_order(difference: Difference, recording: Recording) -> bool:
+    """Bare ACKs and what is sent again, while something that came early waits for what is missing.
+
+    Nothing that opens or resets a connection, nothing new, and no state.
+    """
     since = _first_out_of_order(difference.trace)
     about = difference.recorded or difference.model
-    return since is not None and about is not None and about.time >= since - NOISE
+    if since is None or not isinstance(about, (Sent, Left)) or about.time < since - NOISE:
+        return False
+    if about.segment.ctl & (SYN | RST) or difference.kind != "segment":
+        return False
+    known = [
+        (step.end, step.variables)
+        for step in difference.trace.steps
+        if step.variables and step.time <= about.time
+    ]
+    sent = [v.snd_nxt for end, v in known if end == difference.end]
+    received = [v.snd_nxt for end, v in known if end != difference.end]
+    if not sent or not received:
+        return False
+    new = distance(add(about.segment.seq, about.segment.span), sent[-1]) > 0
+    return not new and distance(about.segment.ack, received[-1]) <= 0
 
 
 def _first_out_of_order(trace: Trace) -> int | None:
@@ -97,7 +147,7 @@ TIME_WAIT_REPLACED: Final = Way(
 WAYS: Final = (
     Way(
         "reset-of-crash",
-        "the recorder crashes a host by ending its sockets and loses the RST that this sends",
+        "the recorder crashes a host by ending its sockets and loses the RST at SND.NXT",
         _reset_of_crash,
     ),
     Way(
@@ -107,13 +157,13 @@ WAYS: Final = (
     ),
     Way(
         "out-of-order",
-        "the model drops what arrives out of order and does not recover losses of data by SACK",
+        "the model drops what arrives out of order: ACKs and what is sent again differ until then",
         _out_of_order,
         in_scope=False,
     ),
     Way(
         "delayed-ack",
-        "in a dialogue Linux delays the ACK of data, which then rides on the answer (§3.8.6.3)",
+        "an end that has answered data with data delays its ACKs, for a ride (§3.8.6.3)",
         _delayed_ack,
     ),
 )

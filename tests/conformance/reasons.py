@@ -45,7 +45,7 @@ def _syn_ack_to_a_listener(at: Situation) -> Outcome | None:
 
 def _syn_fin_dropped(at: Situation) -> Outcome | None:
     both = at.segment.ctl & (SYN | FIN | RST) == SYN | FIN
-    return Outcome(at.before) if both else None
+    return Outcome(at.before) if both and at.shown else None
 
 
 def _time_wait_ignores_resets(at: Situation) -> Outcome | None:
@@ -163,7 +163,9 @@ REASONS: Final = (
     Reason(
         "SYN,FIN dropped",
         "FreeBSD can be told (drop_synfin) to drop a segment with both SYN and FIN before it is "
-        "looked at. The notation does not say for which cases it was; RFC 9293 knows no such rule.",
+        "looked at. The notation does not say for which cases it was; RFC 9293 knows no such rule. "
+        "Silence alone is no sign of it: the case must go on to ask for a segment that shows that "
+        "the end was left as it was.",
         _syn_fin_dropped,
     ),
     Reason(

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tcpviz.scenario import ENDS, Name
-from tcpviz.segment import ACK, CWR, ECE, PSH, RST, SYN, Segment, bits
+from tcpviz.segment import ACK, CWR, ECE, NUMBERS, PSH, RST, SYN, Segment, bits
 from tcpviz.states import State
 from tcpviz.units import MS
+
+from .shape import BadRecording, UnknownWord, check, shown
+from .sysctls import check_option, checked
 
 OPS: Final = (
     "listen",
@@ -28,26 +31,6 @@ OPS: Final = (
     "restart",
     "option",
 )
-OPTIONS: Final = {
-    "SO_LINGER": "_s",
-    "TCP_USER_TIMEOUT": "_ms",
-    "SO_KEEPALIVE": "",
-    "TCP_KEEPIDLE": "_s",
-    "TCP_KEEPINTVL": "_s",
-    "TCP_KEEPCNT": "",
-    "TCP_LINGER2": "_s",
-    "TCP_SYNCNT": "",
-    "TCP_NODELAY": "",
-    "TCP_QUICKACK": "",
-    "SO_REUSEADDR": "",
-    "SO_REUSEPORT": "",
-    "SO_RCVBUF": "",
-    "SO_SNDBUF": "",
-    "IP_BIND_ADDRESS_NO_PORT": "",
-    "IP_LOCAL_PORT_RANGE": "",
-}
-"""The socket options that are understood, with the unit of a value that names none."""
-_UNITS: Final = {"_ns": 1, "_us": 1_000, "_ms": MS, "_s": 1000 * MS}
 _STATES: Final = {
     "CLOSE": State.CLOSED,
     "LISTEN": State.LISTEN,
@@ -70,14 +53,6 @@ _REQUESTS: Final = (State.SYN_RECEIVED, State.SYN_SENT)
 
 Pair = tuple[str, str]
 """The four-tuple of a connection: the client's address and the server's, `10.9.1.1:40000`."""
-
-
-class BadRecording(ValueError):
-    """What cannot be read, and where."""
-
-
-class UnknownWord(ValueError):
-    """A word of the recording that has no meaning here."""
 
 
 class Call(NamedTuple):
@@ -106,6 +81,11 @@ class Sent(NamedTuple):
     arrived: tuple[int, ...]
     fate: str
     options: tuple[tuple[str, Any], ...]
+
+    @property
+    def data(self) -> bool:
+        """Whether it carries octets."""
+        return self.segment.length > 0
 
     @property
     def time(self) -> int:
@@ -141,8 +121,11 @@ class Recording(NamedTuple):
         )
 
 
-def recordings(folder: Path) -> Iterator[Recording | UnknownWord]:
-    """The recordings in a folder, in order of name; other JSON files are passed over."""
+def recordings(folder: Path) -> Iterator[Recording | UnknownWord | BadRecording]:
+    """The recordings in a folder, in order of name; other JSON files are passed over.
+
+    In the place of one that cannot be read comes the error, which names the file and the field.
+    """
     try:
         paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
     except OSError as problem:
@@ -153,24 +136,26 @@ def recordings(folder: Path) -> Iterator[Recording | UnknownWord]:
     for path in paths:
         try:
             data = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as problem:
-            raise BadRecording(f"{path}: {problem}") from None
-        if not isinstance(data, dict) or not {"calls", "segments"} <= set(data):
+        except (OSError, ValueError, RecursionError) as problem:
+            found = True
+            yield BadRecording(f"{path}: {problem}")
+            continue
+        if not isinstance(data, dict) or not {"calls", "segments"} & set(data):
             continue
         found = True
         try:
             yield read(data, path.stem)
         except UnknownWord as word:
             yield UnknownWord(f"{path.stem}: {word}")
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
-            what = f"no {problem}" if isinstance(problem, KeyError) else str(problem)
-            raise BadRecording(f"{path}: {what}") from None
+        except BadRecording as problem:
+            yield BadRecording(f"{path}: {problem}")
     if not found:
         raise BadRecording(f"{folder}: none of its JSON files is a recording")
 
 
 def read(data: dict[str, Any], name: str) -> Recording:
-    """One recording from its JSON."""
+    """One recording from its JSON; BadRecording or UnknownWord says which field is in the way."""
+    check(data)
     calls = tuple(_call(f"calls[{i}]", entry) for i, entry in enumerate(data["calls"]))
     hosts: dict[str, Name] = {}
     for end in ENDS:
@@ -178,16 +163,13 @@ def read(data: dict[str, Any], name: str) -> Recording:
     sent = [_sent(f"segments[{i}]", e, hosts) for i, e in enumerate(data["segments"])]
     sent.sort(key=lambda each: each.time)
     trace, poll = data.get("trace", []), data.get("poll", [])
-    for entries in (trace, poll):
-        if not isinstance(entries, list):
-            raise BadRecording("trace and poll are lists")
     times = [call.time for call in calls]
     times += [time for each in sent for time in (each.time, *each.arrived)]
     times += [_ns(entry["t"]) for entry in (*trace, *poll)]
     return Recording(
         name,
         _ns(data["one_way_delay_s"]),
-        {end: _sysctls(data.get("sysctls", {}).get(end, {})) for end in ENDS},
+        {end: checked(f"sysctls.{end}", data.get("sysctls", {}).get(end, {})) for end in ENDS},
         tuple(sorted(calls, key=lambda call: call.time)),
         tuple(sent),
         _states(trace, poll),
@@ -196,62 +178,38 @@ def read(data: dict[str, Any], name: str) -> Recording:
     )
 
 
-def _ns(seconds: Any) -> int:
-    return round(float(seconds) * 1_000_000_000)
-
-
-def _sysctls(given: dict[str, Any]) -> dict[str, int]:
-    return {key: int(value) for key, value in given.items() if str(value).lstrip("-").isdigit()}
-
-
-def _end(where: str, end: Any) -> Name:
-    for name in ENDS:
-        if end == name:
-            return name
-    raise BadRecording(f"{where}: {end!r} is not one of {', '.join(ENDS)}")
+def _ns(seconds: float) -> int:
+    return round(seconds * 1_000_000_000)
 
 
 def _call(where: str, entry: dict[str, Any]) -> Call:
     op = entry["op"]
     if op not in OPS:
-        raise UnknownWord(f"{where}.op: {op!r} is not one of {', '.join(OPS)}")
+        raise BadRecording(f"{where}.op: {shown(op)} is not one of {', '.join(OPS)}")
     values = {k: v for k, v in entry.items() if k not in ("t", "end", "op", "connection", "app")}
-    if op == "option" and values.get("name") not in OPTIONS:
-        known = ", ".join(OPTIONS)
-        raise UnknownWord(f"{where}.name: {values.get('name')!r} is not one of {known}")
+    if op == "option":
+        check_option(where, values)
     if op == "shutdown" and values.get("how") not in ("WR", "RDWR"):
-        raise UnknownWord(f"{where}.how: {values.get('how')!r} is not one of WR, RDWR")
+        raise BadRecording(f"{where}.how: {shown(values.get('how'))} is not one of WR, RDWR")
     if op == "connect" and values.get("data_in_syn"):
         raise UnknownWord(f"{where}.data_in_syn: TCP Fast Open (RFC 7413) is not in the model")
     connection = entry.get("connection")
-    return Call(_ns(entry["t"]), _end(f"{where}.end", entry["end"]), op, connection, values)
-
-
-def option_value(values: dict[str, Any]) -> int:
-    """The value of an option: a duration in ns where it is one, else the number."""
-    default = OPTIONS[values["name"]]
-    numbers = [(k, v) for k, v in values.items() if k not in ("name", "onoff", "result")]
-    for key, value in numbers:
-        unit = next((unit for unit in _UNITS if key.endswith(unit)), default)
-        return round(float(value) * _UNITS.get(unit, 1))
-    return int(values.get("onoff", 1))
+    return Call(_ns(entry["t"]), entry["end"], op, connection, values)
 
 
 def _sent(where: str, entry: dict[str, Any], hosts: dict[str, Name]) -> Sent:
     src, dst = entry["src"], entry["dst"]
     to = hosts.get(dst.rsplit(":", 1)[0])
-    sender = hosts.get(src.rsplit(":", 1)[0]) or ("server" if to == "client" else "client")
+    sender: Name = hosts.get(src.rsplit(":", 1)[0]) or ("server" if to == "client" else "client")
     if entry["from"] != "injected":
-        sender = _end(f"{where}.from", entry["from"])
+        sender = entry["from"]
     pair = (src, dst) if sender == "client" else (dst, src)
     ctl = bits(",".join(entry["flags"])) & ~(PSH | ECE | CWR)
-    seq = entry.get("seq_raw", entry["seq"]) or 0
-    ack = entry.get("ack_raw", entry["ack"]) or 0
-    segment = Segment(int(seq), int(ack) if ctl & ACK else 0, ctl, int(entry["len"]))
+    seq = (entry.get("seq_raw", entry["seq"]) or 0) % NUMBERS
+    ack = (entry.get("ack_raw", entry["ack"]) or 0) % NUMBERS
+    segment = Segment(seq, ack if ctl & ACK else 0, ctl, entry["len"])
     arrived = entry.get("t_rx_all") or ([entry["t_rx"]] if entry["t_rx"] is not None else [])
     left = entry["t_tx"]
-    if left is None and not arrived:
-        raise BadRecording(f"{where}: it neither left nor arrived")
     return Sent(
         pair,
         sender,
@@ -297,14 +255,14 @@ def _states(
     for entry in trace:
         if "newstate" not in entry or entry["dport"] == "0" or entry["sport"] == "0":
             continue
-        end = _end("trace", entry["side"])
+        end = entry["side"]
         local = f"{entry['saddr']}:{entry['sport']}", f"{entry['daddr']}:{entry['dport']}"
         old, new = _state(entry["oldstate"][4:]), _state(entry["newstate"][4:])
         changes.setdefault((_pair(end, *local), end), []).append((_ns(entry["t"]), old, new))
     for entry in poll:
         if entry["remote"].endswith(":0"):
             continue
-        end = _end("poll", entry["side"])
+        end = entry["side"]
         state = _state(entry["state"]) if entry["state"] else None
         dump = (_ns(entry["t"]), state, entry.get("timer") == "timewait")
         dumps.setdefault((_pair(end, entry["local"], entry["remote"]), end), []).append(dump)

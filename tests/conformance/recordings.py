@@ -14,9 +14,10 @@ from tcpviz.scenario import ScenarioError
 
 from .compare import compare
 from .linux_ways import TIME_WAIT_REPLACED, WAYS, Way
-from .recorded import BadRecording, Recording, UnknownWord, recordings
+from .recorded import Recording, recordings
 from .replay import Change, replay
 from .report import Note, Result, report
+from .shape import BadRecording, UnknownWord
 
 
 def judge(recording: Recording, change: Change = lambda rules: rules) -> Result:
@@ -37,29 +38,41 @@ def _note(text: str, way: Way | None) -> Note:
     return Note(text, f"{way.name}: {way.sentence}", not way.in_scope) if way else Note(text)
 
 
-def run(folder: Path, change: Change = lambda rules: rules) -> list[Result]:
-    """What came of each recording in a folder."""
+def run(
+    folder: Path, change: Change = lambda rules: rules
+) -> tuple[list[Result], list[BadRecording]]:
+    """What came of each recording in a folder, and what could not be read."""
     results: list[Result] = []
+    unread: list[BadRecording] = []
     for each in recordings(folder):
-        if isinstance(each, UnknownWord):
+        if isinstance(each, BadRecording):
+            unread.append(each)
+        elif isinstance(each, UnknownWord):
             name, _, text = str(each).partition(": ")
-            results.append(Result(name, (Note(text, "a word that has no meaning here", True),)))
+            results.append(Result(name, (Note(text, "what no rule of the model follows", True),)))
         else:
             results.append(judge(each, change))
-    return results
+    return results, unread
 
 
 def main(argv: list[str]) -> int:
-    """Print one line per recording that does not simply agree, and the counts."""
+    """Print one line per recording that does not simply agree, and the counts.
+
+    What cannot be read is a line on the other channel and status 2; the rest is judged all the
+    same.
+    """
     if len(argv) != 1:
         print("usage: python -m tests.conformance recordings DIR", file=sys.stderr)
         return 2
     try:
-        results = run(Path(argv[0]))
+        results, unread = run(Path(argv[0]))
     except BadRecording as problem:
         print(problem, file=sys.stderr)
         return 2
-    return report(results)
+    for each in unread:
+        print(each, file=sys.stderr)
+    status = report(results)
+    return 2 if unread else status
 
 
 if __name__ == "__main__":

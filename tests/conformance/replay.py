@@ -8,11 +8,11 @@ and when they leave is the model's.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tcpviz.listener import Listener
 from tcpviz.population import Member, Population, populate
-from tcpviz.rules import LINUX, Rules
+from tcpviz.rules import Rules
 from tcpviz.scenario import (
     ENDS,
     RESTART,
@@ -29,7 +29,8 @@ from tcpviz.tcb import Settings
 from tcpviz.trace import Trace
 from tcpviz.units import MS, S
 
-from .recorded import Call, Pair, Recording, option_value
+from .recorded import Call, Pair, Recording
+from .sysctls import option_value, rules_of, with_options
 from .wire import delay, isns, network, segment_size
 
 _RTO_MIN: Final = 200 * MS
@@ -54,22 +55,6 @@ class Recorded(Scenario):
             if name == end:
                 settings = settings._replace(user_timeout=user, keepalive=keep)
         return settings
-
-
-def rules_of(sysctls: dict[str, int]) -> Rules:
-    """The rules that a Linux with these sysctls follows; LINUX where it keeps the defaults."""
-    linear = sysctls.get("tcp_syn_linear_timeouts", LINUX.linear_syn_timeouts)
-    retries = sysctls.get("tcp_syn_retries", LINUX.r2_syn - LINUX.linear_syn_timeouts)
-    return LINUX._replace(
-        linear_syn_timeouts=linear,
-        r2_syn=retries + linear,
-        r2_syn_ack=sysctls.get("tcp_synack_retries", LINUX.r2_syn_ack),
-        r2=sysctls.get("tcp_retries2", LINUX.r2),
-        r2_orphan=sysctls.get("tcp_orphan_retries", 0) or LINUX.r2_orphan,
-        fin_wait_2=sysctls.get("tcp_fin_timeout", LINUX.fin_wait_2 // S) * S,
-        time_wait_ignores_rst=bool(sysctls.get("tcp_rfc1337", 0)),
-        no_room_for_time_wait=sysctls.get("tcp_max_tw_buckets", 1) == 0,
-    )
 
 
 class Replayed(NamedTuple):
@@ -97,7 +82,7 @@ class _Plan:
         self.replaced = False
         self.pairs = list(dict.fromkeys([*(s.pair for s in recording.sent)]))
         self.pairs += sorted({pair for pair, _ in recording.states} - set(self.pairs))
-        self.rules = {end: change(self._rules(end)) for end in ENDS}
+        self.change = change
         self.listening = {end: _listening(recording.calls, end) for end in ENDS}
         self.calls = {pair: list(self._calls(pair)) for pair in self.pairs}
         self.added: dict[Pair, list[At]] = {pair: [] for pair in self.pairs}
@@ -129,35 +114,26 @@ class _Plan:
             for index, (pair, scenario) in enumerate(zip(self.pairs, whole, strict=True))
         }
 
-    def _rules(self, end: Name) -> Rules:
-        """The sysctls of an end, and what its sockets set for themselves."""
-        rules = rules_of(self.recording.sysctls[end])
-        rto = 2 * self.recording.delay + _RTO_MIN
-        rules = rules._replace(fin_wait_2=max(rules.fin_wait_2, 7 * rto // 2))
+    def _rules(self, end: Name, pair: Pair) -> Rules:
+        """The sysctls of an end, and what the socket of this connection sets for itself."""
+        rules = with_options(rules_of(self.recording.sysctls[end]), self._options(end, pair))
+        rto = 2 * delay(self.recording) + _RTO_MIN
+        return self.change(rules._replace(fin_wait_2=max(rules.fin_wait_2, 7 * rto // 2)))
+
+    def _options(self, end: Name, pair: Pair) -> Iterator[dict[str, Any]]:
+        """What an end's socket was told; an option that was refused changes nothing."""
         for call in self.recording.calls:
-            if call.op != "option" or call.end != end:
-                continue
-            name, value = call.values["name"], option_value(call.values)
-            if name == "TCP_NODELAY":
-                rules = rules._replace(nagle=not value)
-            elif name == "TCP_LINGER2":
-                rules = rules._replace(fin_wait_2=max(0, value))
-            elif name == "TCP_KEEPINTVL":
-                rules = rules._replace(keepalive_interval=value)
-            elif name == "TCP_KEEPCNT":
-                rules = rules._replace(keepalive_probes=value)
-            elif name == "TCP_SYNCNT":
-                rules = rules._replace(r2_syn=value + rules.linear_syn_timeouts)
-        return rules
+            mine = call.connection is None or self._pair_of(call) == pair
+            refused = str(call.values.get("result", "ok")).startswith("E")
+            if call.op == "option" and call.end == end and mine and not refused:
+                yield call.values
 
     def _timeouts(self, pair: Pair) -> Iterator[tuple[Name, int, int]]:
         for end in ENDS:
-            user, keep, idle = 0, False, 7200 * S
-            for call in self.recording.calls:
-                mine = call.connection is None or self._pair_of(call) == pair
-                if call.op != "option" or call.end != end or not mine:
-                    continue
-                name, value = call.values["name"], option_value(call.values)
+            sysctl = self.recording.sysctls[end].get("tcp_keepalive_time", 7200)
+            user, keep, idle = 0, False, sysctl * S
+            for values in self._options(end, pair):
+                name, value = values["name"], option_value(values)
                 user = value if name == "TCP_USER_TIMEOUT" else user
                 keep = bool(value) if name == "SO_KEEPALIVE" else keep
                 idle = value if name == "TCP_KEEPIDLE" else idle
@@ -167,10 +143,12 @@ class _Plan:
     def _listener(self) -> Listener:
         calls, sysctls = self.recording.calls, self.recording.sysctls["server"]
         listens = [call for call in calls if call.op == "listen" and call.end == "server"]
-        backlog = int(listens[0].values.get("backlog", 128)) if listens else 128
-        accepts = tuple(c.time for c in calls if c.op == "accept" and c.values["result"] == "ok")
+        most = sysctls.get("somaxconn", 4096)
+        backlog = listens[0].values.get("backlog", 128) if listens else 128
+        took = (c for c in calls if c.op == "accept" and c.values.get("result", "ok") == "ok")
+        accepts = tuple(c.time for c in took)
         return Listener(
-            min(backlog, sysctls.get("somaxconn", 4096)),
+            min(backlog, most) if backlog >= 0 else most,  # below 0 is the most to Linux
             sysctls.get("tcp_max_syn_backlog", 128),
             bool(sysctls.get("tcp_syncookies", 1)),
             bool(sysctls.get("tcp_abort_on_overflow", 0)),
@@ -192,8 +170,8 @@ class _Plan:
             client_iss=isns(sent, "client"),
             server_iss=isns(sent, "server"),
             until=recording.last + _GRACE,
-            rules=self.rules["client"],
-            server_rules=self.rules["server"],
+            rules=self._rules("client", pair),
+            server_rules=self._rules("server", pair),
             receivers=ENDS,
             timeouts=tuple(self._timeouts(pair)),
             options=(("MSS", segment_size(sent)),),
@@ -231,7 +209,7 @@ class _Plan:
         elif op == "connect":
             yield Event.ACTIVE_OPEN, 0
         elif op == "send" and (result == "ok" or result[:1].isdigit()):
-            yield Event.SEND, int(call.values["bytes"])
+            yield Event.SEND, call.values["bytes"]
         elif op == "receive" and self._read_all(call, pair):
             yield Event.RECEIVE, 0
         elif op == "shutdown" and call.values["how"] == "RDWR":

@@ -58,7 +58,8 @@ class Attempt:
             elif "dir" in step:
                 self.cause = self.number
                 chosen = self.choices.get(self.number)
-                self.host.arrive(step, chosen.instead if chosen else None)
+                instead = chosen.instead if chosen else None
+                self.host.arrive(step, instead, shown=self._asks_later())
             else:
                 self._look(step)
         self.number = len(self.case.steps)
@@ -67,6 +68,10 @@ class Attempt:
             self._connected(socket.opening, self.host.connected(socket))
         if self.case.state not in self.host.visited:
             self._differ(f"was never in {self.case.state}")
+
+    def _asks_later(self) -> bool:
+        """Whether a segment must still leave after this step."""
+        return any(step.get("dir") == "out" for step in self.case.steps[self.number + 1 :])
 
     def _differ(self, text: str) -> None:
         place = self.number * 2 + (not text.startswith("sent, unasked"))
@@ -171,15 +176,18 @@ class Attempt:
         return self.origin + time
 
     def _open_as_implied(self, step: dict[str, Any]) -> None:
-        """A connect that blocks is left out of a case: a SYN that nothing explains shows it."""
+        """A connect that blocks is left out of a case: a SYN that nothing else explains shows it.
+
+        Its time is counted from the step before. A SYN at an absolute time is one sent again.
+        """
+        relative, after = step["t"]
         fresh = self.host.unopened()
-        if fresh and not self.host.sent and _flags(step) == SYN:
-            self._wait({"t": (True, step["t"][1])} if step["t"][0] else {"t": (True, 0)})
+        if fresh and relative and not self.host.sent and _flags(step) == SYN:
+            self._wait(step)
             self._silence()
             self.host.open(fresh)
             self.origin = None
-            if step["t"][0]:
-                self.due -= step["t"][1]
+            self.due -= after
 
     def _owes(self, step: dict[str, Any], due: int) -> bool:
         """Whether a timer might send the segment: data or a FIN which is not acknowledged yet."""

@@ -14,13 +14,15 @@ from .recorded import Recording, Sent
 
 _JITTER: Final = 5 * MS
 """Beyond this a delay is not the wire's ordinary one."""
+_LEAST: Final = 48
+"""Linux sends no smaller segments, whatever the peer's MSS (tcp_min_snd_mss)."""
 
 
 def delay(recording: Recording) -> int:
-    """The ordinary one-way delay: as written, unless segments were faster."""
+    """The ordinary one-way delay: as written, unless what arrived contradicts it."""
     ways = [min(s.arrived) - s.left for s in recording.sent if s.left is not None and s.arrived]
-    fastest = min(ways, default=recording.delay)
-    return max(0, fastest if fastest < recording.delay - _JITTER else recording.delay)
+    fastest = max(0, min(ways, default=recording.delay))
+    return fastest if abs(fastest - recording.delay) > _JITTER else recording.delay
 
 
 def network(recording: Recording, sent: list[Sent]) -> Iterator[Fault]:
@@ -65,6 +67,6 @@ def segment_size(sent: list[Sent]) -> int:
     """The largest segment that may be sent; a SEND of more is cut."""
     offered = [dict(s.options) for s in sent if s.segment.ctl & SYN and not s.injected]
     stamps = 12 * all("TS" in each for each in offered)
-    sizes = [int(each["MSS"]) - stamps for each in offered if "MSS" in each]
+    sizes = [each["MSS"] - stamps for each in offered if "MSS" in each]
     longest = max((s.segment.length for s in sent), default=0)
-    return min(sizes, default=max(536, longest))
+    return max(_LEAST, min(sizes, default=max(536, longest)))
