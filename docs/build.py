@@ -45,17 +45,6 @@ ISSUES: Final = {
 }
 """Where RFC 9293 leaves room or contradicts itself."""
 
-NO_RULE: Final = {
-    "I-6": "No rule: the listener of the RFC turns into the connection. A server that goes on"
-    ' listening is a reaction, `On("server", "CLOSED", "passive OPEN")`.',
-    "I-7": "No choice is left: RFC 1122 corrected it, and RFC 9293 has LAST-ACK.",
-    "I-8": "No rule but a number of the scenario: `msl`, 30 s unless given, because 2MSL is 60 s on"
-    " Linux; the RFC takes 2 minutes.",
-    "I-9": "Out of scope: the model has no send window.",
-    "I-10": "No choice is left: the figure is a summary. The model runs the text of §3.10, and its"
-    " table of moves holds those that the figure omits.",
-}
-
 LINUX_LEAVES_OUT: Final = (
     "Timestamps decide nothing: Linux also reopens TIME-WAIT for a SYN of a lower number whose"
     " timestamp is newer, answers a segment whose timestamp is old by an ACK (PAWS), and reuses a"
@@ -72,6 +61,17 @@ LINUX_LEAVES_OUT: Final = (
     "Data that comes out of order is not kept, and there is no congestion window.",
 )
 """Where LINUX is simpler than Linux, as far as is known."""
+
+NO_RULE: Final = {
+    "I-6": "No rule: the listener of the RFC turns into the connection. A server that goes on"
+    ' listening is a reaction, `On("server", "CLOSED", "passive OPEN")`.',
+    "I-7": "No choice is left: RFC 1122 corrected it, and RFC 9293 has LAST-ACK.",
+    "I-8": "No rule but a number of the scenario: `msl`, 30 s unless given, because 2MSL is 60 s on"
+    " Linux; the RFC takes 2 minutes.",
+    "I-9": "Out of scope: the model has no send window.",
+    "I-10": "No choice is left: the figure is a summary. The model runs the text of §3.10, and its"
+    " table of moves holds those that the figure omits.",
+}
 
 
 def lost_fin_chart() -> str:

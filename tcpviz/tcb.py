@@ -103,12 +103,16 @@ class Tcb(NamedTuple):
 
     @property
     def r2(self) -> int:
-        """R2 (§3.8.3): how many retransmissions there may be in this state; 0: any number."""
+        """R2 (§3.8.3): how many retransmissions there may be in this state; 0: any number.
+
+        Below 0 there may be none.
+        """
         rules = self.rules
         if self.state is State.SYN_SENT:
             return rules.r2_syn
         if self.state is State.SYN_RECEIVED and self.opened == "active":
-            return max(1, rules.r2_syn - rules.linear_syn_timeouts) if rules.r2_syn else 0
+            left = rules.r2_syn - rules.linear_syn_timeouts
+            return rules.r2_syn and (left if left > 0 else -1)
         if self.state is State.SYN_RECEIVED:
             return rules.r2_syn_ack
         return (rules.r2_orphan if self.orphan else 0) or rules.r2
@@ -117,11 +121,12 @@ class Tcb(NamedTuple):
     def given_up(self) -> bool:
         """Whether R2 is reached, as a count or, of data and FIN, as a time."""
         r2, tries, first = self.r2, self.tries, self.first_rto
-        if not self.rules.r2_as_time or self.state in (State.SYN_SENT, State.SYN_RECEIVED):
+        counts = self.state in (State.SYN_SENT, State.SYN_RECEIVED) or r2 <= 0
+        if counts or not self.rules.r2_as_time:
             return r2 != 0 and tries >= r2
         since = self._backed_off(first, tries) - first  # the first retransmission
         limit = self._backed_off(self.rules.rto_floor or first, r2)
-        return r2 > 0 and tries > 0 and since >= limit
+        return tries > 0 and since >= limit
 
     def _backed_off(self, rto: int, times: int) -> int:
         """How long it takes for that RTO to expire, double and expire again, so many times."""

@@ -517,6 +517,17 @@ def test_linux_gives_up_data_after_a_quarter_of_an_hour_and_a_fin_after_161_s() 
     assert 150 * S < final(trace, "client")[1] - 1 * S < 161 * S
 
 
+@pytest.mark.parametrize("rules", [{"r2_syn": 4}, {"r2_syn": -1}, {"r2": -1}, {"r2_syn_ack": -1}])
+def test_an_r2_below_0_allows_no_retransmission(rules: dict[str, int]) -> None:
+    """The first expiry gives up; of Linux's SYNs what is over the linear ones counts."""
+    end = syn_received_active() if "r2_syn" in rules else syn_received()
+    if "r2" in rules:
+        end = call(established(), "SEND", octets=5).end
+    end = end._replace(settings=end.settings._replace(rules=LINUX._replace(**rules)))
+    over = expire(end)
+    assert (over.sent, [edge.event for edge in over.edges]) == ((), [Event.R2_TIMEOUT])
+
+
 def test_rule_fin_wait_2() -> None:
     """FIN-WAIT-2 lasts for ever, or after a half-duplex CLOSE as long as the rule says."""
     for limit, how, end in (

@@ -41,7 +41,7 @@ def test_it_is_written_as_a_person_writes_it() -> None:
             rto=2 * S,
             rules=LINUX,
             server_rules=RFC9293._replace(r2=7),
-            options=[("MSS", 1460), ("SACK-permitted", None)],
+            options=[("MSS", 1460), ("SACK-permitted", True)],
         )
     ).splitlines() == [
         "Scenario(",
@@ -55,7 +55,7 @@ def test_it_is_written_as_a_person_writes_it() -> None:
         "    rto=2 * S,",
         "    rules=LINUX,",
         "    server_rules=RFC9293._replace(r2=7),",
-        '    options=[("MSS", 1460), ("SACK-permitted", None)],',
+        '    options=[("MSS", 1460), ("SACK-permitted", True)],',
         ")",
     ]
 
