@@ -242,6 +242,7 @@ ENGLISH: Final = {
     "unsent_short": "old or forged",
     "unsent_seen": "not seen to leave",
     "key_hollow": "of an earlier connection, or forged",
+    "key_unsent": "nobody was seen to send it: no slope is known",
     "on_the_way": "on its way",
     "timer_stopped": "stopped",
     "not_drawn": "{time} not drawn",

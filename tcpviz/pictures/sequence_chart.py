@@ -4,7 +4,7 @@ Puts the parts of the chart on one sheet. Knows no producer of traces.
 """
 
 from tcpviz.pictures.drawing import Drawing
-from tcpviz.pictures.panel import Panel, draw_key, notes, time_axis
+from tcpviz.pictures.panel import LARGER, Panel, draw_key, notes, time_axis
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.sheet import EDGE, TITLE, Ruler, draw_notes, draw_title
 from tcpviz.pictures.summary import summary
@@ -50,11 +50,8 @@ def sequence_chart(
 
 def _drawn(trace: Trace, labels: Labels, variables: bool) -> tuple[Drawing, float, float]:
     """The whole chart, its width and its height."""
-    axis = time_axis(trace, roomy=labels.options)
     head = EDGE + (TITLE if trace.title else 0)
-    top = head + Panel.above(trace)
-    panel = Panel(trace, axis, top, labels, variables=variables)
-    ruler = Ruler(axis, top)
+    panel, ruler = arranged(trace, labels, variables=variables)
     left = ruler.x + 10
     width = left + panel.width + EDGE
 
@@ -64,6 +61,21 @@ def _drawn(trace: Trace, labels: Labels, variables: bool) -> tuple[Drawing, floa
     panel.draw(drawing, left)
     ruler.draw_breaks(drawing, width)
     panel.draw_heads(drawing, left, head)
-    bottom = draw_key(drawing, [panel], ruler.bottom + 8)
+    bottom = draw_key(drawing, [panel], ruler.bottom + 8, width)
     bottom = draw_notes(drawing, notes(trace), bottom, width)
     return drawing, width, bottom + EDGE
+
+
+def arranged(trace: Trace, labels: Labels, *, variables: bool = False) -> tuple[Panel, Ruler]:
+    """The chart and its ruler, at the smallest of the scales that gives the most labels room."""
+    top = EDGE + (TITLE if trace.title else 0) + Panel.above(trace)
+    tried: list[tuple[float, Panel, Ruler]] = []
+    for larger in LARGER:
+        axis = time_axis(trace, roomy=labels.options, larger=larger)
+        panel = Panel(trace, axis, top, labels, variables=variables)
+        ruler = Ruler(axis, top)
+        tried.append((panel.crowded(ruler.x + 10), panel, ruler))
+        if not tried[-1][0]:
+            break
+    _, panel, ruler = min(tried, key=lambda each: each[0])
+    return panel, ruler
