@@ -94,7 +94,7 @@ def _misplaced(board: Board, way: Way, placed: _Placed | None) -> float:
     """What is wrong with the place of a label; 0 where it is good."""
     if placed is None:
         return _MISSING
-    cost = board.cost(way.name, placed.place) + placed.place.away / 10
+    cost = board.cost(way.name, placed.place) + placed.place.away / 15
     return cost if cost > _GOOD else 0.0
 
 

@@ -29,7 +29,7 @@ from tcpviz.words import say
 _DELAY: Final = 45.0  # pt for the usual one-way delay
 _ROOMY: Final = 70.0  # ... where labels have more lines
 _GAP: Final = (276, 440)  # pt between the lifelines, at least and at most
-LARGER: Final = (1, 1.5, 2)  # scales to try where arrows crowd
+LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
 _NAME: Final = 40  # characters of an end's name or address
 _HEAD: Final = 24  # pt for the name of an end, with the room around it
 

@@ -16,7 +16,7 @@ _BUCKET: Final = 40.0  # pt: only what shares such a slice of the sheet is compa
 _NEAR: Final = 4.0  # pt: a line so near to a label of another is taken for its own
 _OVER_OTHER: Final = 1.5  # the cost of hiding anything of another line
 _BESIDE_OTHER: Final = 0.7  # ... of standing near it
-_HIDES: Final = 100.0  # ... of hiding all of it
+_HIDES: Final = 200.0  # ... of hiding all of it
 _ENOUGH: Final = 0.42  # the share of its own line that a label may hide
 _HIDDEN: Final = 12.0  # the cost of hiding all the rest
 
@@ -168,7 +168,7 @@ class Board:
             if other == name:
                 own += share
             elif share:
-                cost += _OVER_OTHER * (2 if place.away else 1)
+                cost += _OVER_OTHER * (4 if place.away else 1)
                 cost += _HIDES * (share + self._hidden.get(other, 0.0)) ** 2
             else:
                 cost += _BESIDE_OTHER
