@@ -72,20 +72,22 @@ def _labels_on_arrows(space: Space) -> Layout:
     found: dict[str, _Placed] = {}
     for way, part in wishes:
         _place(board, space, way, part, found)
-    for _ in range(
-        0 if len(space.ways) > MANY else _ROUNDS
-    ):  # those that came later may have made a place a bad one
-        moved = False
-        for way, part in wishes:
+    few = wishes if len(space.ways) <= MANY else []
+    bad = 0.0
+    for _ in range(_ROUNDS):  # those that came later may have made a place a bad one
+        bad, moved = 0.0, False
+        for way, part in few:
             before = found.get(way.name)
-            if before and _misplaced(board, way, before):
+            wrong = _misplaced(board, way, before)
+            bad += wrong
+            if before and wrong:
                 board.lift(before.place.box)
                 _place(board, space, way, part, found)
                 moved = moved or found[way.name].place.box != before.place.box
         if not moved:
             break
-    few = wishes if len(space.ways) <= MANY else ()
-    bad = sum(_misplaced(board, way, found.get(way.name)) for way, _ in few)
+    else:
+        bad = sum(_misplaced(board, way, found.get(way.name)) for way, _ in few)
     labels = {name: Label(place.box, lines, place.leader) for name, (place, lines) in found.items()}
     return Layout(labels, bad)
 
@@ -132,7 +134,7 @@ def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _
         if least < extra + enough:
             break
     if best:
-        board.put(best.place.box)
+        (board.take if many else board.put)(best.place.box)
         found[way.name] = best
 
 

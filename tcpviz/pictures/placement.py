@@ -118,10 +118,7 @@ class Board:
 
     def cost(self, name: str, place: Place) -> float:
         """What a label that stands here hides of other lines, and too much of its own."""
-        self.lift(place.box)
-        found = self._cost(name, place, inf)
-        self.put(place.box)
-        return found
+        return self._cost(name, place, inf, stands=True)
 
     def put(self, box: Box) -> None:
         """A label stands here, and hides what it hides."""
@@ -161,15 +158,16 @@ class Board:
         lines = {each for bucket in _buckets(top, bottom) for each in self._lines.get(bucket, ())}
         return sum(other != name and meet(leader, stroke) for other, stroke in lines)
 
-    def _cost(self, name: str, place: Place, most: float) -> float:
+    def _cost(self, name: str, place: Place, most: float, *, stands: bool = False) -> float:
         cost = 0.0
-        own = self._hidden.get(name, 0.0)
+        hidden = self._hidden
+        own = hidden.get(name, 0.0)
         for other, share in self._shares(place.box, max(place.away, _NEAR)).items():
             if other == name:
-                own += share
+                own += 0.0 if stands else share
             elif share:
                 cost += _OVER_OTHER * (4 if place.away else 1)
-                cost += _HIDES * (share + self._hidden.get(other, 0.0)) ** 2
+                cost += _HIDES * (hidden.get(other, 0.0) + (0.0 if stands else share)) ** 2
             else:
                 cost += _BESIDE_OTHER
             if cost >= most:
