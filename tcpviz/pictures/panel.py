@@ -28,6 +28,7 @@ from tcpviz.words import say
 
 _DELAY: Final = 45.0  # pt for the usual one-way delay
 _ROOMY: Final = 70.0  # ... where labels have more lines
+_LONGEST: Final = 124.0  # ... at most: less than a wait that is broken
 _GAP: Final = (276, 440)  # pt between the lifelines, at least and at most
 LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
 _NAME: Final = 40  # characters of an end's name or address
@@ -50,6 +51,7 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
     length = (_ROOMY if roomy else _DELAY) * larger
     if not typical:
         typical, length = _wait(steps, times), 2 * length
+    length = min(length, _LONGEST)
     return TimeAxis.within(times, typical, length=length, tallest=TALLEST)
 
 
