@@ -398,6 +398,8 @@ def open_lab(wanted: int, browser: bool) -> int:
         "LabApp.news_url": "None",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
+        # The tests install Voila, whose extension has the server complain about itself.
+        "ServerApp.jpserver_extensions": "voila.server_extension=False",
     }
     ready = []  # type: List[bool]
 

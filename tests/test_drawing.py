@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tcpviz.pictures import engine
@@ -62,6 +62,7 @@ def test_a_line_with_a_text_is_one_part() -> None:
     assert [text.text for text in part.iter(f"{SVG}text")] == ["RTO", "1 s"]
 
 
+@example("a  b")
 @settings(deadline=None, max_examples=200)
 @given(
     st.text(
@@ -73,11 +74,15 @@ def test_a_line_with_a_text_is_one_part() -> None:
     )
 )
 def test_no_text_of_the_ground_is_read_as_anything_else(text: str) -> None:
-    """Whatever it holds, it is drawn, and so is what comes after it."""
+    """Whatever it holds, it is drawn, and so is what comes after it.
+
+    Of blanks in a row, all but the first do not break: so the engine keeps them.
+    """
     drawing = Drawing()
     drawing.text(BOX, [text, "after"])
     drawing.text(BOX, ["last"])
-    shown = [element.text for each in drawn(drawing) for element in each.iter(f"{SVG}text")]
+    texts = [element for each in drawn(drawing) for element in each.iter(f"{SVG}text")]
+    shown = [(element.text or "").replace("\N{NO-BREAK SPACE}", " ") for element in texts]
     assert sorted(shown) == sorted([text, "after", "last"])
 
 

@@ -55,7 +55,8 @@ FLOORS = [
     {"pictures.drawing"},
     {"pictures.placement", "pictures.figure_5", "pictures.bars", "pictures.sheet"},
     {"pictures.ways", "pictures.variables"},
-    {"pictures.arrows", "pictures.margins", "pictures.paths"},
+    {"pictures.arrow_labels", "pictures.margins", "pictures.paths"},
+    {"pictures.arrows"},
     {"pictures.panel", "pictures.diagram_view", "pictures.walks"},
     {"pictures.diagram_text", "pictures.joint_states"},
     {

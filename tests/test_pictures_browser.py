@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import every_picture
 import pytest
 from chromium import FLAGS, PROGRAM
 
@@ -119,6 +120,16 @@ def test_state_diagrams_of_all_scenarios(page: "sync_api.Page") -> None:
     """The same of the state diagrams, and of the bare figure."""
     diagrams = {name: state_diagram(simulate(SCENARIOS[name])).svg for name in SCENARIOS}
     assert faults(page, {"bare": state_diagram().svg, **diagrams}) == {}
+
+
+def test_every_other_picture(page: "sync_api.Page") -> None:
+    """Options, variables, two beside each other, parts, focuses, maps, counts, crowds."""
+    pictures = {name: picture.svg for name, picture in every_picture.of_nothing()}
+    for name in ("lost_last_ack", "simultaneous_close", "stray_ack", "half_open"):
+        other = simulate(SCENARIOS["normal"])
+        drawn = every_picture.of_trace(simulate(SCENARIOS[name]), other)
+        pictures |= {f"{name} {kind}": picture.svg for kind, picture in drawn.items()}
+    assert faults(page, pictures) == {}
 
 
 @pytest.mark.parametrize("draw", [sequence_chart, state_diagram])

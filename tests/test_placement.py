@@ -1,12 +1,13 @@
 """Keeping text apart: what is moved, what is dropped, what is chosen."""
 
 from itertools import pairwise
+from math import inf
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tcpviz.pictures.drawing import Box
-from tcpviz.pictures.placement import Board, spread
+from tcpviz.pictures.placement import Board, Place, spread
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.units import MS
 
@@ -54,14 +55,32 @@ def test_nothing_ever_touches(wanted: list[tuple[float, float]]) -> None:
 def test_a_label_takes_the_cheapest_free_place() -> None:
     """What is taken is not offered again; None says that nothing is free."""
     board = Board()
-    near, far = Box(0, 0, 10, 10), Box(0, 50, 10, 60)
-    assert [board.place(0, [(0, near), (1, far)]) for _ in range(3)] == [near, far, None]
+    near, far = Place(0, Box(0, 0, 10, 10)), Place(1, Box(0, 50, 10, 60))
+    chosen = []
+    for _ in range(3):
+        _cost, place = board.cheapest("a", [near, far], inf)
+        chosen.append(place)
+        if place:
+            board.put(place.box)
+    assert chosen == [near, far, None]
+    board.lift(near.box)
+    assert board.cheapest("a", [near, far], inf) == (0, near)
 
 
 def test_a_label_would_rather_hide_its_own_arrow() -> None:
-    """A place on another's line costs more than a place a little away; its own line is free."""
-    near, far = Box(0, 0, 10, 10), Box(0, 50, 10, 60)
-    for number, chosen in ((1, near), (2, far)):
+    """A place on another's line costs more than a place a little away; some of its own is free."""
+    near, far = Place(0, Box(0, 0, 10, 10)), Place(0.5, Box(0, 50, 10, 60))
+    for name, chosen in (("a", near), ("b", far)):
         board = Board()
-        board.pass_through(1, [((-5, 5), (15, 5))])
-        assert board.place(number, [(0, near), (0.5, far)]) == chosen
+        board.pass_through("a", [((-15, 5), (25, 5))])
+        assert board.cheapest(name, [near, far], inf)[1] == chosen
+
+
+def test_a_leader_would_rather_cross_nothing() -> None:
+    """Of two places as far away, the one whose leader crosses no other line."""
+    box, other = Box(0, 0, 10, 10), Box(100, 0, 110, 10)
+    crossing = Place(0, box, 9, ((5, 10), (5, 30)))
+    free = Place(0.5, other, 9, ((105, 10), (105, 30)))
+    board = Board()
+    board.pass_through("b", [((0, 25), (20, 25))])
+    assert board.cheapest("a", [crossing, free], inf)[1] == free

@@ -11,8 +11,8 @@ import pytest
 
 from tcpviz.captures import read_capture
 from tcpviz.pictures import theme
-from tcpviz.pictures.panel import time_axis
-from tcpviz.pictures.sequence_chart import sequence_chart
+from tcpviz.pictures.sequence_chart import arranged, sequence_chart
+from tcpviz.pictures.ways import Labels
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.segment import ACK, FIN, SYN, Segment
 from tcpviz.simulate import simulate
@@ -218,7 +218,8 @@ def test_a_break_says_what_it_leaves_out(name: str) -> None:
     """The duration in each band is the one the axis leaves out."""
     trace = simulate(SCENARIOS[name])
     svg = sequence_chart(trace).svg
-    for number, wait in enumerate(time_axis(trace).breaks):
+    panel, _ruler = arranged(trace, Labels(trace, absolute=True))
+    for number, wait in enumerate(panel.axis.breaks):
         assert words(group(svg, f"break_{number}")) == f"{readable(wait.omitted, 9)} not drawn"
 
 
@@ -287,14 +288,19 @@ def test_a_duplicate_has_an_arrow_of_its_own() -> None:
     assert words(group(svg, "flight_0_copy1_label")) == "duplicate"
 
 
-def test_what_nobody_sent_comes_out_of_the_network() -> None:
-    """Its arrow begins in mid-air."""
+def test_of_what_nobody_sent_only_the_arrival_is_drawn() -> None:
+    """A short level stub with dots before it, hollow: no slope is claimed; the key says so."""
     trace = flight(depart(0), arrive(40 * MS), arrive(90 * MS, 1, Segment(90, 0, SYN)))
     svg = sequence_chart(trace).svg
-    left, right = edges(svg)
-    x, _ = points(group(svg, "flight_1"))[0]
-    assert left + 50 < x < right - 50
+    _left, right = edges(svg)
+    (x0, y0), (x1, y1) = points(group(svg, "flight_1"))
+    assert right - 50 < x0 < x1 < right
+    assert y0 == y1
+    assert Ruler(svg).time(y1) == pytest.approx(90 * MS, abs=0.5 * MS)
+    tail = points(group(svg, "flight_1_tail"))
+    assert tail[0][1] == tail[1][1] == y0
     assert words(group(svg, "flight_1_label")) == "SYN seq 90 old or forged"
+    assert "nobody was seen to send it" in svg
 
 
 def test_a_segment_still_on_its_way_is_neither_lost_nor_delivered() -> None:
@@ -446,7 +452,7 @@ def test_a_crowd_is_counted_on_one_label() -> None:
         steps.append(arrive(50 * MS + number * 1000, number, segment))
     svg = sequence_chart(flight(*sorted(steps, key=lambda step: step.time))).svg
     labels = {words(each) for each in groups(svg, "flight") if words(each)}
-    assert labels == {"ACK 1 octet and 18 more", "FIN,ACK 1 octet seq 120 ack 301"}
+    assert labels == {"ACK 1 octet seq 101 ack 301 and 18 more", "FIN,ACK 1 octet seq 120 ack 301"}
 
 
 def test_a_chart_has_two_ends() -> None:

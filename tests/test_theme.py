@@ -5,9 +5,10 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from functools import cache
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 
+import every_picture
 import pytest
 
 from tcpviz import read
@@ -26,9 +27,12 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @cache
 def pictures() -> list[Picture]:
-    """Both pictures of every named scenario and of the recordings' first connections."""
+    """Both pictures of every scenario and of the recordings' first connections; all others."""
     traces = [*map(simulate, SCENARIOS.values()), *(read(path)[0] for path in CAPTURES)]
-    return [state_diagram(), *(draw(t) for t in traces for draw in (sequence_chart, state_diagram))]
+    plain = [draw(t) for t in traces for draw in (sequence_chart, state_diagram)]
+    others = [every_picture.of_trace(t, traces[0]).values() for t in (traces[1], traces[-1])]
+    more = (picture for _, picture in every_picture.of_nothing())
+    return [state_diagram(), *plain, *chain(*others), *more]
 
 
 def contrast(some: str, other: str) -> float:

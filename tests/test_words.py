@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from string import Formatter, ascii_letters
 
+import every_picture
 import pytest
 
 from tcpviz import read, words
@@ -32,6 +33,9 @@ NOTATION = {
     *("delayed", "keep-alive", "X", "Linux"),  # timers, where a segment dies, whose rule it is
 }
 """What is written as the RFC writes it, and units."""
+SHORT = {"SS", "SR", "E", "F", "CW", "CG", "LA", "TW"}  # states, in bars that are too narrow
+GIVEN = re.compile("client|server|[nqhA-M]+")  # ends, and the marks of the map
+HALVES = {half for state in State for part in state.split("-") for half in (part, f"{part}-")}
 
 
 def strange(text: str) -> str:
@@ -100,6 +104,23 @@ def test_pictures_of_recordings_say_nothing_of_their_own(path: Path, pseudo: Non
     for trace in read(path)[:3]:
         for picture in (sequence_chart(trace), state_diagram(trace)):
             assert foreign(trace, picture) == set()
+
+
+@pytest.mark.parametrize("name", ["lost_last_ack", "half_open", "stray_ack"])
+def test_every_other_picture_of_a_trace_says_nothing_of_its_own(name: str, pseudo: None) -> None:
+    """With options and variables, beside another, of a part, of a focus, of a server."""
+    trace = replace(simulate(SCENARIOS[name]), title="")
+    for kind, picture in every_picture.of_trace(trace, trace).items():
+        assert foreign(trace, picture) - SHORT == set(), kind
+
+
+def test_maps_counts_and_crowds_say_nothing_of_their_own(pseudo: None) -> None:
+    """What is drawn of an exploration and of a population."""
+    every_picture.explored.cache_clear()  # it may have been told in English
+    for kind, picture in every_picture.of_nothing():
+        left = foreign(None, picture) - SHORT - HALVES
+        assert {word for word in left if not GIVEN.fullmatch(word)} == set(), kind
+    every_picture.explored.cache_clear()
 
 
 def test_the_bare_figure_says_nothing_of_its_own(pseudo: None) -> None:

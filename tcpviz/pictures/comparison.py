@@ -93,7 +93,7 @@ def _drawn(
     for side, (panel, left) in enumerate(zip(panels, lefts, strict=True)):
         panel.draw_heads(drawing, left, EDGE + TITLE)
         _draw_numbers(drawing, panel, left, side, found)
-    bottom = draw_key(drawing, panels, ruler.bottom + 8)
+    bottom = draw_key(drawing, panels, ruler.bottom + 8, width)
     listed = [f"{number}  {each.text}" for number, each in enumerate(found[:_LISTED], 1)]
     if not found:
         listed = [say("compare_same")]

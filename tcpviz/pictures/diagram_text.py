@@ -9,6 +9,7 @@ from typing import Final
 from tcpviz.pictures.diagram_view import View
 from tcpviz.pictures.figure_5 import EDGES, lines
 from tcpviz.pictures.lettering import wrapped
+from tcpviz.pictures.table import Table
 from tcpviz.pictures.theme import SMALL
 from tcpviz.states import Edge
 from tcpviz.units import readable
@@ -38,6 +39,22 @@ def _lines(view: View) -> Iterator[str]:
         yield from _notes(view)
     if view.trace is not None:
         yield from view.trace.notes
+
+
+def table(view: View) -> Table:
+    """The moves in order, or the edges that are drawn, or those that lead on from a state."""
+    ways = (say("column_from"), say("column_to"), say("column_move"), "RFC 9293")
+    if view.trace is None:
+        shown = view.edges if view.state is None else [n for n in view.edges if n in view.ahead]
+        return Table(view.title, ways, tuple(_cells(EDGES[name]) for name in shown))
+    moves = sorted((m for path in view.paths for m in path.moves), key=lambda move: move.number)
+    rows = [(str(m.number), readable(m.time), m.end, *_cells(m.edge)) for m in moves]
+    columns = say("column_number"), say("column_at"), say("column_end"), *ways
+    return Table("\n".join((view.title, *view.trace.notes)), columns, tuple(rows))
+
+
+def _cells(edge: Edge) -> tuple[str, ...]:
+    return edge.source, edge.target, say("list_comma").join(lines(edge)), edge.section
 
 
 @kept

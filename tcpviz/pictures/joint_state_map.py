@@ -18,6 +18,7 @@ from tcpviz.pictures.joint_states import (
     failures_of,
     in_two,
     is_half_open,
+    table,
     told,
 )
 from tcpviz.pictures.lettering import text_width, wrapped
@@ -87,7 +88,14 @@ def joint_state_map(exploration: Explored, *, path: Trace | None = None) -> Pict
     bottom = _draw_foot(drawing, foot, failures, path, half_open=half)
     text = "\n".join([title, *told(exploration.map, summary, failures, way)])
     alt = " ".join(alt_of(exploration.map, summary, failures, way))
-    return Picture(title, drawing.source(WIDTH, bottom), lambda: text, alt, drawing.marks)
+    return Picture(
+        title,
+        drawing.source(WIDTH, bottom),
+        lambda: text,
+        alt,
+        drawing.marks,
+        lambda: table(exploration.map, title, summary, failures),
+    )
 
 
 # -- drawing ---------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ a map is drawn.
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from typing import Final, NamedTuple, Protocol
 
+from tcpviz.pictures.table import Table
 from tcpviz.pictures.walks import Pair, Stop, walk
 from tcpviz.states import State
 from tcpviz.trace import Trace
@@ -100,12 +101,7 @@ def told(
     for line in (0, 1):
         yield _table_row("", [head[line] for head in heads], widths)
     for client in STATES:
-        row = []
-        for server in STATES:
-            pair = client, server
-            letters = "".join(failure.letter for failure in failures if failure.pair == pair)
-            row.append(_sign_of(cells[pair], pair) + letters)
-        yield _table_row(client, row, widths)
+        yield _table_row(client, list(_signs(cells, client, failures)), widths)
     for letter, sentence, moves, _ in failures:
         yield f"{letter}  {say('map_failure', sentence=sentence, count=moves)}"
     if way:
@@ -113,6 +109,30 @@ def told(
         for number, (pair, time, end) in enumerate(way):
             never = f"  ({say('map_never')})" if cells[pair].kind == "never" else ""
             yield f"{number:3}  {readable(time):>10}  {end:10}  {' / '.join(pair)}{never}"
+
+
+def table(
+    cells: Mapping[Pair, Cell], title: str, summary: str, failures: tuple[Failure, ...]
+) -> Table:
+    """The map with headers: a row for each state of the client, a column for each of the server."""
+    marks = [
+        f"{f.letter}: " + say("map_failure", sentence=f.sentence, count=f.moves) for f in failures
+    ]
+    return Table(
+        "\n".join((title, summary, say("map_table"), *marks)),
+        (f"{say('map_rows')} {say('map_columns')}", *STATES),
+        tuple((client, *_signs(cells, client, failures)) for client in STATES),
+    )
+
+
+def _signs(
+    cells: Mapping[Pair, Cell], client: State, failures: tuple[Failure, ...]
+) -> Iterator[str]:
+    """What is known of each pair with this state of the client."""
+    for server in STATES:
+        pair = client, server
+        letters = "".join(failure.letter for failure in failures if failure.pair == pair)
+        yield _sign_of(cells[pair], pair) + letters
 
 
 def _table_row(name: str, row: Sequence[str], widths: Sequence[int]) -> str:

@@ -35,6 +35,7 @@ _PENS: Final = {  # of a timer that expired, was stopped, is still running
     False: Pen(theme.PURPLE, 0.75, "solid", "odot", size=0.5),
     None: Pen(theme.PURPLE, 0.75),
 }
+_ASIDE: Final = 60  # pt that a timer's name may be away from it
 _SAID: Final = {"down": "host_down", "half-open": "half_open"}
 _LEADER: Final = Pen(theme.QUIET, 0.6)
 _START: Final = Pen(theme.PURPLE, 2)
@@ -174,7 +175,33 @@ class Margin:
             lane = next((n for n, until in enumerate(free) if until <= top + 0.01), len(free))
             free[lane : lane + 1] = [bottom]
             found.append(Bracket(wait, lane, self._label(wait)))
+        for number, each in enumerate(found):
+            if not each.note.lines:
+                found[number] = each._replace(note=self._aside(each, found))
         return tuple(found)
+
+    def _aside(self, bracket: Bracket, others: list[Bracket]) -> Note:
+        """What is written under or over a timer that has no room in it, where its lane is free."""
+        top, bottom = self.y(bracket.wait.timer.since), self.y(bracket.wait.until)
+        lines = _timed(bracket.wait)
+        half = len(lines) * _LINE / 2
+        taken = [(y, y) for y in self._called]
+        taken += [(self.top + band.top, self.top + band.bottom) for band in self.axis.breaks]
+        for other in others:
+            since, until = self.y(other.wait.timer.since), self.y(other.wait.until)
+            if other.lane == bracket.lane and other is not bracket:
+                taken.append((since, until))
+                at, tall = other.note.y, other.note.height / 2
+                taken.append((at - tall, at + tall))
+            if other.wait.expired:
+                taken.append((until, until))
+        for shift in range(3, _ASIDE, 3):
+            for y in (bottom + shift + half, top - shift - half):
+                above, below = y - half, y + half
+                inside = self.top <= above and below <= self.top + self.axis.height
+                if inside and all(below + 1 < high or low < above - 1 for high, low in taken):
+                    return Note(y, y, lines)
+        return Note(bottom, bottom, ())
 
     @cached_property
     def _called(self) -> list[float]:
@@ -186,8 +213,7 @@ class Margin:
         parts = list(self.axis.visible(wait.timer.since, wait.until))
         since, until = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
         top, bottom = self.y(since) + 6, self.y(until) - 6
-        name, time = wait.timer.name[:_TIMER], readable(wait.timer.until - wait.timer.since)
-        lines = [name, time] if len(name) > 6 else [f"{name} {time}"]
+        lines = list(_timed(wait))
         if wait.expired is False:
             lines.append(say("timer_stopped"))
         del lines[max(int((bottom - top) / _LINE), 0) :]
@@ -300,6 +326,12 @@ class Margin:
             box, note.lines, align=align, face=note.face, color=color, classes=note.classes
         )
         return box
+
+
+def _timed(wait: Wait) -> tuple[str, ...]:
+    """A timer's name, and how long it is set."""
+    name, time = wait.timer.name[:_TIMER], readable(wait.timer.until - wait.timer.since)
+    return (name, time) if len(name) > 6 else (f"{name} {time}",)
 
 
 def _lines(text: str) -> tuple[str, ...]:

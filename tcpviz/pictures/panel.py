@@ -10,7 +10,8 @@ from statistics import median_high
 from typing import Final
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.arrows import CLEAR, CROSS, draw_arrows, draw_sample
+from tcpviz.pictures.arrow_labels import CLEAR, CROSS, Layout, lay_out
+from tcpviz.pictures.arrows import draw_arrows, draw_sample
 from tcpviz.pictures.bars import BAR, chevron
 from tcpviz.pictures.conditions import conditions
 from tcpviz.pictures.drawing import Box, Drawing, Pen
@@ -27,13 +28,17 @@ from tcpviz.words import say
 
 _DELAY: Final = 45.0  # pt for the usual one-way delay
 _ROOMY: Final = 70.0  # ... where labels have more lines
+_LONGEST: Final = 124.0  # ... at most: less than a wait that is broken
 _GAP: Final = (276, 440)  # pt between the lifelines, at least and at most
+LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
 _NAME: Final = 40  # characters of an end's name or address
 _HEAD: Final = 24  # pt for the name of an end, with the room around it
 
 
-def time_axis(*traces: Trace, roomy: bool = False) -> TimeAxis:
+def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxis:
     """The axis of these charts: the first known one-way delay, or the usual wait, sets its scale.
+
+    `larger` is by how much it is drawn larger than usual, to give room to many arrows at a time.
 
     Where one end alone was observed, the delay is unknown and half a round trip stands for it. What
     would be higher than TALLEST is drawn to a smaller scale.
@@ -43,9 +48,10 @@ def time_axis(*traces: Trace, roomy: bool = False) -> TimeAxis:
         steps = tuple(sorted((step for trace in traces for step in trace.steps), key=_time))
     times = [step.time for step in steps if not (step.kind is Kind.LOSE and step.inferred)]
     typical = next(filter(None, map(typical_delay, traces)), None)
-    length = _ROOMY if roomy else _DELAY
+    length = (_ROOMY if roomy else _DELAY) * larger
     if not typical:
         typical, length = _wait(steps, times), 2 * length
+    length = min(length, _LONGEST)
     return TimeAxis.within(times, typical, length=length, tallest=TALLEST)
 
 
@@ -76,6 +82,7 @@ class Panel:
         self.axis = axis
         self.top = top
         self.labels = labels
+        self._layouts: dict[float, tuple[Space, Layout]] = {}
         self.heads = _heads(trace)
         left, right = trace.ends
         told = [variables and end.observed for end in trace.ends]
@@ -102,20 +109,36 @@ class Panel:
         return _HEAD + ceil(ROW * (rows - 1))
 
     @property
+    def unsent(self) -> bool:
+        """Whether nobody was seen to send some segment, though both ends were watched."""
+        both = all(end.observed for end in self.trace.ends)
+        return both and any(flight.sent is None for flight in self.trace.flights)
+
+    @property
     def hollow(self) -> bool:
         """Whether there is a segment that is not of the connection it meets, for all one knows."""
-        unsent = any(flight.sent is None for flight in self.trace.flights)
-        both = all(end.observed for end in self.trace.ends)
         known = self.trace.source == "simulation"
-        return bool(self.labels.remarks.old) or (unsent and both and known)
+        return bool(self.labels.remarks.old) or (self.unsent and known)
+
+    def crowded(self, x: float) -> float:
+        """How much it lacks room for labels if its left edge is at x; 0 where each stands well."""
+        return self._laid_out(x)[1].crowded
+
+    def _laid_out(self, x: float) -> tuple[Space, Layout]:
+        """What is between the bars, and the labels in it."""
+        if x not in self._layouts:
+            left, right = self.bars(x)
+            space = Space(self.trace, self.axis, self.top, left + BAR, right, self.labels)
+            self._layouts[x] = space, lay_out(space)
+        return self._layouts[x]
 
     def draw(self, drawing: Drawing, x: float) -> None:
         """Draw it from its left edge on."""
         left, right = self.bars(x)
         self.margins[0].draw(drawing, left)
         self.margins[1].draw(drawing, right + BAR)
-        space = Space(self.trace, self.axis, self.top, left + BAR, right, self.labels)
-        draw_arrows(drawing, space)
+        space, layout = self._laid_out(x)
+        draw_arrows(drawing, space, layout.labels)
 
     def draw_heads(self, drawing: Drawing, x: float, top: float) -> None:
         """Write over the lifelines whose they are, from y `top` on."""
@@ -136,7 +159,7 @@ class Panel:
         return left, left + BAR + self.gap
 
 
-def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float) -> float:
+def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) -> float:
     """The key to the marks that occur; returns where it ends."""
     margins = [margin for panel in panels for margin in panel.margins]
     expired = {bracket.wait.expired for margin in margins for bracket in margin.waits}
@@ -146,16 +169,22 @@ def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float) -> float:
     marks += [("way", say("key_one_way"))] if held & {"sends", "receives"} else []
     if any(panel.hollow for panel in panels):
         marks.append(("hollow", say("key_hollow")))
+    if any(panel.unsent for panel in panels):
+        marks.append(("unsent", say("key_unsent")))
     x = EDGE
     for head, text in marks:
+        after = 28 if head == "unsent" else 18
+        wide = text_width(text, theme.SMALL)
+        if x > EDGE and x + after + wide > width - EDGE:
+            x, y = EDGE, y + ROW + 4
         if head == "way":
             drawing.line([chevron(x + 7, y + 6, 1)], Pen(theme.QUIET, 1))
-        elif head == "hollow":
-            draw_sample(drawing, x, y + 6)
+        elif head in ("hollow", "unsent"):
+            draw_sample(drawing, x, y + 6, unsent=head == "unsent")
         else:
             pen = Pen(theme.PURPLE, 1.25 if head == "dot" else 0.75, "solid", head, size=0.5)
             drawing.line([[(x, y + 6), (x + 14, y + 6)]], pen)
-        box = Box(x + 18, y, x + 18 + text_width(text, theme.SMALL), y + ROW)
+        box = Box(x + after, y, x + after + wide, y + ROW)
         drawing.text(box, [text], align="left", color=theme.QUIET)
         x = ceil(box.right) + 18
     return y + ROW + 4 if marks else y
@@ -177,7 +206,7 @@ def _gap(trace: Trace, labels: Labels) -> int:
         texts = labels.of(flight, "" if flight.arrived and flight.sent is not None else say("lost"))
         offered = labels.options and flight.segment.ctl & SYN
         if flight.sent is None or not flight.arrived:
-            short = _widest(texts[1]) if offered else min(map(_widest, texts[:-3]))
+            short = _widest(texts[1]) if offered else min(map(_widest, texts))
             room = 2 * (short + CLEAR + 3 * CROSS)
         else:
             short = _widest(texts[1 if labels.remarks.again(flight) else 0])

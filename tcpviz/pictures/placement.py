@@ -4,7 +4,8 @@ Knows rectangles, lines and the time axis. Must not know what is written.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from math import hypot, inf
+from typing import Final, NamedTuple
 
 from tcpviz.pictures.drawing import Box, Point
 from tcpviz.pictures.time_axis import TimeAxis
@@ -12,7 +13,21 @@ from tcpviz.pictures.time_axis import TimeAxis
 Stroke = tuple[Point, Point]
 _BUCKET: Final = 40.0  # pt: only what shares such a slice of the sheet is compared
 
-_NEAR: Final = 4.0  # pt: a line so near to a label counts as hidden by it
+_NEAR: Final = 4.0  # pt: a line so near to a label of another is taken for its own
+_OVER_OTHER: Final = 1.5  # the cost of hiding anything of another line
+_BESIDE_OTHER: Final = 0.7  # ... of standing near it
+_HIDES: Final = 200.0  # ... of hiding all of it
+_ENOUGH: Final = 0.42  # the share of its own line that a label may hide
+_HIDDEN: Final = 12.0  # the cost of hiding all the rest
+
+
+class Place(NamedTuple):
+    """Where a label may stand, what that costs, how many pt it is away, what leads to its line."""
+
+    cost: float
+    box: Box
+    away: float = 0.0
+    leader: Stroke | None = None
 
 
 def spread(
@@ -68,35 +83,55 @@ class Board:
     def __init__(self) -> None:
         """Nothing is taken."""
         self._boxes: dict[int, list[Box]] = {}
-        self._strokes: dict[int, list[tuple[int, Stroke]]] = {}
+        self._lines: dict[int, list[tuple[str, Stroke]]] = {}
+        self._lengths: dict[str, float] = {}
+        self._hidden: dict[str, float] = {}
 
     def take(self, box: Box) -> None:
         """Keep labels out of a rectangle."""
         for bucket in _buckets(box.top, box.bottom):
             self._boxes.setdefault(bucket, []).append(box)
 
-    def pass_through(self, number: int, strokes: Iterable[Stroke]) -> None:
-        """Lines of this number pass here; a label may hide them, better not."""
+    def pass_through(self, name: str, strokes: Sequence[Stroke]) -> None:
+        """A line of this name passes here; a label may hide some of it, better not."""
+        self._lengths[name] = sum(hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in strokes) or 1.0
         for stroke in strokes:
             for bucket in _buckets(*sorted((stroke[0][1], stroke[1][1]))):
-                self._strokes.setdefault(bucket, []).append((number, stroke))
+                self._lines.setdefault(bucket, []).append((name, stroke))
 
-    def place(self, number: int, candidates: Iterable[tuple[float, Box]]) -> Box | None:
-        """Take the best of the (cost, rectangle), given from the cheapest up; None if none is free.
+    def cheapest(
+        self, name: str, candidates: Iterable[Place], most: float
+    ) -> tuple[float, Place | None]:
+        """The best of the places, given from the cheapest up, that costs less than this.
 
-        To hide a line of another number costs 1 more.
+        What it hides of lines adds to the cost of a label of the line `name`.
         """
-        best, least = None, float("inf")
-        for cost, box in candidates:
-            if cost >= least:
+        best, least = None, most
+        for place in candidates:
+            if place.cost >= least:
                 break
-            if self._is_free(box):
-                cost_here = cost + self._hidden(number, box)
-                if cost_here < least:
-                    best, least = box, cost_here
-        if best:
-            self.take(best)
-        return best
+            if self._is_free(place.box):
+                found = place.cost + self._cost(name, place, least - place.cost)
+                if found < least:
+                    best, least = place, found
+        return least, best
+
+    def cost(self, name: str, place: Place) -> float:
+        """What a label that stands here hides of other lines, and too much of its own."""
+        return self._cost(name, place, inf, stands=True)
+
+    def put(self, box: Box) -> None:
+        """A label stands here, and hides what it hides."""
+        self.take(box)
+        for name, share in self._shares(box).items():
+            self._hidden[name] = self._hidden.get(name, 0.0) + share
+
+    def lift(self, box: Box) -> None:
+        """A label does not stand here any more."""
+        for bucket in _buckets(box.top, box.bottom):
+            self._boxes[bucket].remove(box)
+        for name, share in self._shares(box).items():
+            self._hidden[name] -= share
 
     def _is_free(self, box: Box) -> bool:
         left, top, right, bottom = box.left - 1, box.top - 1, box.right + 1, box.bottom + 1
@@ -106,14 +141,40 @@ class Board:
                     return False
         return True
 
-    def _hidden(self, number: int, box: Box) -> int:
-        near = Box(box.left - _NEAR, box.top - _NEAR, box.right + _NEAR, box.bottom + _NEAR)
-        found = set()
+    def _shares(self, box: Box, away: float = _NEAR) -> dict[str, float]:
+        """How much of each line a rectangle hides; nothing of a line that comes so near."""
+        near = Box(box.left - away, box.top - away, box.right + away, box.bottom + away)
+        found: dict[str, float] = {}
         for bucket in _buckets(near.top, near.bottom):
-            for other, stroke in self._strokes.get(bucket, ()):
-                if other != number and other not in found and crosses(stroke, near):
-                    found.add(other)
-        return len(found)
+            for name, stroke in self._lines.get(bucket, ()):
+                if crosses(stroke, near):
+                    share = within(stroke, box) / self._lengths[name]
+                    found[name] = max(found.get(name, 0.0), share)
+        return found
+
+    def _crossed(self, name: str, leader: Stroke) -> int:
+        """How many other lines it crosses."""
+        top, bottom = sorted((leader[0][1], leader[1][1]))
+        lines = {each for bucket in _buckets(top, bottom) for each in self._lines.get(bucket, ())}
+        return sum(other != name and meet(leader, stroke) for other, stroke in lines)
+
+    def _cost(self, name: str, place: Place, most: float, *, stands: bool = False) -> float:
+        cost = 0.0
+        hidden = self._hidden
+        own = hidden.get(name, 0.0)
+        for other, share in self._shares(place.box, max(place.away, _NEAR)).items():
+            if other == name:
+                own += 0.0 if stands else share
+            elif share:
+                cost += _OVER_OTHER * (4 if place.away else 1)
+                cost += _HIDES * (hidden.get(other, 0.0) + (0.0 if stands else share)) ** 2
+            else:
+                cost += _BESIDE_OTHER
+            if cost >= most:
+                return cost
+        if place.leader:
+            cost += _OVER_OTHER * self._crossed(name, place.leader)
+        return cost + _HIDDEN * max(0.0, own - _ENOUGH)
 
 
 def crosses(stroke: Stroke, box: Box) -> bool:
@@ -133,6 +194,41 @@ def crosses(stroke: Stroke, box: Box) -> bool:
     slope = (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0
     ends = (y0 + (left - x0) * slope, y0 + (right - x0) * slope) if slope else (y0, y1)
     return min(ends) <= box.bottom and max(ends) >= box.top
+
+
+def meet(some: Stroke, other: Stroke) -> bool:
+    """Whether two straight strokes have a point in common.
+
+    >>> meet(((0, 0), (2, 2)), ((0, 2), (2, 0))), meet(((0, 0), (2, 2)), ((0, 2), (0, 1)))
+    (True, False)
+    """
+
+    def sides(line: Stroke, points: Stroke) -> float:
+        (x0, y0), (x1, y1) = line
+        one, two = ((x1 - x0) * (y - y0) - (y1 - y0) * (x - x0) for x, y in points)
+        return one * two
+
+    return sides(some, other) <= 0 and sides(other, some) <= 0
+
+
+def within(stroke: Stroke, box: Box) -> float:
+    """How many pt of a straight stroke lie in a rectangle.
+
+    >>> within(((0, 0), (10, 0)), Box(4, -1, 6, 1)), within(((0, 0), (0, 9)), Box(1, 1, 2, 2))
+    (2.0, 0.0)
+    """
+    (x0, y0), (x1, y1) = stroke
+    since, until = 0.0, 1.0
+    for start, way, low, high in (
+        (x0, x1 - x0, box.left, box.right),
+        (y0, y1 - y0, box.top, box.bottom),
+    ):
+        if way:
+            enters, leaves = sorted(((low - start) / way, (high - start) / way))
+            since, until = max(since, enters), min(until, leaves)
+        elif not low < start < high:
+            return 0.0
+    return max(until - since, 0.0) * hypot(x1 - x0, y1 - y0)
 
 
 def _buckets(top: float, bottom: float) -> range:

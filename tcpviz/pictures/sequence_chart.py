@@ -4,7 +4,7 @@ Puts the parts of the chart on one sheet. Knows no producer of traces.
 """
 
 from tcpviz.pictures.drawing import Drawing
-from tcpviz.pictures.panel import Panel, draw_key, notes, time_axis
+from tcpviz.pictures.panel import LARGER, Panel, draw_key, notes, time_axis
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.sheet import EDGE, TITLE, Ruler, draw_notes, draw_title
 from tcpviz.pictures.summary import summary
@@ -27,9 +27,8 @@ def sequence_chart(
     """
     if len(trace.ends) != 2:
         raise ValueError(f"a sequence chart shows two ends; this trace has {len(trace.ends)}")
-    if absolute is None:
-        absolute = trace.source == "simulation"
-    labels = Labels(trace, absolute, options)
+    labels = _labels(trace, absolute, options=options)
+    absolute = labels.absolute
     drawing, width, height = _drawn(trace, labels, variables)
 
     def told() -> str:
@@ -50,8 +49,15 @@ def sequence_chart(
 
 def moments(trace: Trace) -> tuple[float, ...]:
     """How far down each step is on the sheet of the trace's chart, in pt."""
-    axis, top = time_axis(trace), _head(trace) + Panel.above(trace)
-    return tuple(top + axis.y(step.time) for step in trace.steps)
+    _, ruler = arranged(trace, _labels(trace))
+    return tuple(ruler.top + ruler.axis.y(step.time) for step in trace.steps)
+
+
+def _labels(trace: Trace, absolute: bool | None = None, *, options: bool = False) -> Labels:
+    """The labels, their numbers as the RFC's figures have them where nothing was observed."""
+    if absolute is None:
+        absolute = trace.source == "simulation"
+    return Labels(trace, absolute, options)
 
 
 def _head(trace: Trace) -> float:
@@ -61,11 +67,8 @@ def _head(trace: Trace) -> float:
 
 def _drawn(trace: Trace, labels: Labels, variables: bool) -> tuple[Drawing, float, float]:
     """The whole chart, its width and its height."""
-    axis = time_axis(trace, roomy=labels.options)
     head = _head(trace)
-    top = head + Panel.above(trace)
-    panel = Panel(trace, axis, top, labels, variables=variables)
-    ruler = Ruler(axis, top)
+    panel, ruler = arranged(trace, labels, variables=variables)
     left = ruler.x + 10
     width = left + panel.width + EDGE
 
@@ -75,6 +78,21 @@ def _drawn(trace: Trace, labels: Labels, variables: bool) -> tuple[Drawing, floa
     panel.draw(drawing, left)
     ruler.draw_breaks(drawing, width)
     panel.draw_heads(drawing, left, head)
-    bottom = draw_key(drawing, [panel], ruler.bottom + 8)
+    bottom = draw_key(drawing, [panel], ruler.bottom + 8, width)
     bottom = draw_notes(drawing, notes(trace), bottom, width)
     return drawing, width, bottom + EDGE
+
+
+def arranged(trace: Trace, labels: Labels, *, variables: bool = False) -> tuple[Panel, Ruler]:
+    """The chart and its ruler, at the smallest of the scales that gives the most labels room."""
+    top = _head(trace) + Panel.above(trace)
+    tried: list[tuple[float, Panel, Ruler]] = []
+    for larger in LARGER:
+        axis = time_axis(trace, roomy=labels.options, larger=larger)
+        panel = Panel(trace, axis, top, labels, variables=variables)
+        ruler = Ruler(axis, top)
+        tried.append((panel.crowded(ruler.x + 10), panel, ruler))
+        if not tried[-1][0]:
+            break
+    _, panel, ruler = min(tried, key=lambda each: each[0])
+    return panel, ruler

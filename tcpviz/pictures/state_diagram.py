@@ -11,7 +11,7 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from tcpviz.pictures import routes, theme
-from tcpviz.pictures.diagram_text import alt, foot, row, told
+from tcpviz.pictures.diagram_text import alt, foot, row, table, told
 from tcpviz.pictures.diagram_view import View, of_figure, of_trace
 from tcpviz.pictures.drawing import Box, Drawing, Pen
 from tcpviz.pictures.figure_5 import (
@@ -103,7 +103,8 @@ def state_diagram(
     drawing = Drawing()
     lowest = _draw(drawing, view, top, bottom)
     dot = drawing.source(WIDTH, lowest - top, top)  # one size, whatever the trace
-    return Picture(view.title, dot, lambda: told(view), alt(view), drawing.marks)
+    marks = drawing.marks
+    return Picture(view.title, dot, lambda: told(view), alt(view), marks, lambda: table(view))
 
 
 def _draw(drawing: Drawing, view: View, top: float, bottom: float) -> float:

@@ -27,6 +27,8 @@ Fashion = Literal[
 
 
 _OPTIONS: Final = 34  # characters of options on one line
+_SLOPE: Final = 44.0  # pt that a way falls which nobody saw end, where no delay is known
+_STUB: Final = 36.0  # pt of a way that nobody saw begin
 
 
 class Way(NamedTuple):
@@ -107,7 +109,7 @@ class Labels:
         return flight.segment.notation(self._isses[flight.sender], self._isses[flight.receiver])
 
     def of(self, flight: Flight, remark: str = "") -> tuple[Lines, ...]:
-        """A label: all on one line, on two, on three, its control bits alone; options on more."""
+        """A label: all on one line, on two, on three; options on more."""
         key = flight.number, remark
         if key not in self._known:
             self._known[key] = self._written(flight, remark)
@@ -128,18 +130,14 @@ class Labels:
         offered = _options(segment) if self.options else ()
         again = self.remarks.again(flight)
         if not (again or remark):
-            texts: tuple[Lines, ...] = (
-                ((whole,), (what,), (control,)) if octets else ((whole,), (control,))
-            )
-            return ((whole, *offered), *texts) if offered else texts
+            texts: tuple[Lines, ...] = (whole,), (what, where)
+            return tuple((*lines, *offered) for lines in texts) if offered else texts
         said = say("list_comma").join(filter(None, (again, remark)))
         one = say("list_comma").join((whole, said))
-        crowded = (control, said), (say("list_comma").join((control, said)),), (control,)
-        texts = (one,), (whole, said), (what, where, said), *crowded
+        texts = (one,), (whole, said), (what, where, said)
         if again and remark:
-            split = (whole, again, remark), (what, where, again, remark)
-            texts = *texts[:2], *split, *crowded
-        return ((one, *offered), (whole, said, *offered), *texts) if offered else texts
+            texts = *texts[:2], (whole, again, remark), (what, where, again, remark)
+        return tuple((*lines, *offered) for lines in texts) if offered else texts
 
 
 def told_options(labels: Labels) -> Iterator[str]:
@@ -212,7 +210,8 @@ class Space:
         if flight.sent is None:
             yield from self._unsent(flight)
             return
-        sent, half, remarks = flight.sent, (self._delay or 0) // 2, self.labels.remarks
+        sent, remarks = flight.sent, self.labels.remarks
+        half = (self._delay or round(_SLOPE / self.axis.scale)) // 2
         for copy, time in enumerate(flight.arrived):
             fashion: Fashion = "copy" if copy else "delivered"
             texts = ((say("copy_short"),),) if copy else self._texts(flight, "")
@@ -240,9 +239,9 @@ class Space:
         yield Way(flight, "lost", stroke, texts, self._steps(flight, sent, flight.lost))
 
     def _unsent(self, flight: Flight) -> Iterator[Way]:
-        """Nobody saw it leave: it comes out of the network."""
+        """Nobody saw it leave: the last of its way is drawn, level, for its delay is unknown."""
         for copy, time in enumerate(flight.arrived):
-            stroke = self._stroke(flight, time - (self._delay or 0) // 2, time, 0.5, 1)
+            stroke = self._stroke(flight, time, time, 1 - _STUB / (self.right - self.left), 1)
             simulated = self.trace.source == "simulation"
             key = "unsent_short" if simulated else "unsent_seen"
             texts = self._texts(flight, say(key))[1:]

@@ -1,0 +1,200 @@
+"""Labels of sequence charts, measured in the SVG: each at its own arrow, none hides another's."""
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from math import hypot
+from pathlib import Path
+
+import pytest
+
+from tcpviz import read
+from tcpviz.pictures import sequence_chart
+from tcpviz.scenarios import SCENARIOS
+from tcpviz.simulate import simulate
+from tcpviz.trace import Trace
+
+SVG = "{http://www.w3.org/2000/svg}"
+ROOT = Path(__file__).parents[1]
+CAPTURES = [
+    *sorted((ROOT / "notebooks" / "captures").glob("*.pcap*")),
+    *sorted((ROOT / "tests" / "data" / "recordings").glob("*.pcap*")),
+]
+OTHERS, ALL = 0.10, 0.55  # the shares of an arrow that labels of others, that all may hide
+LONGEST = 80.0  # pt: a leader
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+@dataclass
+class Arrow:
+    """What belongs to one way of one segment."""
+
+    dots: list[Point] = field(default_factory=list)  # along it, a pt apart
+    mark: list[Point] = field(default_factory=list)  # of its cross or of the dots before it
+    leader: list[Point] = field(default_factory=list)
+    label: Box | None = None
+    text: str = ""
+
+
+def traces() -> Iterator[tuple[str, Trace]]:
+    """Every scenario, and what comes with the course, merged and as each end alone saw it."""
+    for name, scenario in SCENARIOS.items():
+        yield name, simulate(scenario)
+    for path in CAPTURES:
+        for number, trace in enumerate(read(path)[:5]):
+            if len(trace.flights) < 150:
+                yield f"{path.name} {number}", trace
+
+
+def corners(shape: ET.Element) -> list[Point]:
+    """The points of a shape."""
+    numbers = [float(number) for number in re.findall(r"-?[\d.]+", shape.get("points") or "")]
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def dots(group: ET.Element) -> list[Point]:
+    """Points along all lines of a group."""
+    found = []
+    for line in group.iter(f"{SVG}polyline"):
+        ends = corners(line)
+        for (x0, y0), (x1, y1) in pairwise(ends):
+            count = max(int(hypot(x1 - x0, y1 - y0)), 2)
+            found += [
+                (x0 + (x1 - x0) * step / count, y0 + (y1 - y0) * step / count)
+                for step in range(count + 1)
+            ]
+    return found
+
+
+def arrows(svg: str) -> dict[str, Arrow]:
+    """The arrows of a chart by their ids."""
+    found: dict[str, Arrow] = {}
+    for group in ET.fromstring(svg).iter(f"{SVG}g"):
+        part = re.fullmatch(r"(flight_\d+(?:_copy\d+)?)(_\w+)?", group.get("id") or "")
+        if not part:
+            continue
+        arrow = found.setdefault(part[1], Arrow())
+        if part[2] is None:
+            arrow.dots = dots(group)
+        elif part[2] in ("_cross", "_tail"):
+            arrow.mark += dots(group)
+        elif part[2] == "_leader":
+            arrow.leader = dots(group)
+        elif part[2] == "_label":
+            around = [point for shape in group.iter(f"{SVG}polygon") for point in corners(shape)]
+            xs, ys = zip(*around, strict=True)
+            arrow.label = min(xs), min(ys), max(xs), max(ys)
+            arrow.text = " ".join(text.text or "" for text in group.iter(f"{SVG}text"))
+    return found
+
+
+@cache
+def charts() -> dict[str, dict[str, Arrow]]:
+    """The arrows of all charts."""
+    return {name: arrows(sequence_chart(trace).svg) for name, trace in traces()}
+
+
+def inside(box: Box, point: Point) -> bool:
+    return box[0] < point[0] < box[2] and box[1] < point[1] < box[3]
+
+
+def hidden(chart: dict[str, Arrow]) -> Iterator[tuple[str, float, float]]:
+    """Of each arrow, what labels of others hide, and what all of them hide."""
+    for name, arrow in chart.items():
+        others = [each.label for other, each in chart.items() if each.label and other != name]
+        of_others = {dot for dot in arrow.dots if any(inside(box, dot) for box in others)}
+        own = {dot for dot in arrow.dots if arrow.label and inside(arrow.label, dot)}
+        yield name, len(of_others) / len(arrow.dots), len(of_others | own) / len(arrow.dots)
+
+
+def distance(box: Box, points: list[Point]) -> tuple[float, float]:
+    """From a label to an arrow: of its edge (what is near 0 touches), then of its middle."""
+    middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    edge = min(
+        hypot(max(box[0] - x, 0, x - box[2]), max(box[1] - y, 0, y - box[3])) for x, y in points
+    )
+    centre = min(hypot(x - middle[0], y - middle[1]) for x, y in points)
+    return (0.0 if edge < 0.5 else edge), centre
+
+
+def astray(chart: dict[str, Arrow]) -> Iterator[tuple[str, str]]:
+    """Labels without a leader that are nearer to another arrow than to their own."""
+    for name, arrow in chart.items():
+        if arrow.label is None or arrow.leader:
+            continue
+        edge, centre = distance(arrow.label, arrow.dots + arrow.mark)
+        for other, each in chart.items():
+            if other != name:
+                found = distance(arrow.label, each.dots + each.mark)
+                touching = edge == found[0] == 0.0
+                if (touching and found[1] < centre - 1) or found[0] < edge - 0.5:
+                    yield name, other
+
+
+def test_labels_hide_little_of_the_arrows() -> None:
+    """At most a tenth of an arrow is hidden by labels of others, 55 % by all of them."""
+    measured = {
+        (chart, name): (others, both)
+        for chart, found in charts().items()
+        for name, others, both in hidden(found)
+    }
+    assert len(measured) > 1000
+    worst = {key: each for key, each in measured.items() if each[0] > OTHERS or each[1] > ALL}
+    assert worst == {}
+
+
+def test_every_label_is_nearest_to_its_own_arrow() -> None:
+    """Or a thin line leads to it."""
+    found = {name: list(astray(chart)) for name, chart in charts().items()}
+    assert {name: each for name, each in found.items() if each} == {}
+
+
+def test_a_leader_is_short_and_goes_from_the_label_to_its_arrow() -> None:
+    """Few labels need one."""
+    led = [arrow for chart in charts().values() for arrow in chart.values() if arrow.leader]
+    assert 0 < len(led) < 20
+    for arrow in led:
+        (x0, y0), (x1, y1) = arrow.leader[0], arrow.leader[-1]
+        assert hypot(x1 - x0, y1 - y0) < LONGEST
+        assert min(hypot(x - x1, y - y1) for x, y in arrow.dots) < 2
+        assert arrow.label is not None
+        assert distance(arrow.label, [(x0, y0)])[0] == 0
+
+
+def test_numbers_are_never_left_out() -> None:
+    """Every way of every segment has a label that tells seq, and ack where there is one."""
+    told = [
+        (name, number, arrow.text)
+        for name, chart in charts().items()
+        for number, arrow in chart.items()
+    ]
+    short = [each for each in told if "seq" not in each[2] and "duplicate" not in each[2]]
+    assert short == []
+    assert [each for each in told if "ACK" in each[2] and " ack " not in each[2]] == []
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_timer_is_named(name: str) -> None:
+    """However short it ran, its name stands in its bracket or beside it."""
+    svg = sequence_chart(simulate(SCENARIOS[name])).svg
+    waits = [
+        group
+        for group in ET.fromstring(svg).iter(f"{SVG}g")
+        if re.fullmatch(r"wait_(left|right)_\d+", group.get("id") or "")
+    ]
+    assert [group.get("id") for group in waits if not list(group.iter(f"{SVG}text"))] == []
+
+
+def test_the_measures_find_what_is_planted() -> None:
+    """A label moved onto another's arrow hides it, and is astray."""
+    chart = arrows(sequence_chart(simulate(SCENARIOS["handshake"])).svg)
+    assert list(astray(chart)) == []
+    assert max(others for _, others, _ in hidden(chart)) <= OTHERS
+    chart["flight_0"].label = chart["flight_1"].label
+    assert ("flight_0", "flight_1") in astray(chart)
+    assert max(others for _, others, _ in hidden(chart)) > OTHERS
