@@ -214,7 +214,7 @@ def meet(some: Stroke, other: Stroke) -> bool:
 def within(stroke: Stroke, box: Box) -> float:
     """How many pt of a straight stroke lie in a rectangle.
 
-    >>> within(((0, 0), (10, 0)), Box(4, -1, 6, 1)), within(((0, 0), (0, 9)), Box(1, 1, 2, 2))
+    >>> within(((0, 0), (8, 0)), Box(4, -1, 6, 1)), within(((0, 0), (0, 9)), Box(1, 1, 2, 2))
     (2.0, 0.0)
     """
     (x0, y0), (x1, y1) = stroke
