@@ -20,6 +20,7 @@ from tcpviz.pictures import (
     state_diagram,
     timelines,
 )
+from tcpviz.player import Player
 from tcpviz.population import Member, populate
 from tcpviz.questions import questions
 from tcpviz.rules import LINUX, RFC9293
@@ -53,6 +54,7 @@ __all__ = [
     "Lose",
     "Member",
     "On",
+    "Player",
     "Refuse",
     "S",
     "Scenario",

@@ -15,6 +15,7 @@ from tcpviz.choices import Question
 from tcpviz.fork import ForkError, What, fork
 from tcpviz.pictures import beside, sequence_chart, state_diagram
 from tcpviz.player_data import player_data
+from tcpviz.questions import questions as asked_of
 from tcpviz.scenario import Name, Scenario, ScenarioError
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
@@ -29,21 +30,32 @@ class Player:
     It steps in the page: where no kernel is, in an exported HTML file and offline as well. Where
     scripts are not trusted, it is the two pictures. `str` is the transcript.
 
-    `questions` are asked before the step they are about is shown; see `tcpviz.questions`. Given a
-    Scenario, it plays its run, and where a kernel is there the reader can ask what would happen if
-    a segment were lost or an end crashed at the moment shown.
+    `questions` are asked before the step they are about is shown: those that `tcpviz.questions`
+    made, or what pins them there, a step's number or a kind of question. Given a Scenario, it plays
+    its run, and where a kernel is there the reader can ask what would happen if a segment were lost
+    or an end crashed at the moment shown.
 
-    Raises ValueError for a trace that has not two ends, as the sequence chart does.
+    Raises ValueError for a trace that has not two ends, as the sequence chart does, and
+    QuestionError for a pin at which nothing can be asked.
 
-    >>> from tcpviz import SCENARIOS, simulate
-    >>> Player(simulate(SCENARIOS["handshake"]))
-    <Player handshake: 8 steps of client, server>
+    >>> from tcpviz import SCENARIOS
+    >>> player = Player(SCENARIOS["lost_ack"], questions=["established"])
+    >>> player
+    <Player lost_ack: 24 steps of client, server>
+    >>> [question.right.text for question in player.questions]
+    ['client']
     """
 
-    def __init__(self, played: Trace | Scenario, *, questions: Iterable[Question] = ()) -> None:
+    def __init__(
+        self, played: Trace | Scenario, *, questions: Iterable[Question | int | str] = ()
+    ) -> None:
         self.scenario = played if isinstance(played, Scenario) else None
         self.trace = trace = simulate(played) if isinstance(played, Scenario) else played
-        self.questions = tuple(sorted(questions, key=lambda question: question.step))
+        given = list(questions)
+        pins = [each for each in given if not isinstance(each, Question)]
+        made = [each for each in given if isinstance(each, Question)]
+        made += asked_of(trace, pin=pins) if pins else ()
+        self.questions = tuple(sorted(made, key=lambda question: question.step))
         absolute = trace.source == "simulation"
         self.chart = sequence_chart(trace, absolute=absolute)
         self.diagram = state_diagram(trace)
