@@ -147,13 +147,13 @@ def control(name: str, scenario: Scenario) -> Any:
         "description": say(f"control_{name}"),
         "tooltip": say(f"control_{name}_long"),
         "style": {"description_width": "14em"},
+        "layout": {"width": "34em"},
     }
     if name == "lose":
         return widgets.Dropdown(options=_losses(trace), value="", **what)
     if name == "closer":
         options = [(say(f"closer_{who}"), who) for who in (*ENDS, "both", "nobody")]
-        what["style"] = {"description_width": "14em", "button_width": "6em"}
-        return widgets.ToggleButtons(options=options, value=start[name], **what)
+        return widgets.Dropdown(options=options, value=start[name], **what)
     if name == "rules":
         rules: list[tuple[str, Value]] = [(say(key), key) for key in _VARIANTS]
         names = [key for key, known in _VARIANTS.items() if known == scenario.rules]
@@ -165,8 +165,7 @@ def control(name: str, scenario: Scenario) -> Any:
     times = sorted({*_TIMES[name], start[name]} - {_NEVER})
     waits = [(_time(name, time), time) for time in times]
     waits += [(say("panel_never"), _NEVER)] if never else []
-    layout = {"width": "32em"}
-    return widgets.SelectionSlider(options=waits, value=start[name], layout=layout, **what)
+    return widgets.SelectionSlider(options=waits, value=start[name], **what)
 
 
 def _time(name: str, time: int) -> str:

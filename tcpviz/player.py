@@ -1,13 +1,14 @@
 """The Player: a run to step through in the page itself, with no kernel.
 
 Knows how the Player travels: as HTML that comes to life where scripts may run and is a picture
-where not, as a widget, as text. Must not know how it moves (static/player.js) nor what a step
-changes (player_data).
+where not, as a widget among others, as text. Must not know how it moves (static/player.js) nor
+what a step changes (player_data).
 """
 
 import json
 from collections.abc import Iterable
 from functools import cached_property
+from hashlib import sha256
 from html import escape
 from typing import Any
 
@@ -17,6 +18,7 @@ from tcpviz.pictures import beside, compare, sequence_chart, state_diagram
 from tcpviz.player_data import player_data
 from tcpviz.questions import questions as asked_of
 from tcpviz.scenario import Name, Scenario, ScenarioError
+from tcpviz.scenario_text import python
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.static import SCRIPT, STYLE
@@ -78,7 +80,7 @@ class Player:
                 name: Player(simulate(SCENARIOS[name])).run for name in sorted(filter(None, names))
             }
         if self.scenario:
-            rest["forks"] = True
+            rest["forks"] = sha256(python(self.scenario).encode()).hexdigest()[:16]
         return rest
 
     @cached_property
@@ -86,9 +88,19 @@ class Player:
         """The Player as an ipywidget, to stand among other widgets."""
         from tcpviz.player_widget import PlayerWidget
 
-        widget = PlayerWidget(run=self.run)
-        widget.on_msg(self._answer)
-        return widget
+        _ = self.bridge
+        return PlayerWidget(run=self.run)
+
+    @cached_property
+    def bridge(self) -> Any:
+        """What a page asks the kernel through, if this plays a Scenario; else None."""
+        from tcpviz.player_widget import Bridge
+
+        if not self.scenario:
+            return None
+        bridge = Bridge(name=self._rest["forks"])
+        bridge.on_msg(self._answer)
+        return bridge
 
     def _answer(self, widget: Any, message: dict[str, Any], buffers: Any) -> None:
         """What a reader asks of the kernel: the run that forks here, or why there is none."""
@@ -97,6 +109,7 @@ class Player:
         except (ForkError, ScenarioError) as problem:  # nobody would see it raised here
             widget.send({"error": str(problem), "ask": message["ask"]})
         else:
+            _ = forked.bridge
             both = compare(self.trace, forked.trace, tolerance=0)
             told = {"chart": both.svg, "alt": both.alt, "text": str(both)}
             widget.send({"run": forked.run, "beside": told, "ask": message["ask"]})
@@ -128,10 +141,9 @@ class Player:
         return repr(self.trace).replace("<Trace", "<Player", 1)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle = {"text/html": self.html(), "text/plain": str(self)}
-        if self.scenario:  # the kernel can answer
-            bundle = {**self.widget._repr_mimebundle_()[0], **bundle}
-        return bundle
+        # As HTML, and not as a widget: a notebook that is saved keeps it, and it opens again.
+        _ = self.bridge
+        return {"text/html": self.html(), "text/plain": str(self)}
 
 
 def alive(poster: str, data: dict[str, Any]) -> str:

@@ -195,7 +195,7 @@ ENGLISH: Final = {
     "panel_segment_nth": "{control} of the {end}, number {nth}",
     "panel_never": "never",
     "panel_off": "off",
-    "panel_cannot": "These settings do not go together. {problem}.",
+    "panel_cannot": "These settings do not go together: {problem}.",
     "panel_no_control": "A panel has no control {name!r}: it has {known}.",
     "panel_twice": "A panel has each control once: {name} is there twice.",
     "control_rtt": "Round trip",

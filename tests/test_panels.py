@@ -137,8 +137,8 @@ def test_a_setting_that_makes_no_scenario_is_told():
     panel = Panel(opens_late, time=widgets.IntText(0))
     run = panel.shown.run
     panel.controls["time"].value = -1
-    told = "calls[0].time: -1 is not a time in ns, 0 or more"
-    assert panel.shown.value == f"These settings do not go together. {told}."
+    told = "-1 is not a time in ns, 0 or more"
+    assert panel.shown.value == f"These settings do not go together: {told}."
     assert panel.view.children[-1] is panel.shown
     panel.controls["time"].value = 0
     assert panel.shown.run == run
@@ -269,7 +269,7 @@ def test_few_settings_are_all_ready():
             try:
                 kernel = {**made.picture.run, "at": len(made.trace.steps)}
             except ScenarioError:
-                assert run["html"].startswith("These settings do not go together.")
+                assert run["html"].startswith("These settings do not go together:")
                 continue
             seen.add(kernel["chart"])
             for part in ("chart", "diagram", "text"):
@@ -304,7 +304,7 @@ def test_a_ready_panel_looks_the_same_each_time():
     assert shown["text/plain"] == again["text/plain"]
     assert shown["text/html"] == again["text/html"]
     assert shown["text/html"].count("<img alt=") == 2
-    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == one.view.model_id
+    assert set(shown) == {"text/html", "text/plain"}  # a saved notebook keeps it
 
 
 def test_a_panel_shows_whatever_draws_a_trace():
@@ -326,7 +326,7 @@ def test_settings_that_do_not_go_together_are_told():
     made.controls["answers_after"].value = 0
     made.controls["delayed_ack"].value = 40 * MS
     made.controls["lose"].value = ("server", "ACK", 1)
-    assert made.shown.value.startswith("These settings do not go together. network[0]: server")
+    assert made.shown.value.startswith("These settings do not go together: server never sends ACK")
     assert "These settings" in made._repr_mimebundle_()["text/plain"]
     made.controls["delayed_ack"].value = 0
     assert "<img" in made.shown.value

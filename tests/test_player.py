@@ -140,10 +140,10 @@ def test_the_kernel_answers_a_page(monkeypatch):
     """A page that asks gets the run, or a sentence where that cannot be; never a traceback."""
     player = Player(SCENARIOS["handshake"])
     told = []
-    monkeypatch.setattr(player.widget, "send", told.append)
+    monkeypatch.setattr(player.bridge, "send", told.append)
     for step, what, end in ((2, "lose", None), (0, "lose", None), (3, "crash", "server")):
         question = {"step": step, "what": what, "end": end, "ask": str(step)}
-        player.widget._handle_custom_msg(question, [])
+        player.bridge._handle_custom_msg(question, [])
     assert [message["ask"] for message in told] == ["2", "0", "3"]
     assert told[0]["run"] == player.forked(2, "lose").run
     assert told[0]["beside"]["text"].startswith("Differences: ")
@@ -152,12 +152,19 @@ def test_the_kernel_answers_a_page(monkeypatch):
     assert "crashes" in told[2]["run"]["data"]["title"]
 
 
-def test_only_who_can_fork_needs_a_widget():
-    """A trace's player is HTML alone; that of a scenario is a widget as well, where one may be."""
-    view = "application/vnd.jupyter.widget-view+json"
-    assert view not in Player(simulate(SCENARIOS["handshake"]))._repr_mimebundle_()
-    bundle = Player(SCENARIOS["handshake"])._repr_mimebundle_()
-    assert {view, "text/html", "text/plain"} == set(bundle)
+def test_what_is_stored_needs_no_widget():
+    """A notebook that is saved keeps a player as HTML; the way to the kernel stands beside it."""
+    trace, scenario = Player(simulate(SCENARIOS["handshake"])), Player(SCENARIOS["handshake"])
+    for player in (trace, scenario):
+        assert set(player._repr_mimebundle_()) == {"text/html", "text/plain"}
+    assert trace.bridge is None
+    name = scenario.bridge.name
+    assert f'"forks":"{name}"' in scenario.html()
+    assert (
+        name
+        == Player(SCENARIOS["handshake"]).bridge.name
+        != Player(SCENARIOS["refused"]).bridge.name
+    )
 
 
 def test_questions_come_in_order_with_their_refutations():

@@ -33,6 +33,7 @@ CELLS = (
     'player = Player(simulate(SCENARIOS["lost_fin"]))\nplayer',
     "player",
     'Player(SCENARIOS["lost_fin"])',
+    'from tcpviz.panels import panel\npanel(SCENARIOS["lost_fin"], "closer")',
 )
 
 pytestmark = [
@@ -466,6 +467,7 @@ def folder(tmp_path_factory):
         cells=[nbformat.v4.new_code_cell(source) for source in CELLS]
     )
     nbformat.write(notebook, folder / "trusted.ipynb")
+    shutil.copy(folder / "trusted.ipynb", folder / "again.ipynb")
     shutil.copy(ROOT / "notebooks" / "build.py", folder)
     subprocess.run([sys.executable, folder / "build.py"], check=True, capture_output=True)
     stored = json.loads((folder / "trusted.ipynb").read_text("utf-8"))
@@ -508,12 +510,12 @@ def test_lab_untrusted(new_page, lab, tmp_path):
     page = opened(new_page(), lab("untrusted"))
     images = f"{CODE} .jp-OutputArea-output img"
     with suppress(TooLate):
-        page.wait_for_function(f"document.querySelectorAll('{images}').length === 6")
+        page.wait_for_function(f"document.querySelectorAll('{images}').length === 8")
     found = page.eval_on_selector_all(images, "all => all.map(i => [i.alt, i.naturalWidth > 0])")
     assert [(alt.split()[0], drawn) for alt, drawn in found] == [
         ("Sequence", True),
         ("State", True),
-    ] * 3
+    ] * 4
     assert not page.query_selector(PLAYER)
     told = page.inner_text(f":nth-match({CODE}, 2) .jp-OutputArea-output")
     assert "{" not in told
@@ -538,7 +540,7 @@ def test_lab_run(new_page, lab):
         f"[...document.querySelectorAll('{CODE} .jp-InputPrompt')]"
         ".every(prompt => /\\[\\d+\\]/.test(prompt.textContent))"
     )
-    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 3")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 4")
     page.click(f"{PLAYER} .tcpviz-clock")
     steps_by_keys(page)
     forks(page, lambda told: "lost_fin: SYN of 0 ms lost" in told)
@@ -548,9 +550,24 @@ def test_lab_run(new_page, lab):
     assert len(axis) == 1  # one axis for both runs
 
 
+def test_lab_saved_and_reopened(new_page, lab):
+    """What a reader has run, saved and opened again still steps, the panel too; no errors."""
+    page = opened(new_page(), lab("again"))
+    page.wait_for_function(KERNEL_IS_READY, timeout=60 * SECOND)
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 4")
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page = opened(new_page(), lab("again"))
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 4")
+    steps_by_keys(page)
+    chooses(page)
+    assert "Error" not in page.inner_text(".jp-NotebookPanel")
+
+
 def forks(page, answered):
     """Ask what if the SYN were lost, and wait for an answer."""
-    last = page.query_selector_all(PLAYER)[-1]
+    last = page.query_selector_all(PLAYER)[2]
     last.query_selector("input[type=range]").focus()
     press(page, "Home", "ArrowRight", "ArrowRight", "ArrowRight")
     last.query_selector(f"button:text-is('{say('player_fork_lose')}')").click()
@@ -566,7 +583,7 @@ def test_lab_fork_without_a_kernel(new_page, lab):
     """Where no kernel is, a what-if says what to do."""
     page = opened(new_page(), lab("no_kernel"))
     page.click(".jp-Dialog button:has-text('No Kernel')")
-    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 3")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 4")
     forks(page, lambda told: say("player_fork_alone") in told)
 
 
@@ -604,6 +621,29 @@ def test_nbconvert_offline(new_page, folder):
     page.goto((folder / "trusted.html").as_uri())
     steps_by_keys(page)
     assert page.inner_text(f":nth-match({PLAYER}, 2) .tcpviz-clock").startswith("step 0")
+
+
+def test_nbconvert_executed_offline(new_page, folder, home):
+    """The same of a notebook that nobody has run, exported by `nbconvert --execute`."""
+    path = folder / "plain.ipynb"
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", path.name]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    page = new_page()
+    page.goto(path.with_suffix(".html").as_uri())
+    steps_by_keys(page)
+    assert len(page.query_selector_all(PLAYER)) == 4
+    chooses(page)
+
+
+def chooses(page):
+    """The choices of the panel change its run, with no kernel."""
+    told = "document.querySelector('.tcpviz-panel + div pre').textContent"
+    before = page.evaluate(told)
+    page.select_option(".tcpviz-panel select", label="server")
+    assert page.evaluate(told) != before
+    assert "server: 2MSL expires" in page.evaluate(told)
 
 
 def test_voila(new_page, folder, home):
