@@ -73,15 +73,19 @@ class Player:
         """What is not in the pictures."""
         rest: dict[str, Any] = {"data": self.data, "text": self.chart.text}
         if self.questions:
-            asked = [_asked(question) for question in self.questions]
+            asked = [_asked(question, self._shown) for question in self.questions]
             rest["data"] = {**self.data, "questions": asked}
-            names = {each.refutation for one in self.questions for each in one.choices}
-            rest["runs"] = {
-                name: Player(simulate(SCENARIOS[name])).run for name in sorted(filter(None, names))
-            }
+            names = {row["run"] for one in asked for row in one["choices"] if "run" in row}
+            rest["runs"] = {name: Player(simulate(SCENARIOS[name])).run for name in sorted(names)}
         if self.scenario:
             rest["forks"] = sha256(python(self.scenario).encode()).hexdigest()[:16]
         return rest
+
+    @cached_property
+    def _shown(self) -> str:
+        """The named scenario whose run this is, or "": it need not be shown a second time."""
+        named = SCENARIOS.get(self.trace.title)
+        return self.trace.title if named and simulate(named) == self.trace else ""
 
     @cached_property
     def widget(self) -> Any:
@@ -157,12 +161,15 @@ def alive(poster: str, data: dict[str, Any]) -> str:
     )
 
 
-def _asked(question: Question) -> dict[str, Any]:
-    """A question as JSON data; a choice's `run` names the run that refutes it."""
+def _asked(question: Question, shown: str) -> dict[str, Any]:
+    """A question as JSON data; a choice's `run` names the run that refutes it.
+
+    What the run that is `shown` refutes goes on to refute it: no other is named.
+    """
     choices = []
     for choice in question.choices:
         row: dict[str, Any] = {"text": choice.text, "why": choice.why, "right": choice.right}
-        if choice.refutation:
+        if choice.refutation and choice.refutation != shown:
             row["run"] = choice.refutation
         choices.append(row)
     return {"step": question.step, "prompt": question.prompt, "choices": choices}

@@ -2,11 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from asked import asking_player
 
-from tcpviz import SCENARIOS, Trace, simulate
+from tcpviz import SCENARIOS, S, Trace, simulate
 from tcpviz.fork import ForkError
 from tcpviz.pictures.figure_5 import BOXES
 from tcpviz.player import Player
@@ -181,6 +182,18 @@ def test_questions_come_in_order_with_their_refutations():
         "refused": "refused",
         "two_way_ghost": "two_way_ghost",
     }
+
+
+def test_a_run_that_refutes_a_wrong_answer_itself_is_sent_once():
+    """Where the refutation is the very run that goes on, no other comes with it; else it does."""
+    itself = Player(SCENARIOS["accept_queue_full"], questions=[7])
+    assert [c.refutation for c in itself.questions[0].choices if c.refutation] == [
+        "accept_queue_full"
+    ]
+    assert itself.run["runs"] == {}
+    assert not any("run" in choice for choice in itself.run["data"]["questions"][0]["choices"])
+    renamed = replace(SCENARIOS["accept_queue_full"], rto=2 * S)
+    assert set(Player(renamed, questions=[7]).run["runs"]) == {"accept_queue_full"}
 
 
 def test_a_trace_without_questions_asks_none():
