@@ -10,7 +10,7 @@ from test_properties import run, scenarios
 
 from tcpviz.questions import KINDS, QuestionError, questions
 from tcpviz.scenarios import SCENARIOS
-from tcpviz.segment import FIN, RST, add
+from tcpviz.segment import ACK, FIN, RST, SYN, add
 from tcpviz.simulate import simulate
 from tcpviz.sources import read
 from tcpviz.states import State
@@ -25,6 +25,7 @@ HARM = {"two_way_ghost", "four_segment_handshake", "no_time_wait"}
 
 MISCONCEPTIONS = {
     "the handshake only shows that both can send and receive": ("handshake", "myth_two"),
+    "a SYN shows that its receiver is heard": ("handshake", "myth_heard"),
     "a receiver knows that a SYN is old": ("old_duplicate_syn", "myth_two"),
     "four segments cannot open": ("simultaneous_open", "myth_three_only"),
     "four segments are needed to open": ("handshake", "myth_four"),
@@ -141,6 +142,16 @@ def fits(trace, question, text):
             done = sorted(s.since for s in spans if s.state is State.ESTABLISHED)[1]
             came = [s for s in trace.steps if s.kind is Kind.ARRIVE and s.time <= done]
             return text == f"{len(came)} segments"
+        case "proof":
+            peer = trace.other(step.end).name
+            mine = [s.segment for s in trace.of(step.end)[:] if s.segment and s.segment.ctl & SYN]
+            mine = [s for s in mine if s.seq + 1 == step.segment.ack]
+            answers = bool(mine) and step.segment.ctl & ACK
+            return text == (
+                f"that {peer} hears it now, and it hears {peer}"
+                if answers
+                else f"that {peer} has sent this, now or long ago"
+            )
         case "established":
             since = {}
             for each in trace.steps:
@@ -243,7 +254,9 @@ def test_each_misconception_can_be_met(asked, claim):
     """A named scenario has a question with that belief among its wrong answers, or corrected."""
     name, why = MISCONCEPTIONS[claim]
     _, found = asked[name]
-    assert ENGLISH[why] in {choice.why for question in found for choice in question.choices}
+    given = {choice.why for question in found for choice in question.choices}
+    words = [ENGLISH[why].format(end=end) for end in ("client", "server")]
+    assert not given.isdisjoint(words)
 
 
 def test_what_figure_5_omits_is_said(asked):
