@@ -164,7 +164,8 @@ QUESTIONS: Final = {
     " is new (§3.4.1).",
     "myth_certain_now": "Who sends the last segment cannot know that it arrives; no number of"
     " segments changes that (the Two Generals).",
-    "myth_asks_user": "TCP answers by itself: no application was asked (§3.10.7).",
+    "myth_asks_user": "A TCP has sent it; whether an application is there, it does not tell"
+    " (§3.10.7).",
     "myth_three_only": "The SYNs cross, so that neither can carry the ACK of the other (Figure 7).",
     "myth_certain": "No number of ACKs makes both ends certain (the Two Generals); three are what"
     " agreeing on numbers needs (§3.4.1).",

@@ -24,8 +24,9 @@ OLD: Final = "old"
 def udp_nobody(count: int = 3) -> Observation:
     """Send datagrams to a port where nobody is; then once more with connect() called before.
 
-    A UDP connect() sends nothing: it is a note in this kernel about one peer, by which an ICMP
-    message finds the socket (RFC 1122 §4.1.3.3). ValueError beyond 16 datagrams.
+    A UDP connect() sends nothing: it is a note in this kernel about one peer. Of an ICMP message
+    Linux tells such a socket, and any other only if it asks (IP_RECVERR). ValueError beyond 16
+    datagrams.
     """
     if not 2 <= count <= _MOST:
         raise ValueError(f"count: {count!r} is not from 2 to {_MOST}")
