@@ -238,7 +238,7 @@ def data(moment: Moment) -> Iterator[Asked | None]:
             wrong(say("ask_data_dropped"), "why_data_stray_told"),
         ]
     strange = old or key != "taken" or moment.before is not State.ESTABLISHED
-    prompt = say("ask_data_fate", told=moment.situation)
+    prompt = say("ask_data_old" if _older(moment) else "ask_data_fate", told=moment.situation)
     yield ask(moment.at, "data", prompt, (say(f"ask_data_{key}"), why), others, 8 if strange else 2)
 
 
@@ -246,6 +246,18 @@ def _why_not(fate: str, happens: str) -> str:
     """The words against another fate of the data than what happens to it."""
     silent = fate == "dropped" and happens == "reset"
     return "why_data_not_silent" if silent else f"why_data_not_{fate}"
+
+
+def _older(moment: Moment) -> bool:
+    """Whether the segment was sent before this end's connection began, or by nobody in this run."""
+    flight = moment.flight
+    if flight is None or flight.sent is None:
+        return True
+    steps = moment.trace.steps[: moment.at]
+    return any(
+        s.end == moment.step.end and s.time > flight.sent and not _BEGINNINGS.isdisjoint(s.edges)
+        for s in steps
+    )
 
 
 def _advances(moment: Moment) -> bool:

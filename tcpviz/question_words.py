@@ -27,7 +27,7 @@ QUESTIONS: Final = {
     "ask_handshake_both": "Both ends open actively. How many segments travel until both are"
     " ESTABLISHED?",
     "ask_established": "{told} Which end is ESTABLISHED first?",
-    "ask_proves": "{told} What is the most that {end} may conclude?",
+    "ask_proves": "{told} What may {end} conclude, at the most?",
     "ask_time_wait": "{told} Who waits in TIME-WAIT in the end?",
     "ask_duration": "{told} The MSL is {msl}. How long does it wait in TIME-WAIT, if nothing more"
     " arrives?",
@@ -36,6 +36,7 @@ QUESTIONS: Final = {
     "ask_silence": "The host of {end} crashes, and nothing is on its way."
     " What does {other}, in {state}, notice?",
     "ask_data_fate": "{told} What becomes of the data?",
+    "ask_data_old": "{told} It was not sent on this connection. What becomes of its data?",
     # ... choices
     "ask_then": " and ",
     "ask_nothing": "nothing",

@@ -144,9 +144,11 @@ def fits(trace, question, text):
             return text == f"{len(came)} segments"
         case "proof":
             peer = trace.other(step.end).name
-            mine = [s.segment for s in trace.of(step.end)[:] if s.segment and s.segment.ctl & SYN]
-            mine = [s for s in mine if s.seq + 1 == step.segment.ack]
-            answers = bool(mine) and step.segment.ctl & ACK
+            before = [s for s in trace.steps[: question.step] if s.end == step.end and s.segment]
+            syns = [s.segment.seq for s in before if s.kind is Kind.DEPART and s.segment.ctl & SYN]
+            answers = step.segment.ctl & ACK and any(
+                0 < (step.segment.ack - seq) % 2**32 < 2**31 for seq in syns
+            )
             return text == (
                 f"that {peer} hears it now, and it hears {peer}"
                 if answers
@@ -263,6 +265,33 @@ def test_what_figure_5_omits_is_said(asked):
     """A move that the RFC's diagram does not draw is called so where it is the answer."""
     _, found = asked["close_in_three"]
     assert any(FIGURE_5_OMITS in question.right.why for question in found)
+
+
+def test_what_each_segment_proves_is_asked_where_it_is_pinned(asked):
+    """A SYN proves least; only an answer proves that one is heard. Unpinned, nobody is asked."""
+    trace, _ = asked["handshake"]
+    rights = [question.right.text for question in questions(trace, pin=["proof"])]
+    assert rights == [
+        "that client has sent this, now or long ago",
+        "that server hears it now, and it hears server",
+        "that client hears it now, and it hears client",
+    ]
+    assert all(q.kind != "proof" for t, _ in asked.values() for q in questions(t))
+
+
+@pytest.mark.parametrize(
+    ("name", "old"),
+    [("same_iss", 1), ("clocked_iss", 1), ("two_way_ghost", 1), ("normal", 0), ("lost_ack", 0)],
+)
+def test_old_data_is_called_so(asked, name, old):
+    """Two segments may look alike: the question says which of them is not of this connection."""
+    trace, found = asked[name]
+    told = [q for q in found if q.kind == "data" and "not sent on this connection" in q.prompt]
+    assert len(told) == old
+    for question in told:
+        flight = trace.flights[trace.steps[question.step].flight]
+        arrived = trace.steps[question.step].time
+        assert flight.sent is None or arrived - flight.sent > 1e9
 
 
 def test_a_refutation_refutes(asked):
