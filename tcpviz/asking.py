@@ -172,6 +172,8 @@ def _believed(moment: Moment, right: str) -> Iterator[Choice]:
         yield wrong("ACK", "myth_third_bare", "send_opens")
     elif arrived & FIN and before is _S.ESTABLISHED:
         yield wrong("FIN,ACK", "myth_kernel_fin", "close_wait")
+        if right == nothing:
+            yield wrong("ACK", "myth_never_delayed", "close_in_three")
     elif arrived == ACK and right == nothing and step.segment and not step.segment.length:
         yield wrong("ACK", "myth_ack_of_ack", "handshake")
     if step.kind is not Kind.CALL:

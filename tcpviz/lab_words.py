@@ -26,6 +26,9 @@ LABS: Final = {
     "leak_error": "request {request}: accept() fails with {error} (too many open files)",
     "leak_fine": "All requests served; CLOSE-WAIT left: {count}.",
     "leak_table": "the sockets of the server",
+    "asked": "{way}: CLOSE-WAIT {count}, held by {owners} process; EOF not read: {unread}",
+    "asked_unknown": "not told",
+    "asked_table": "the sockets of the server, by {way}",
     "accept_before": "Nobody has called accept(): client {client}, server {server}.",
     "accept_queued": "The accept queue holds {count}; {octets} octets wait to be read.",
     "accept_after": "accept() hands over a finished connection, and its {octets} octets: {server}.",
@@ -56,6 +59,25 @@ LABS: Final = {
     "ports_not_healed": "It still fails 3 s later: tcp_tw_reuse is {reuse}.",
     "ports_taken": "other programs use this machine's ports: no {count} in a row stayed free",
     "ports_table": "the ports in TIME-WAIT",
+    # closing
+    "bye": "{call:22} segments to the peer: {count}; its recv() {heard:18} "
+    "client {client}, server {server}",
+    "lost_hasty": "close() with octets unread: send() took {sent} octets, the client got fewer, "
+    "and then recv() {heard}.",
+    "lost_patient": "shutdown(SHUT_WR), recv() to the end, close(): the client got {count} octets, "
+    "and then recv() {heard}.",
+    "kept_copy": "close(), but a dup() is open: {state}",
+    "kept_copy_over": "... and when the dup() is closed too: {state}",
+    "kept_child": "close(), but a child process has inherited the descriptor: {state}",
+    "kept_child_over": "... and when the child has ended: {state}",
+    "kept_shutdown_over": "shutdown(SHUT_WR), and a dup() is open: {state}",
+    "out": "{call:18} {state:11} descriptor {held}",
+    "out_held_True": "held",
+    "out_held_False": "free",
+    "out_queue": "; Recv-Q {count}",
+    "out_again": "; the next send() raises {error}",
+    "held": "{count} in {state}: {held} descriptors; timer: {timer}",
+    "held_none": "none",
     # tcpviz watch
     "live_one": "1 socket, told by {way}: {states}",
     "live_sockets": "{count} sockets, told by {way}: {states}",

@@ -176,6 +176,8 @@ QUESTIONS: Final = {
     "myth_third_bare": "The third segment, and a SYN, may carry data (§3.4).",
     "myth_kernel_fin": "The ACK is TCP's own, at once; the FIN waits for the application's CLOSE"
     " (§3.6).",
+    "myth_never_delayed": "That is allowed. This end waits a little first, so that the ACK may"
+    " ride on something else (§3.8.6.3).",
     "myth_ack_of_ack": "A bare ACK occupies no number; else ACKs would be acknowledged for ever"
     " (§3.4).",
     "myth_always_four": "The ACK was still delayed, so it rides on the FIN: three segments close"

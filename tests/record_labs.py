@@ -19,6 +19,12 @@ LABS = (
     kernel.countdown,
     kernel.address_in_use,
     kernel.exhaustion,
+    kernel.goodbyes,
+    kernel.answer_lost,
+    kernel.kept_open,
+    kernel.ways_out,
+    kernel.descriptors_held,
+    kernel.diagnosis,
 )
 HANDLERS = (kernel.forgets, kernel.raises, kernel.closes)
 

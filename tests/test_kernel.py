@@ -20,7 +20,7 @@ import pytest
 import record_labs
 
 from tcpviz import kernel
-from tcpviz.kernel import holds, labs, observation
+from tcpviz.kernel import closing, holds, labs, observation
 from tcpviz.kernel import server as servers
 from tcpviz.kernel.sockets import asking, by_diag, by_proc
 from tcpviz.kernel.table import (
@@ -385,6 +385,75 @@ def test_exhaustion():
 
 
 @linux
+def test_goodbyes():
+    """Which calls send what, and what the peer hears: its recv() waits, sees EOF, or a reset."""
+    here, waits = ["ESTABLISHED", "ESTABLISHED"], [0, "waits"]
+    fin = [1, 'gives b""', "FIN-WAIT-2", "CLOSE-WAIT"]
+    rst = [1, "raises ECONNRESET", "CLOSED", "CLOSED"]
+    assert dict(live(kernel.goodbyes).numbers) == {
+        "shutdown(SHUT_RD)": waits + here,
+        "shutdown(SHUT_WR)": fin,
+        "close()": fin,
+        "close(), a dup() open": waits + here,
+        "close(), data unread": rst,
+        "close(), SO_LINGER 0": rst,
+    }
+
+
+@linux
+def test_answer_lost():
+    """The RST of a hasty close takes what was still to be sent; who reads to the end loses none."""
+    seen = live(kernel.answer_lost)
+    assert seen["hasty"][0] < seen["sent"] == seen["patient"][0]
+    assert [seen["hasty"][1], seen["patient"][1]] == ["raises ECONNRESET", 'gives b""']
+
+
+@linux
+def test_kept_open():
+    """CLOSE-WAIT outlives a close() while another descriptor, or another process, holds it."""
+    seen = live(kernel.kept_open)
+    assert seen["copy"] == ["CLOSE-WAIT", 1, 1]
+    assert seen["child"] == ["CLOSE-WAIT", 1, 0]  # and the one process is not this one
+    assert {seen[f"{who} over"] for who in ("copy", "child", "shutdown")} == {"CLOSED"}
+
+
+@linux
+def test_ways_out():
+    """Reading ends nothing; a FIN and a RST end the state; only close() frees the descriptor."""
+    seen = live(kernel.ways_out)
+    found = {call: (way["state"], way["held"]) for call, way in seen.numbers.items()}
+    assert found == {
+        "nothing": ("CLOSE-WAIT", True),
+        "recv()": ("CLOSE-WAIT", True),
+        "send()": ("CLOSED", True),
+        "shutdown(SHUT_WR)": ("CLOSED", True),
+        "close()": ("CLOSED", False),
+    }
+    assert [seen[call]["queue"] for call in ("nothing", "recv()")] == [1, 0]
+    assert seen["send()"]["again"] == "EPIPE"
+
+
+@linux
+def test_descriptors_held():
+    """CLOSE-WAIT holds a descriptor each and has no timer; TIME-WAIT has a timer, and none."""
+    seen = live(kernel.descriptors_held)
+    assert seen["CLOSE-WAIT"] == [10, 10, [""]]
+    assert seen["TIME-WAIT"] == [10, 0, ["2MSL"]]
+
+
+@linux
+def test_diagnosis():
+    """Every way of asking finds as many, and the one process; psutil knows no queues."""
+    pytest.importorskip("psutil")
+    seen = live(kernel.diagnosis)
+    assert dict(seen.numbers) == {
+        "sock_diag": [5, 1, 0],
+        "/proc/net/tcp": [5, 1, 0],
+        "psutil": [5, 1, None],
+    }
+
+
+@linux
 @pytest.mark.parametrize("handler", [kernel.forgets, kernel.raises], ids=["forgets", "raises"])
 def test_a_server_that_does_not_close_leaks_until_emfile(handler):
     """Each request leaves one more CLOSE-WAIT, until accept() finds no descriptor."""
@@ -468,9 +537,11 @@ def test_a_server_that_cannot_be_is_refused(arguments, message):
         lambda: kernel.countdown(100),
         lambda: kernel.accept_queue_full(0, 1000),
         lambda: kernel.leak(requests=0),
+        lambda: kernel.descriptors_held(0),
+        lambda: kernel.diagnosis(100),
         lambda: kernel.watch(80, every=0),
     ],
-    ids=["ports", "seconds", "clients", "requests", "interval"],
+    ids=["ports", "seconds", "clients", "requests", "held", "asked", "interval"],
 )
 def test_a_lab_is_bounded(call):
     """What would take too long, or too much, is refused."""
@@ -512,6 +583,12 @@ LABS = {
     "address_in_use": kernel.address_in_use,
     "exhaustion": lambda: kernel.exhaustion(heal=False),
     "leak": lambda: kernel.leak(requests=3, descriptors=8),
+    "goodbyes": kernel.goodbyes,
+    "answer_lost": kernel.answer_lost,
+    "kept_open": kernel.kept_open,
+    "ways_out": kernel.ways_out,
+    "descriptors_held": lambda: kernel.descriptors_held(2),
+    "diagnosis": lambda: kernel.diagnosis(1),
     "watch": watched,
 }
 
@@ -545,6 +622,14 @@ def interrupt(*_, **__):
         ("countdown", labs, "until"),
         ("address_in_use", labs, "_bind"),
         ("exhaustion", labs, "_close_both"),
+        ("goodbyes", closing, "_hears"),
+        ("goodbyes", closing, "until"),
+        ("answer_lost", closing, "until"),
+        ("kept_open", closing, "with_owners"),
+        ("kept_open", closing, "_gone"),
+        ("ways_out", closing, "_writes"),
+        ("descriptors_held", closing, "_open_descriptors"),
+        ("diagnosis", servers, "sockets"),
         ("leak", servers.Server, "states"),
         ("leak", servers.Server, "_heard"),
         ("leak", servers.Server, "_settle"),
@@ -653,8 +738,26 @@ def test_what_was_never_recorded_is_not_shown(monkeypatch):
     def mine(connection):
         connection.close()
 
-    with pytest.raises(kernel.Unavailable, match="no recording of 'leak_mine'"):
+    with pytest.raises(kernel.Unavailable, match=r"of this mine\(\) there is no recording"):
         kernel.leak(mine)
+
+
+def test_a_handler_of_the_same_name_is_not_taken_for_the_recorded_one(monkeypatch):
+    """The code decides, not the name: comments, docstring and annotations are not code."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+    def forgets(connection):
+        request = connection.recv(100)
+        connection.sendall(b"You said " + request)
+        connection.recv(100)
+
+    assert kernel.leak(forgets).recorded
+
+    def forgets(connection):
+        connection.close()
+
+    with pytest.raises(kernel.Unavailable, match="there is no recording"):
+        kernel.leak(forgets)
 
 
 @linux

@@ -5,6 +5,7 @@ at, on loopback, without privileges, and leave nothing behind. Linux; elsewhere 
 recordings.
 """
 
+from tcpviz.kernel.closing import answer_lost, descriptors_held, goodbyes, kept_open, ways_out
 from tcpviz.kernel.holds import Held, hold
 from tcpviz.kernel.labs import (
     accept_queue_full,
@@ -17,7 +18,7 @@ from tcpviz.kernel.labs import (
     who_waits,
 )
 from tcpviz.kernel.observation import Observation, recording
-from tcpviz.kernel.server import Server, closes, forgets, leak, raises, serve
+from tcpviz.kernel.server import Server, closes, diagnosis, forgets, leak, raises, serve
 from tcpviz.kernel.sockets import Unavailable, sockets
 from tcpviz.kernel.table import Address, Owner, Socket, Table
 from tcpviz.kernel.watch import Watch, watch
@@ -34,12 +35,17 @@ __all__ = [
     "Watch",
     "accept_queue_full",
     "address_in_use",
+    "answer_lost",
     "before_accept",
     "closes",
     "countdown",
+    "descriptors_held",
+    "diagnosis",
     "exhaustion",
     "forgets",
+    "goodbyes",
     "hold",
+    "kept_open",
     "leak",
     "raises",
     "recording",
@@ -48,5 +54,6 @@ __all__ = [
     "sockets",
     "to_itself",
     "watch",
+    "ways_out",
     "who_waits",
 ]
