@@ -241,12 +241,12 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.stdout.close()
 
 
-def leak(handler: Handler = forgets, *, requests: int = 30, descriptors: int = 24) -> Observation:
+def leak(handler: Handler = forgets, *, requests: int = 70, descriptors: int = 24) -> Observation:
     """Send `requests` to a server with few descriptors and count its CLOSE-WAIT after each.
 
     Stops at the first request for which the server finds no descriptor (EMFILE). `numbers` hold
-    `close_wait` and `descriptors` after each request, `answered`, `raised` and `error`. Each
-    request is `seven`, which a handler that expects a number cannot read.
+    `close_wait` and `descriptors` after each request, `answered`, `raised` and `error`. Every third
+    request is `seven`, which a handler that expects a number cannot read; the others are `7`.
     """
     if not 1 <= requests <= 500:
         raise ValueError(f"requests: {requests!r} is not from 1 to 500")
@@ -304,8 +304,8 @@ def _measured(server: Server, name: str, requests: int, limit: int) -> Observati
     used: list[int] = []
     raised: Counter[str] = Counter()
     answered, error = 0, ""
-    for _ in range(requests):
-        answer = server.request(b"seven")
+    for number in range(1, requests + 1):
+        answer = server.request(b"7" if number % 3 else b"seven")
         if answer.error:
             error = answer.error
             break
