@@ -26,7 +26,7 @@ LABS = (
     kernel.descriptors_held,
     kernel.diagnosis,
 )
-HANDLERS = (kernel.forgets, kernel.raises, kernel.closes)
+HANDLERS = (kernel.forgets, kernel.raises, kernel.closes, kernel.finishes)
 
 
 def main():

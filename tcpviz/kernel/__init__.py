@@ -18,7 +18,7 @@ from tcpviz.kernel.labs import (
     who_waits,
 )
 from tcpviz.kernel.observation import Observation, recording
-from tcpviz.kernel.server import Server, closes, diagnosis, forgets, leak, raises, serve
+from tcpviz.kernel.server import Server, closes, diagnosis, finishes, forgets, leak, raises, serve
 from tcpviz.kernel.sockets import Unavailable, sockets
 from tcpviz.kernel.table import Address, Owner, Socket, Table
 from tcpviz.kernel.watch import Watch, watch
@@ -42,6 +42,7 @@ __all__ = [
     "descriptors_held",
     "diagnosis",
     "exhaustion",
+    "finishes",
     "forgets",
     "goodbyes",
     "hold",

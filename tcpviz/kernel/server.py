@@ -80,24 +80,30 @@ def forgets(connection: socket.socket) -> None:
     """Answer, hear the client hang up, and forget to hang up."""
     request = connection.recv(100)
     connection.sendall(b"You said " + request)
-    connection.recv(100)  # b"": the client has closed
-    # and here a close() is missing
+    connection.recv(100)  # b"": the client has closed; and here a close() is missing
 
 
 def raises(connection: socket.socket) -> None:
     """Close properly, unless a request is not the number it should be."""
-    request = connection.recv(100)
-    number = int(request)  # ValueError: what stands below is skipped
+    number = int(connection.recv(100))  # ValueError: what stands below is skipped
     connection.sendall(str(number + 1).encode())
     connection.close()
 
 
 def closes(connection: socket.socket) -> None:
-    """Do the same work inside `with`: however it is left, the connection is closed."""
+    """Do the same inside `with`: however it is left, the connection is closed."""
     with connection:
-        request = connection.recv(100)
-        connection.sendall(b"You said " + request)
-        connection.recv(100)
+        number = int(connection.recv(100))
+        connection.sendall(str(number + 1).encode())
+
+
+def finishes(connection: socket.socket) -> None:
+    """Do the same with try and finally."""
+    try:
+        number = int(connection.recv(100))
+        connection.sendall(str(number + 1).encode())
+    finally:
+        connection.close()
 
 
 class Answer(NamedTuple):
@@ -255,7 +261,7 @@ def leak(handler: Handler = forgets, *, requests: int = 70, descriptors: int = 2
         with serve(handler, descriptors=descriptors) as server:
             return _measured(server, name, requests, descriptors)
     except Unavailable as reason:
-        if _body(handler) not in map(_body, (forgets, raises, closes)):
+        if _body(handler) not in map(_body, (forgets, raises, closes, finishes)):
             raise Unavailable(f"{reason}; and of this {name}() there is no recording") from None
         return recording(f"leak_{name}", str(reason))
 
