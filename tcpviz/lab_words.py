@@ -60,7 +60,12 @@ LABS: Final = {
     "ports_taken": "other programs use this machine's ports: no {count} in a row stayed free",
     "ports_table": "the ports in TIME-WAIT",
     # closing
-    "bye": "{call:22} {count} segments; the peer's recv() {heard:18}  {client} and {server}",
+    "bye": "{call:22} {count:>8}   {heard:18}  {client:12} {server}",
+    "bye_call": "call",
+    "bye_count": "segments",
+    "bye_heard": "the peer's recv()",
+    "bye_client": "client",
+    "bye_server": "server",
     "lost_hasty": "close() with octets unread: send() took {sent} octets, the client got fewer, "
     "and then recv() {heard}.",
     "lost_patient": "shutdown(SHUT_WR), recv() to the end, close(): the client got {count} octets, "

@@ -43,7 +43,8 @@ _STAYS: Final = "import sys; sys.stdin.read()"
 @lab
 def goodbyes() -> Observation:
     """Leave a connection in six ways, and look at what the peer gets and hears of each."""
-    says, numbers = [], {}
+    heads = ("call", "count", "heard", "client", "server")
+    says, numbers = [say("bye", **{head: say(f"bye_{head}") for head in heads})], {}
     with contextlib.ExitStack() as stack, missing_is_unavailable():
         diag = stack.enter_context(asking())
         for call, leave in _WAYS.items():
