@@ -74,7 +74,7 @@ FLOORS = [
     {"sources", "panels", "terminal", "goals"},
     {"exercise"},
     # the room of handouts
-    {"handouts.chapter", "handouts.moment"},
+    {"handouts.chapter", "handouts.cut"},
     {"handouts.page", "handouts.sheet"},
     {"handouts.make"},
     {"handouts"},

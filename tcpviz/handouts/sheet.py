@@ -7,18 +7,16 @@ stands in an end part, "The runs". In its place is a question with room for the 
 """
 
 import html
-import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from tcpviz.handouts.chapter import SOLUTION, Cell, Chapter, Image, Played, Shown, Token, plain
-from tcpviz.handouts.moment import before
+from tcpviz.handouts.cut import before, sheets
 from tcpviz.pictures import paper
 from tcpviz.words import language, say
 
-_UNANSWERED: Final = re.compile(r"^\w+ = \.\.\.$", re.MULTILINE)
 _COLUMNS: Final = 140  # more cannot be read, however small
 _ROOM: Final = 2  # lines to write on after a question
 _MUCH_ROOM: Final = 6  # after an exercise
@@ -101,7 +99,7 @@ class _Sheet:
 
     def code(self, cell: Cell) -> None:
         """Put a cell of code where a student finds it, and its outputs where they may be seen."""
-        if _UNANSWERED.search(cell.code):
+        if any(shown.text.endswith(say("ex_unanswered")) for shown in cell.shown):
             self.blocks += [_code(cell), {"kind": "room", "lines": _MUCH_ROOM, "because": False}]
         elif not self.round:
             self.blocks += [_code(cell), *self.outputs(cell)]
@@ -138,7 +136,7 @@ class _Sheet:
             if shown.played and not asked:
                 blocks += self.questions(shown.played)
             if shown.images:
-                blocks.append({"kind": "pictures", "pictures": list(map(_picture, shown.images))})
+                blocks.append(_pictures(shown.images))
             else:
                 blocks.append({"kind": "output", "text": _narrow(shown.text)})
         return blocks
@@ -214,8 +212,15 @@ def _narrow(text: str) -> str:
     return "\n".join(lines)
 
 
-def _picture(image: Image) -> Block:
-    return {"svg": paper.printable(image.svg), "alt": image.alt}
+def _pictures(images: Iterable[Image]) -> Block:
+    """Pictures; one that is too high for a page is more than one."""
+    pictures = []
+    for svg, alt in images:
+        parts = sheets(paper.printable(svg))
+        for number, part in enumerate(parts, start=1):
+            of = say("handout_part", number=number, count=len(parts)) if len(parts) > 1 else ""
+            pictures.append({"svg": part, "alt": alt + of})
+    return {"kind": "pictures", "pictures": pictures}
 
 
 def _until(chart: Image, played: Played) -> Block:
@@ -223,4 +228,4 @@ def _until(chart: Image, played: Played) -> Block:
     step = played.questions[0].step
     height = played.heights[max(step - 1, 0)]
     svg = before(chart.svg, step, height, played.lost)
-    return {"kind": "pictures", "pictures": [_picture(Image(svg, say("handout_until")))]}
+    return _pictures([Image(svg, say("handout_until"))])
