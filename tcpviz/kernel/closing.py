@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -55,9 +56,8 @@ def goodbyes() -> Observation:
             before = _segments(server)
             leave(stack, client)
             heard = _hears(server)
-            ends = _settled(diag, mine, other)
+            states = _settled(diag, mine, other)
             came = _segments(server) - before
-            states = [_state(row) for row in ends]
             numbers[call] = [came, heard, *states]
             what = {"client": states[0], "server": states[1]}
             says.append(say("bye", call=call, count=came, heard=heard, **what))
@@ -111,13 +111,20 @@ def _hears(server: socket.socket) -> str:
         return f"raises {errno.errorcode[problem.errno or 0]}"
 
 
-def _settled(diag: Asking, client: Address, server: Address) -> tuple[Socket | None, ...]:
-    """Both ends once no FIN waits for its ACK any more, which may be delayed."""
-    passing = (State.FIN_WAIT_1, State.LAST_ACK)
+def _settled(diag: Asking, client: Address, server: Address) -> list[State]:
+    """The states of both ends once no FIN waits for its ACK any more, which may be delayed.
 
-    def still() -> tuple[Socket | None, ...] | None:
-        rows = diag.lookup(client, server), diag.lookup(server, client)
-        return None if any(row and row.state in passing for row in rows) else rows
+    Two looks must agree: a socket that the kernel is just making smaller is not found.
+    """
+    passing = {State.FIN_WAIT_1, State.LAST_ACK}
+
+    def look() -> list[State]:
+        return [_state(diag.lookup(client, server)), _state(diag.lookup(server, client))]
+
+    def still() -> list[State] | None:
+        states = look()
+        time.sleep(0.002)
+        return states if states == look() and passing.isdisjoint(states) else None
 
     return until(still, "the ACK of the FIN")
 
