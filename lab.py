@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Set up tcpviz in .venv and open its notebooks, run its tests or rebuild its notebooks.
+"""Set up tcpviz in .venv; open its notebooks, run its tests, rebuild notebooks or make handouts.
 
 Knows how .venv is made from requirements.lock and what can go wrong on the way; knows nothing of
 TCP. Standard library only, in the grammar of Python 3.6, so that an old Python says one sentence
@@ -40,8 +40,13 @@ FIRST_PORT = 8888
 MB = 10**6
 
 # The extras of pyproject.toml that a command needs, and the disk space they take (rounded up).
-EXTRAS = {"lab": ("lab",), "test": ("lab", "test"), "notebooks": ("lab",)}
-DISK_SPACE = {"lab": 400 * MB, "test": 300 * MB}
+EXTRAS = {
+    "lab": ("lab",),
+    "test": ("lab", "test"),
+    "notebooks": ("lab",),
+    "handouts": ("handout",),
+}
+DISK_SPACE = {"lab": 400 * MB, "test": 300 * MB, "handout": 300 * MB}
 
 # What pip prints, and what it means. The first cause that fits wins: a full disk breaks much else.
 CAUSES = {
@@ -458,7 +463,7 @@ def port_number(text: str) -> int:
 
 
 def parse(arguments: Optional[List[str]]) -> argparse.Namespace:
-    """Read the command line; what `test` and `notebooks` do not know goes on to their programs."""
+    """Read the command line; what a command does not know goes on to its program."""
     parser = argparse.ArgumentParser(
         prog="lab.py",
         description="Set up tcpviz in .venv (once), then open its notebooks in JupyterLab.",
@@ -470,7 +475,8 @@ def parse(arguments: Optional[List[str]]) -> argparse.Namespace:
         choices=sorted(EXTRAS),
         default="lab",
         help="lab: open JupyterLab (the default); test: run every test, further arguments go to "
-        "pytest; notebooks: rebuild the notebooks, or those named",
+        "pytest; notebooks: rebuild the notebooks, or those named; handouts: make the handouts of "
+        "all notebooks, or of those named",
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument(
@@ -498,6 +504,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
             return run(["-m", "pytest"] + wish.rest)
         if wish.command == "notebooks":
             return run([str(ROOT / "notebooks" / "build.py")] + wish.rest)
+        if wish.command == "handouts":
+            return run(["-m", "tcpviz.handouts"] + wish.rest)
         return open_lab(wish.port, not wish.no_browser)
     except Problem as problem:
         print(f"tcpviz: {problem}", file=sys.stderr)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
+from tcpviz.handout_words import HANDOUTS
 from tcpviz.lab_words import LABS
 from tcpviz.player_words import PLAYER
 from tcpviz.question_words import QUESTIONS
@@ -353,14 +354,13 @@ ENGLISH: Final = {
     "explore_round": "The connection can no longer end. How it goes on is shown by {count} more "
     "moves: from there all is as it was before, for ever.",
     "explore_time_wait_lasts": "A RST ends TIME-WAIT",
+    **HANDOUTS,
     **LABS,
     **QUESTIONS,
 }
 
-
 LANGUAGES: Final[dict[str, Mapping[str, str]]] = {"en": ENGLISH}
 """The dictionaries there are, by the language's code."""
-
 _spoken = "en"
 _kept: Final[list[Any]] = []
 

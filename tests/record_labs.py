@@ -22,8 +22,14 @@ LABS = (
     kernel.every_state,
     kernel.udp_nobody,
     kernel.udp_wire,
+    kernel.goodbyes,
+    kernel.answer_lost,
+    kernel.kept_open,
+    kernel.ways_out,
+    kernel.descriptors_held,
+    kernel.diagnosis,
 )
-HANDLERS = (kernel.forgets, kernel.raises, kernel.closes)
+HANDLERS = (kernel.forgets, kernel.raises, kernel.closes, kernel.finishes)
 
 
 def main():

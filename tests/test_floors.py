@@ -9,7 +9,7 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
-    {"question_words", "lab_words", "player_words", "static"},
+    {"handout_words", "question_words", "lab_words", "player_words", "static"},
     {"units", "words", "states", "segment", "listener"},
     {"steps", "rules", "options"},
     {"tcb"},
@@ -38,7 +38,7 @@ FLOORS = [
     {"kernel.table"},
     {"kernel.sockets", "kernel.live"},
     {"kernel.holds", "kernel.observation", "kernel.watch"},
-    {"kernel.server", "kernel.labs", "kernel.datagrams", "kernel.eleven"},
+    {"kernel.server", "kernel.labs", "kernel.closing", "kernel.datagrams", "kernel.eleven"},
     {"kernel"},
     # the room of pictures; what makes traces knows none of it
     {
@@ -73,6 +73,12 @@ FLOORS = [
     {"controls"},
     {"sources", "panels", "terminal", "goals"},
     {"exercise"},
+    # the room of handouts
+    {"handouts.chapter", "handouts.cut"},
+    {"handouts.page", "handouts.sheet"},
+    {"handouts.make"},
+    {"handouts"},
+    {"handouts.__main__"},
     {""},  # the package's public names
     {"__main__"},
 ]

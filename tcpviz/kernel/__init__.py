@@ -5,6 +5,7 @@ at, on loopback, without privileges, and leave nothing behind. Linux; elsewhere 
 recordings.
 """
 
+from tcpviz.kernel.closing import answer_lost, descriptors_held, goodbyes, kept_open, ways_out
 from tcpviz.kernel.datagrams import udp_nobody, udp_wire
 from tcpviz.kernel.eleven import every_state
 from tcpviz.kernel.holds import Held, hold
@@ -19,7 +20,7 @@ from tcpviz.kernel.labs import (
     who_waits,
 )
 from tcpviz.kernel.observation import Observation, recording
-from tcpviz.kernel.server import Server, closes, forgets, leak, raises, serve
+from tcpviz.kernel.server import Server, closes, diagnosis, finishes, forgets, leak, raises, serve
 from tcpviz.kernel.sockets import Unavailable, sockets
 from tcpviz.kernel.table import Address, Owner, Socket, Table
 from tcpviz.kernel.watch import Watch, watch
@@ -36,13 +37,19 @@ __all__ = [
     "Watch",
     "accept_queue_full",
     "address_in_use",
+    "answer_lost",
     "before_accept",
     "closes",
     "countdown",
+    "descriptors_held",
+    "diagnosis",
     "every_state",
     "exhaustion",
+    "finishes",
     "forgets",
+    "goodbyes",
     "hold",
+    "kept_open",
     "leak",
     "raises",
     "recording",
@@ -53,5 +60,6 @@ __all__ = [
     "udp_nobody",
     "udp_wire",
     "watch",
+    "ways_out",
     "who_waits",
 ]

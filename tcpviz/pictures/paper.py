@@ -13,7 +13,7 @@ from typing import Any, Final
 from tcpviz.pictures import theme
 from tcpviz.pictures.engine import EngineError
 
-_FONTS: Final = Path(__file__).parent / "fonts"
+FONTS: Final = Path(__file__).parent / "fonts"
 _FAMILIES: Final = re.compile('(?<=font-family=")[^"]*')
 _PAGE: Final = b"""\
 #set document(title: sys.inputs.title, date: none)
@@ -35,18 +35,28 @@ def png(svg: str, scale: float) -> bytes:
     return _drawn(svg, "", "", format="png", ppi=_POINTS * scale)
 
 
-def _drawn(svg: str, title: str, alt: str, **how: Any) -> bytes:
+def printable(svg: str) -> str:
+    """The picture with its text in a font that is there on every machine."""
+    return _FAMILIES.sub(theme.PRINTED, svg)
+
+
+def compiled(source: bytes, given: dict[str, str], fonts: Any, **how: Any) -> Any:
+    """What typst makes of a source. EngineError, one line, if it is missing or cannot."""
     try:
         import typst
     except ImportError:
         raise EngineError(
             "PDF and PNG are made by typst, which is not installed (pip install typst)"
         ) from None
-    given = {"svg": _FAMILIES.sub(theme.PRINTED, svg), "title": title, "alt": alt}
     try:
-        drawn: bytes = typst.compile(_PAGE, sys_inputs=given, font_paths=_fonts(), **how)
+        return typst.compile(source, sys_inputs=given, font_paths=fonts(), **how)
     except RuntimeError as error:
         raise EngineError(f"typst cannot draw this: {error}") from None
+
+
+def _drawn(svg: str, title: str, alt: str, **how: Any) -> bytes:
+    given = {"svg": printable(svg), "title": title, "alt": alt}
+    drawn: bytes = compiled(_PAGE, given, _fonts, **how)
     return drawn
 
 
@@ -55,4 +65,4 @@ def _fonts() -> Any:
     """Ours and those of the system; to look for them takes some 0.1 s."""
     import typst
 
-    return typst.Fonts(include_embedded_fonts=False, font_paths=[_FONTS])
+    return typst.Fonts(include_embedded_fonts=False, font_paths=[FONTS])

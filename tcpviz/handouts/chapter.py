@@ -1,0 +1,169 @@
+"""A chapter as it is stored: its prose as a tree, its code, and what its cells have shown.
+
+Knows the file of a notebook, and how pictures and Players travel in HTML. Runs nothing, and must
+not know what a handout looks like.
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from tcpviz.choices import Choice, Question
+from tcpviz.words import say
+
+SOLUTION: Final = "solution"
+INSTRUCTOR: Final = "instructor"
+FOR_TEACHERS: Final = frozenset({SOLUTION, INSTRUCTOR})
+"""The tags of the cells that a student's handout does not have."""
+
+_SVG: Final = "data:image/svg+xml;base64,"
+
+Token: TypeAlias = dict[str, Any]
+"""A node of the tree that mistune makes of Markdown."""
+
+
+class Problem(Exception):
+    """What keeps a handout from being made; the message is one line that says what and where."""
+
+
+class Image(NamedTuple):
+    """A drawn picture, and what it shows in words."""
+
+    svg: str
+    alt: str
+
+
+class Played(NamedTuple):
+    """What a Player asks; the height of each step in the chart, in pt; which segments are lost."""
+
+    questions: tuple[Question, ...]
+    heights: tuple[float, ...]
+    lost: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An output: its pictures, or else its text. `played` is there for a Player with questions."""
+
+    text: str
+    images: tuple[Image, ...] = ()
+    played: Played | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: the tree of its prose, or its code and what that has shown."""
+
+    tags: frozenset[str]
+    prose: tuple[Token, ...] = ()
+    code: str = ""
+    shown: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A notebook: `name` is its file's without suffix, `title` its first heading."""
+
+    name: str
+    title: str
+    cells: tuple[Cell, ...]
+    notebook: Any
+
+    def cells_for(self, *, teacher: bool) -> tuple[Cell, ...]:
+        """The cells that this reader gets."""
+        return tuple(cell for cell in self.cells if teacher or not cell.tags & FOR_TEACHERS)
+
+
+def read(path: Path) -> Chapter:
+    """The chapter of that file. Problem if it is no notebook, or has not been run to its end."""
+    import nbformat
+
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise Problem(say("handout_no_notebook", file=path, reason=reason)) from None
+    cells = []
+    for number, cell in enumerate(notebook.cells, start=1):
+        tags = frozenset(cell.metadata.get("tags", ()))
+        if cell.cell_type == "markdown":
+            cells.append(Cell(tags, prose=parsed(cell.source)))
+        elif cell.cell_type == "code" and cell.source.strip():
+            if cell.execution_count is None:
+                raise Problem(say("handout_not_run", file=path, number=number))
+            if any(output.output_type == "error" for output in cell.outputs):
+                raise Problem(say("handout_error", file=path, number=number))
+            shown = tuple(filter(None, map(_shown, cell.outputs)))
+            cells.append(Cell(tags, code=cell.source, shown=shown))
+    tokens = (token for cell in cells for token in cell.prose)
+    title = next((plain(t["children"]) for t in tokens if t["type"] == "heading"), path.stem)
+    return Chapter(path.stem, title, tuple(cells), notebook)
+
+
+def parsed(markdown: str) -> tuple[Token, ...]:
+    """The tree of a text in Markdown, without blank lines between its blocks."""
+    import mistune
+
+    tree = mistune.create_markdown(renderer="ast", plugins=["table", "strikethrough"])(markdown)
+    assert isinstance(tree, list)
+    return tuple(token for token in tree if token["type"] != "blank_line")
+
+
+def plain(tokens: list[Token]) -> str:
+    """The words of a tree.
+
+    >>> plain(parsed("# Why *three*?")[0]["children"])
+    'Why three?'
+    """
+    breaks = {"softbreak": " ", "linebreak": " "}
+    return "".join(
+        breaks.get(token["type"]) or token.get("raw") or plain(token.get("children", []))
+        for token in tokens
+    )
+
+
+def _shown(output: Any) -> Shown | None:
+    """What an output shows on paper; None if that is nothing."""
+    if output.output_type == "stream":
+        return Shown(output.text.rstrip("\n"))
+    page = _Page()
+    page.feed(output.data.get("text/html", ""))
+    page.close()
+    text = output.data.get("text/plain", "").rstrip("\n")
+    return Shown(text, tuple(page.images), page.played) if text or page.images else None
+
+
+class _Page(HTMLParser):
+    """The pictures of an output in HTML, and what its Player asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.images: list[Image] = []
+        self.played: Played | None = None
+        self._data = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        source = values.get("src") or ""
+        if tag == "img" and source.startswith(_SVG):
+            svg = base64.b64decode(source.removeprefix(_SVG)).decode()
+            self.images.append(Image(svg, values.get("alt") or ""))
+        self._data = tag == "script" and values.get("type") == "application/json"
+
+    def handle_data(self, data: str) -> None:
+        if self._data:
+            run = json.loads(data)["data"]
+            asked = tuple(map(_question, run.get("questions", ())))
+            if asked:
+                fates = enumerate(flight.get("fate") for flight in run["flights"])
+                lost = frozenset(number for number, fate in fates if fate == "lost")
+                self.played = Played(asked, tuple(step["y"] for step in run["steps"]), lost)
+
+
+def _question(asked: dict[str, Any]) -> Question:
+    """A question as `player` writes it."""
+    choices = (Choice(c["text"], c["why"], c["right"], c.get("run")) for c in asked["choices"])
+    return Question(asked["step"], "", asked["prompt"], tuple(choices))

@@ -1,0 +1,231 @@
+"""What stands on a printed handout, in order: the document that sheet.typ sets.
+
+Knows what a student must not see yet. Must not know what anything looks like.
+
+A student predicts first: what follows a **Predict**, the run with what is observed and explained,
+stands in an end part, "The runs". In its place is a question with room for the answer.
+"""
+
+import html
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from tcpviz.handouts.chapter import SOLUTION, Cell, Chapter, Image, Played, Shown, Token, plain
+from tcpviz.handouts.cut import before, sheets
+from tcpviz.pictures import paper
+from tcpviz.words import language, say
+
+_COLUMNS: Final = 140  # more cannot be read, however small
+_ROOM: Final = 2  # lines to write on after a question
+_MUCH_ROOM: Final = 6  # after an exercise
+_WORDS: Final = (
+    *("student", "teacher", "name", "page", "licence", "because", "solution", "happens", "refuted"),
+    *("runs", "runs_first", "run", "see_run", "asked_on"),
+)
+
+Block: TypeAlias = dict[str, Any]
+Links: TypeAlias = Mapping[str, str]
+"""Where the handout of a notebook is, by the name of the notebook's file."""
+
+
+@dataclass
+class _Round:
+    """What follows a prediction: the blocks that a student sees only afterwards."""
+
+    title: str
+    blocks: list[Block] = field(default_factory=list)
+    explained: bool = False
+
+
+def document(chapter: Chapter, links: Links, *, teacher: bool) -> dict[str, Any]:
+    """The handout as JSON data: `blocks` from the first page on, `runs` at the end."""
+    made = _Sheet(links, teacher=teacher)
+    for cell in chapter.cells_for(teacher=teacher):
+        if cell.prose:
+            made.prose(cell)
+        elif teacher:
+            made.blocks += made.boxed(cell, [_code(cell), *made.outputs(cell)])
+        else:
+            made.code(cell)
+    made.close()
+    return {
+        "title": chapter.title,
+        "teacher": teacher,
+        "language": language(),
+        "words": {name: say(f"handout_{name}") for name in _WORDS},
+        "blocks": made.blocks,
+        "runs": [{"title": each.title, "blocks": each.blocks} for each in made.runs],
+    }
+
+
+class _Sheet:
+    """A handout in the making."""
+
+    def __init__(self, links: Links, *, teacher: bool) -> None:
+        self.links = links
+        self.teacher = teacher
+        self.blocks: list[Block] = []
+        self.runs: list[_Round] = []
+        self.round: _Round | None = None
+        self.section = ""
+
+    def prose(self, cell: Cell) -> None:
+        """Put each block of text where it belongs: before a prediction, or after the run."""
+        tokens: list[Token] = []
+        for token in cell.prose:
+            words = plain(token.get("children", []))
+            if token["type"] == "heading":
+                self.close()
+                self.section = words
+            elif _marks(token, "Predict"):
+                self.close()
+                self.round = _Round(self.section)
+            if self.round and _marks(token, "Explain"):
+                self.round.explained = True
+            to_run = not self.teacher and self.round and self.round.blocks
+            if to_run and self.round:
+                block = {"kind": "prose", "tokens": self.tree([token]), "sticky": False}
+                self.round.blocks.append(block)
+            else:
+                tokens.append(token)
+        if tokens:  # a prediction stays with the code that follows
+            asks = _marks(tokens[-1], "Predict")
+            block = {"kind": "prose", "tokens": self.tree(tokens), "sticky": asks}
+            self.blocks += self.boxed(cell, [block])
+        if self.round and self.round.explained:
+            self.close()
+
+    def code(self, cell: Cell) -> None:
+        """Put a cell of code where a student finds it, and its outputs where they may be seen."""
+        if any(shown.text.endswith(say("ex_unanswered")) for shown in cell.shown):
+            self.blocks += [_code(cell), {"kind": "room", "lines": _MUCH_ROOM, "because": False}]
+        elif not self.round:
+            self.blocks += [_code(cell), *self.outputs(cell)]
+        elif self.round.blocks:
+            self.round.blocks += [_code(cell), *self.outputs(cell)]
+        else:
+            self.blocks.append(_code(cell))
+            if cell.shown:
+                self.ask(cell.shown)
+                self.round.blocks += self.outputs(cell, asked=True)
+
+    def ask(self, shown: Sequence[Shown]) -> None:
+        """Ask before the run, and say where it is."""
+        assert self.round
+        self.runs.append(self.round)
+        played = [each for each in shown if each.played]
+        for each in played:
+            assert each.played
+            self.blocks += [_until(each.images[0], each.played), *self.questions(each.played)]
+        if not played:
+            self.blocks.append({"kind": "room", "lines": _ROOM, "because": False})
+        self.blocks.append({"kind": "see", "run": len(self.runs)})
+
+    def close(self) -> None:
+        """End a round; one in which nothing was run still wants an answer."""
+        if self.round and not self.round.blocks and not self.teacher:
+            self.blocks.append({"kind": "room", "lines": _ROOM, "because": False})
+        self.round = None
+
+    def outputs(self, cell: Cell, *, asked: bool = False) -> list[Block]:
+        """What a cell has shown; its questions too, where they have not been asked before."""
+        blocks: list[Block] = []
+        for shown in cell.shown:
+            if shown.played and not asked:
+                blocks += self.questions(shown.played)
+            if shown.images:
+                blocks.append(_pictures(shown.images))
+            else:
+                blocks.append({"kind": "output", "text": _narrow(shown.text)})
+        return blocks
+
+    def questions(self, played: Played) -> list[Block]:
+        """The questions of a Player; for a teacher with what is right, and why not the others."""
+        asked: list[Block] = []
+        for question in played.questions:
+            choices = []
+            for choice in question.choices:
+                row: dict[str, Any] = {"text": choice.text}
+                if self.teacher:
+                    row |= {"why": choice.why, "right": choice.right, "run": choice.refutation}
+                choices.append(row)
+            asked.append({"kind": "question", "prompt": question.prompt, "choices": choices})
+            if not self.teacher:
+                asked.append({"kind": "room", "lines": _ROOM, "because": True})
+        return asked
+
+    def boxed(self, cell: Cell, blocks: list[Block]) -> list[Block]:
+        """Set what only teachers get apart from the rest."""
+        if not cell.tags:
+            return blocks
+        return [{"kind": "box", "solution": SOLUTION in cell.tags, "blocks": blocks}]
+
+    def tree(self, tokens: Iterable[Token]) -> list[Token]:
+        """The tree as it is set: entities are characters, links lead to handouts."""
+        kept = []
+        for token in tokens:
+            new = dict(token)
+            if token["type"] == "text":
+                new["raw"] = html.unescape(token["raw"])
+            elif token["type"] == "codespan":
+                new["raw"] = token["raw"].replace("><", ">\u200b<")  # there a line may end
+            elif token["type"] == "link":
+                new["url"] = _led(token["attrs"]["url"], self.links)
+            elif token["type"] in ("inline_html", "block_html"):
+                is_break = token["raw"].replace(" ", "").startswith("<br")
+                new = {"type": "linebreak" if is_break else "blank_line"}
+            if "children" in token:
+                new["children"] = self.tree(token["children"])
+            if new["type"] != "blank_line":
+                kept.append(new)
+        return kept
+
+
+def _marks(token: Token, mark: str) -> bool:
+    """Whether a paragraph begins with this word in bold."""
+    first, *_ = token.get("children") or [{"type": ""}]
+    return (
+        token["type"] == "paragraph"
+        and first["type"] == "strong"
+        and plain(first["children"]).rstrip(".:") == mark
+    )
+
+
+def _led(url: str, links: Links) -> str:
+    """Where a link leads from a handout: to another one, or into the net; "" is nowhere."""
+    return url if url.startswith("https:") else links.get(url.partition("#")[0], "")
+
+
+def _code(cell: Cell) -> Block:
+    return {"kind": "code", "text": _narrow(cell.code)}
+
+
+def _narrow(text: str) -> str:
+    """Lines that fit on a page; what is broken goes on with a deeper indent."""
+    lines = []
+    for line in text.expandtabs().split("\n"):
+        indent = " " * (len(line) - len(line.lstrip()) + 4)
+        short = len(line) <= _COLUMNS
+        lines += [line] if short else textwrap.wrap(line, _COLUMNS, subsequent_indent=indent)
+    return "\n".join(lines)
+
+
+def _pictures(images: Iterable[Image]) -> Block:
+    """Pictures; one that is too high for a page is more than one."""
+    pictures = []
+    for svg, alt in images:
+        parts = sheets(paper.printable(svg))
+        for number, part in enumerate(parts, start=1):
+            of = say("handout_part", number=number, count=len(parts)) if len(parts) > 1 else ""
+            pictures.append({"svg": part, "alt": alt + of})
+    return {"kind": "pictures", "pictures": pictures}
+
+
+def _until(chart: Image, played: Played) -> Block:
+    """The run up to the first question."""
+    step = played.questions[0].step
+    height = played.heights[max(step - 1, 0)]
+    svg = before(chart.svg, step, height, played.lost)
+    return _pictures([Image(svg, say("handout_until"))])
