@@ -56,6 +56,12 @@ LABS: Final = {
     "ports_not_healed": "It still fails 3 s later: tcp_tw_reuse is {reuse}.",
     "ports_taken": "other programs use this machine's ports: no {count} in a row stayed free",
     "ports_table": "the ports in TIME-WAIT",
+    "orphan_gone": "{state}, of a process that has left, with tcp_fin_timeout {seconds} s: gone "
+    "when that was over.",
+    "orphan_there": "{state}, of a process that has left, with tcp_fin_timeout {seconds} s.",
+    "orphan_peer": "Its peer knows nothing of that: still in {state}.",
+    "orphan_waits": "{state}, from a socket with the same setting: {left} s left.",
+    "orphan_table": "each as it was seen",
     # tcpviz watch
     "live_one": "1 socket, told by {way}: {states}",
     "live_sockets": "{count} sockets, told by {way}: {states}",

@@ -19,6 +19,7 @@ LABS = (
     kernel.countdown,
     kernel.address_in_use,
     kernel.exhaustion,
+    kernel.fin_timeout,
 )
 HANDLERS = (kernel.forgets, kernel.raises, kernel.closes)
 

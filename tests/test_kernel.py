@@ -20,7 +20,7 @@ import pytest
 import record_labs
 
 from tcpviz import kernel
-from tcpviz.kernel import holds, labs, observation
+from tcpviz.kernel import holds, labs, observation, orphans
 from tcpviz.kernel import server as servers
 from tcpviz.kernel.sockets import asking, by_diag, by_proc
 from tcpviz.kernel.table import (
@@ -385,6 +385,17 @@ def test_exhaustion():
 
 
 @linux
+def test_fin_timeout():
+    """It ends FIN-WAIT-2 in its time, and leaves the peer and the length of TIME-WAIT alone."""
+    seen = live(kernel.fin_timeout)
+    assert not seen.recorded
+    assert 0 < seen["fin_wait_2"] <= 1 * S
+    assert seen["peer"] == State.CLOSE_WAIT
+    assert 59 * S < seen["time_wait"] <= 60 * S
+    assert [row.timer for row in seen.table()] == ["FIN-WAIT-2", "", "2MSL"]
+
+
+@linux
 @pytest.mark.parametrize("handler", [kernel.forgets, kernel.raises], ids=["forgets", "raises"])
 def test_a_server_that_does_not_close_leaks_until_emfile(handler):
     """Each request leaves one more CLOSE-WAIT, until accept() finds no descriptor."""
@@ -466,11 +477,12 @@ def test_a_server_that_cannot_be_is_refused(arguments, message):
     [
         lambda: kernel.exhaustion(0),
         lambda: kernel.countdown(100),
+        lambda: kernel.fin_timeout(60),
         lambda: kernel.accept_queue_full(0, 1000),
         lambda: kernel.leak(requests=0),
         lambda: kernel.watch(80, every=0),
     ],
-    ids=["ports", "seconds", "clients", "requests", "interval"],
+    ids=["ports", "seconds", "seconds of FIN-WAIT-2", "clients", "requests", "interval"],
 )
 def test_a_lab_is_bounded(call):
     """What would take too long, or too much, is refused."""
@@ -511,6 +523,7 @@ LABS = {
     "countdown": lambda: kernel.countdown(0.002),
     "address_in_use": kernel.address_in_use,
     "exhaustion": lambda: kernel.exhaustion(heal=False),
+    "fin_timeout": lambda: kernel.fin_timeout(wait=False),
     "leak": lambda: kernel.leak(requests=3, descriptors=8),
     "watch": watched,
 }
@@ -545,6 +558,7 @@ def interrupt(*_, **__):
         ("countdown", labs, "until"),
         ("address_in_use", labs, "_bind"),
         ("exhaustion", labs, "_close_both"),
+        ("fin_timeout", orphans, "until"),
         ("leak", servers.Server, "states"),
         ("leak", servers.Server, "_heard"),
         ("leak", servers.Server, "_settle"),

@@ -17,6 +17,7 @@ from tcpviz.kernel.labs import (
     who_waits,
 )
 from tcpviz.kernel.observation import Observation, recording
+from tcpviz.kernel.orphans import fin_timeout
 from tcpviz.kernel.server import Server, closes, forgets, leak, raises, serve
 from tcpviz.kernel.sockets import Unavailable, sockets
 from tcpviz.kernel.table import Address, Owner, Socket, Table
@@ -38,6 +39,7 @@ __all__ = [
     "closes",
     "countdown",
     "exhaustion",
+    "fin_timeout",
     "forgets",
     "hold",
     "leak",
