@@ -29,17 +29,12 @@ _LATE_FIN: Final = (
 )
 """The last ACK lives for 3 s, and so does the FIN that was sent again just before it came."""
 _OLD_DATA: Final[dict[str, Any]] = {  # on its way for 4 s; each connection has the same numbers
-    "reactions": (
-        On("client", State.ESTABLISHED, Event.CLOSE, 1500 * MS),
-        _SERVER_CLOSES,
-        _LISTENS_AGAIN,
-    ),
     "network": (Delay("client", "data", 4 * S),),
     "client_iss": (100, 100),
     "server_iss": (300, 300),
 }
 _CRASHES: Final = (
-    *(*_OPEN, _SENDS),
+    *(*_OPEN, _SENDS, At(1600 * MS, "client", Event.CLOSE)),
     *(At(2 * S, "client", Event.CRASH), At(3900 * MS, "client", RESTART)),
 )
 
@@ -106,6 +101,7 @@ TIME_WAIT_SCENARIOS: Final = (
         "short_time_wait",
         "The network's memory outlasts TIME-WAIT: in the next connection old data replaces new.",
         (*_OPEN, _SENDS, *_opens_and_sends(4 * S)),
+        (On("client", State.ESTABLISHED, Event.CLOSE, 1500 * MS), _SERVER_CLOSES, _LISTENS_AGAIN),
         msl=500 * MS,
         **_OLD_DATA,
     ),
@@ -113,6 +109,7 @@ TIME_WAIT_SCENARIOS: Final = (
         "no_quiet_time",
         "A crash forgets TIME-WAIT and numbers: in the next connection old data replaces new.",
         (*_CRASHES, *_opens_and_sends(4 * S)),
+        (_SERVER_CLOSES, _LISTENS_AGAIN),
         msl=5 * S,
         **_OLD_DATA,
     ),
@@ -120,6 +117,7 @@ TIME_WAIT_SCENARIOS: Final = (
         "quiet_time",
         "After the same crash the client is quiet for an MSL: the old data meets no connection.",
         (*_CRASHES, *_opens_and_sends(8900 * MS)),
+        (_SERVER_CLOSES, _LISTENS_AGAIN),
         msl=5 * S,
         **_OLD_DATA,
     ),
