@@ -216,7 +216,12 @@ function mount(root, run, ask) {
   const ground = chart.querySelector("g.graph");
   const { width, height } = chart.viewBox.baseVal;
   const parts = byStep(chart, count);
-  byStep(diagram, count).forEach((more, step) => parts[step].push(...more));
+  byStep(diagram, count).forEach((more, step) => {
+    parts[step].push(...more);
+    // A move that Figure 5 leaves out would tell what is going to happen.
+    if (steps[step].m?.some((edge) => !data.edges[edge][4]))
+      for (const part of more) part.classList.toggle("tcpviz-beyond", part.classList.contains("edge"));
+  });
   // What lies below the cursor is still to come: a veil. Labels lie over it, and come one by one.
   const veil = drawn("rect", { class: "tcpviz-veil", x: 0, width, height: height + 20 });
   const cursor = drawn("path", { class: "tcpviz-cursor", d: `M0,0H${width}` });
@@ -357,7 +362,7 @@ function mount(root, run, ask) {
     place(nth, box);
   }
 
-  const relative = (value, of) => (value - ends[of][1] + NUMBERS) % NUMBERS;
+  const relative = (value, of, isses) => (value - (isses?.[of] ?? ends[of][1]) + NUMBERS) % NUMBERS;
   const name = (end) => ends[end]?.[0] ?? "";
 
   function caption(step) {
@@ -478,7 +483,7 @@ function mount(root, run, ask) {
   function header(number) {
     const flight = flights[number];
     const syn = [ends[flight.e][2], ends[1 - flight.e][2]];
-    const both = (value, of, seen) => [String(value), seen ? String(relative(value, of)) : say("unknown")];
+    const both = (value, of, seen) => [String(value), seen ? String(relative(value, of, flight.iss)) : say("unknown")];
     const rows = [
       [say("seq"), ...both(flight.seq, flight.e, syn[0])],
       "ack" in flight
