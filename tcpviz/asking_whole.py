@@ -137,7 +137,7 @@ def durations(moment: Moment) -> Iterator[Asked | None]:
     wait = timer.until - timer.since
     flights = moment.trace.flights
     trips = [f.arrived[0] - f.sent for f in flights if f.arrived and f.sent is not None]
-    others = [wrong(say("ask_msl", time=readable(wait // 2)), "myth_one_msl")]
+    others = [wrong(say("ask_msl", time=readable(wait // 2)), "myth_one_msl", "one_msl")]
     if trips and 2 * min(trips) != wait:
         others.append(wrong(say("ask_trip", time=readable(2 * min(trips))), "myth_round_trip_wait"))
     others.append(wrong(say("ask_until_close"), "myth_leak", "open_and_close"))
@@ -145,7 +145,7 @@ def durations(moment: Moment) -> Iterator[Asked | None]:
         others.append(wrong(say("ask_rfc_msl", time=readable(4 * MIN)), "myth_four_minutes"))
     right = say("ask_two_msl", time=readable(wait))
     prompt = say("ask_duration", told=moment.situation, msl=readable(wait // 2))
-    yield ask(moment.at, "duration", prompt, (right, say("why_two_msl")), others, 4, 4)
+    yield ask(moment.at, "duration", prompt, (right, say("why_two_msl")), others, 3, 4)
 
 
 def again(moment: Moment) -> Iterator[Asked | None]:

@@ -95,6 +95,12 @@ LABS: Final = {
     "out_again": "; the next send() raises {error}",
     "held": "{count} in {state}: {held} descriptors; timer: {timer}",
     "held_none": "none",
+    "orphan_gone": "{state}, of a process that has left, with tcp_fin_timeout {seconds} s: gone "
+    "when that was over.",
+    "orphan_there": "{state}, of a process that has left, with tcp_fin_timeout {seconds} s.",
+    "orphan_peer": "Its peer knows nothing of that: still in {state}.",
+    "orphan_waits": "{state}, from a socket with the same setting: {left} s left.",
+    "orphan_table": "each as it was seen",
     # tcpviz watch
     "live_one": "1 socket, told by {way}: {states}",
     "live_sockets": "{count} sockets, told by {way}: {states}",

@@ -28,6 +28,7 @@ LABS = (
     kernel.ways_out,
     kernel.descriptors_held,
     kernel.diagnosis,
+    kernel.fin_timeout,
 )
 HANDLERS = (kernel.forgets, kernel.raises, kernel.closes, kernel.finishes)
 

@@ -20,7 +20,7 @@ import pytest
 import record_labs
 
 from tcpviz import kernel
-from tcpviz.kernel import closing, datagrams, eleven, holds, labs, observation
+from tcpviz.kernel import closing, datagrams, eleven, holds, labs, observation, orphans
 from tcpviz.kernel import server as servers
 from tcpviz.kernel.sockets import asking, by_diag, by_proc
 from tcpviz.kernel.table import (
@@ -385,6 +385,17 @@ def test_exhaustion():
 
 
 @linux
+def test_fin_timeout():
+    """It ends FIN-WAIT-2 in its time, and leaves the peer and the length of TIME-WAIT alone."""
+    seen = live(kernel.fin_timeout)
+    assert not seen.recorded
+    assert 0 < seen["fin_wait_2"] <= 1 * S
+    assert seen["peer"] == State.CLOSE_WAIT
+    assert 59 * S < seen["time_wait"] <= 60 * S
+    assert [row.timer for row in seen.table()] == ["FIN-WAIT-2", "", "2MSL"]
+
+
+@linux
 def test_goodbyes():
     """Which calls send what, and what the peer hears: its recv() waits, sees EOF, or a reset."""
     here, waits = ["ESTABLISHED", "ESTABLISHED"], [0, "waits"]
@@ -538,6 +549,7 @@ def test_a_server_that_cannot_be_is_refused(arguments, message):
     [
         lambda: kernel.exhaustion(0),
         lambda: kernel.countdown(100),
+        lambda: kernel.fin_timeout(60),
         lambda: kernel.accept_queue_full(0, 1000),
         lambda: kernel.leak(requests=0),
         lambda: kernel.descriptors_held(0),
@@ -547,8 +559,8 @@ def test_a_server_that_cannot_be_is_refused(arguments, message):
         lambda: kernel.udp_wire(("1",) * 17),
     ],
     ids=[
-        *("ports", "seconds", "clients", "requests", "held", "asked", "interval"),
-        *("datagrams", "deliveries"),
+        *("ports", "seconds", "seconds of FIN-WAIT-2", "clients", "requests", "held", "asked"),
+        *("interval", "datagrams", "deliveries"),
     ],
 )
 def test_a_lab_is_bounded(call):
@@ -645,6 +657,7 @@ LABS = {
     "every_state": kernel.every_state,
     "udp_nobody": kernel.udp_nobody,
     "udp_wire": kernel.udp_wire,
+    "fin_timeout": lambda: kernel.fin_timeout(wait=False),
     "leak": lambda: kernel.leak(requests=3, descriptors=8),
     "goodbyes": kernel.goodbyes,
     "answer_lost": kernel.answer_lost,
@@ -696,6 +709,7 @@ def interrupt(*_, **__):
         ("ways_out", closing, "_writes"),
         ("descriptors_held", closing, "_open_descriptors"),
         ("diagnosis", servers, "sockets"),
+        ("fin_timeout", orphans, "until"),
         ("leak", servers.Server, "states"),
         ("leak", servers.Server, "_heard"),
         ("leak", servers.Server, "_settle"),

@@ -33,6 +33,17 @@ def test_a_step_costs_at_most_200_bytes(name):
     assert varying <= 200 * len(trace.steps)
 
 
+def test_relative_numbers_count_from_the_connection_of_the_segment():
+    """Where a second connection has other ISSs, segments of the first keep their own."""
+    data = player_data(simulate(SCENARIOS["port_reuse"]), absolute=True)
+    syns = [flight for flight in data["flights"] if "SYN" in flight["ctl"]]
+    last = [iss for _, iss, *_ in data["ends"]]
+    isses = [flight.get("iss", last)[flight["e"]] for flight in syns]
+    assert isses == [flight["seq"] for flight in syns] == [100, 300, 500100, 65839]
+    one = player_data(simulate(SCENARIOS["normal"]), absolute=True)
+    assert not any("iss" in flight for flight in one["flights"])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_changes_add_up_to_the_trace(name):
     """Whoever applies the changes in order has each end's state, timers and variables."""

@@ -20,6 +20,7 @@ from tcpviz.kernel.labs import (
     who_waits,
 )
 from tcpviz.kernel.observation import Observation, recording
+from tcpviz.kernel.orphans import fin_timeout
 from tcpviz.kernel.server import Server, closes, diagnosis, finishes, forgets, leak, raises, serve
 from tcpviz.kernel.sockets import Unavailable, sockets
 from tcpviz.kernel.table import Address, Owner, Socket, Table
@@ -45,6 +46,7 @@ __all__ = [
     "diagnosis",
     "every_state",
     "exhaustion",
+    "fin_timeout",
     "finishes",
     "forgets",
     "goodbyes",
