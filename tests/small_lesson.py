@@ -15,7 +15,11 @@ INSTRUCTOR = {"jupyter": {"source_hidden": True}, "tags": ["instructor"]}
 EXERCISE = EXERCISES["both_time_wait"]
 SECRET = "SCENARIOS['simultaneous_close']"
 FOR_TEACHERS = "**For the teacher**: *the client closes twice*. One end only."
-PLAYERS = (("handshake", "established"), ("open_and_close", "time-wait"), ("lost_fin", "sends"))
+PLAYERS = (
+    ("handshake", "established"),
+    ("open_and_close", "time-wait"),
+    ("lost_fin", "retransmission"),
+)
 
 FIRST = """# Who closes first?
 
