@@ -466,7 +466,8 @@ def test_the_list_is_the_whole_closure():
     """Whatever the package, its lab, handouts and tests need here, at any depth, is in the list."""
     todo = [
         Requirement(text)
-        for text in PYPROJECT["project"]["dependencies"] + sum(EXTRAS.values(), [])
+        for texts in (PYPROJECT["project"]["dependencies"], *EXTRAS.values())
+        for text in texts
     ]
     reached = set()
     while todo:

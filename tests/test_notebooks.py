@@ -243,6 +243,15 @@ def test_it_has_the_form_of_a_chapter(path, check):
     assert list(check(read(path))) == []
 
 
+def test_the_readme_lists_every_chapter():
+    """In order: the chapter's file, the question that is its title, and its address on Binder."""
+    row = r"^\| \[(.+)\]\(notebooks/(.+)\.ipynb\) \| (.+\?) \| .+ \| \[open\]\(.+/(.+)\.ipynb\) \|$"
+    rows = re.findall(row, (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    titles = [(path.stem, read(path).cells[0].source.splitlines()[0]) for path in NOTEBOOKS]
+    assert [(name, f"# {question}") for name, _, question, _ in rows] == titles
+    assert all(len({name, file, binder}) == 1 for name, file, _, binder in rows)
+
+
 @pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.name)
 def test_links_lead_somewhere(path):
     """Every relative link names a file, and a heading of it; those to Binder a notebook."""
