@@ -5,14 +5,16 @@
 Both draw the same connection, from a copy of its Trace that nothing was read off before. Ours: from
 the Trace to the finished SVG, every position computed, drawn in process. Theirs: a plain chart of
 the same messages (a row for each event, an arrow for each message) written with the graphviz
-package and laid out by a `dot` process, as everybody draws one. Two more rows give our own DOT text
-to the engine alone, and to `neato -n2`: what computing the positions costs, and what drawing in
-process saves. Rounds are interleaved; medians are printed, and ratios to ours.
+package and laid out by a `dot` process, as everybody draws one; and, where `mscgen` is on PATH, its
+chart of them in equal rows. Two more rows give our own DOT text to the engine alone, and to `neato
+-n2`: what computing the positions costs, and what drawing in process saves. Rounds are interleaved;
+medians are printed, how many times ours each takes, and how many times the engine alone ours takes.
 """
 
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -61,6 +63,18 @@ def plain_chart(trace: Trace) -> graphviz.Digraph:
     return graph
 
 
+def equal_rows(trace: Trace) -> str:
+    """The SVG of mscgen for the same messages."""
+    ends = ", ".join(f'"{end.name}"' for end in trace.ends)
+    rows = [
+        f'"{flight.sender}" => "{flight.receiver}" [label="{flight.segment}"];'
+        for flight in trace.flights
+    ]
+    text = "\n".join(["msc {", f"{ends};", *rows, "}"])
+    command = ["mscgen", "-T", "svg", "-i", "-", "-o", "-"]
+    return subprocess.run(command, input=text, check=True, capture_output=True, text=True).stdout
+
+
 def measure(candidates: dict[str, Callable[[], object]]) -> dict[str, float]:
     """Medians in ms, rounds interleaved."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
@@ -82,6 +96,9 @@ def main() -> None:
         trace = conversation(messages)
         ours = sequence_chart(trace)
         pinned = graphviz.Source(ours.dot, engine="neato")
+        others: dict[str, Callable[[], object]] = {}
+        if shutil.which("mscgen"):
+            others["mscgen"] = lambda trace=trace: equal_rows(replace(trace))
         medians = measure(
             {
                 "tcpviz, sequence chart": lambda trace=trace: sequence_chart(replace(trace)).svg,
@@ -92,6 +109,7 @@ def main() -> None:
                 "our DOT -> neato -n2": lambda pinned=pinned: pinned.pipe(
                     "svg", neato_no_op=2, quiet=True
                 ),
+                **others,
             }
         )
         report(f"{len(trace.flights)} messages", medians)
@@ -116,6 +134,7 @@ def report(what: str, medians: dict[str, float]) -> None:
     ours = next(iter(medians.values()))
     for name, median in medians.items():
         print(f"{what:14} {name:26} {median:9.2f}  {median / ours:6.1f}x")
+    print(f"{what:14} ours takes {ours / medians['our DOT -> engine alone']:.1f}x the engine alone")
 
 
 if __name__ == "__main__":

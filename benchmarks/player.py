@@ -3,29 +3,20 @@
     python benchmarks/player.py
 
 In one page, interleaved at random: a key in the Player; a key on an ipywidgets slider whose value
-the kernel makes into a new run and its sequence chart (`what-if`: simulate, draw, send, show); and
-a key on a slider whose value the kernel only sends back (`echo`). Times are in ms, from the key's
-event in the page to the change of the DOM, and to the end of the task after the frame that paints
-it. JupyterLab's server sends with Nagle's algorithm, which holds a part of every answer until the
-browser's delayed ACK: once as it is shipped, once with TCP_NODELAY. Then the same for a page with
-one player and one with ten: until they are there, and a step. Needs Chromium, JupyterLab and
-Playwright.
+the kernel makes into a new run and its sequence chart (`what-if`: simulate, draw, send, show); a
+key on the slider of a panel, which shows a Player of the new run (`panel`); and a key on a slider
+whose value the kernel only sends back (`echo`). Times are in ms, from the key's event in the page
+to the change of the DOM, and to the end of the task after the frame that paints it. JupyterLab's
+server sends with Nagle's algorithm, which holds a part of every answer until the browser's delayed
+ACK: once as it is shipped, once with TCP_NODELAY. Then the same for a page with one player and one
+with ten: until they are there, and a step. Needs Chromium, JupyterLab and Playwright.
 """
 
 import json
-import os
 import random
-import secrets
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -34,6 +25,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from chromium import FLAGS, PROGRAM
+from jupyter import KERNEL_IS_READY, jupyterlab
 
 from tcpviz import SCENARIOS, simulate
 from tcpviz.player import Player
@@ -57,11 +49,18 @@ def redrawn(value):
     scenario = replace(SCENARIOS["lost_fin"], delay=(50 + value % 100) * MS)
     return sequence_chart(simulate(scenario)).svg
 """
+PANEL = """
+from tcpviz.panels import panel
+made = panel(SCENARIOS["lost_fin"], "rtt", "msl")
+made.view.add_class("panel")
+made
+"""
 CELLS = (
     SETTING,
     'Player(simulate(SCENARIOS["lost_fin"]))',
     'slider(redrawn, "what-if")',
     'slider(str, "echo")',
+    PANEL,
 )
 SERVER = """
 import socket, sys
@@ -79,6 +78,7 @@ main()
 WAYS = {  # what has the keys, and what changes
     "player": (".tcpviz-player input[type=range]", ".tcpviz-clock"),
     "what-if": (".what-if .noUi-handle", ".what-if-shown"),
+    "panel": (".panel .noUi-handle", ".panel > :last-child"),
     "echo": (".echo .noUi-handle", ".echo-shown"),
 }
 WATCH = """
@@ -104,63 +104,12 @@ target => {
 """
 
 
-@contextmanager
-def jupyterlab(folder: Path, nodelay: str) -> Iterator[str]:
-    """A JupyterLab in that folder, its sockets with TCP_NODELAY "on" or "off"."""
-    token = secrets.token_hex(16)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = {
-        "ServerApp.root_dir": folder,
-        "ServerApp.port": port,
-        "ServerApp.open_browser": False,
-        "ServerApp.allow_root": True,
-        "ServerApp.log_level": "ERROR",
-        "IdentityProvider.token": token,
-        "LabApp.expose_app_in_browser": True,
-        "LabApp.news_url": "None",
-        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
-        "LabApp.extension_manager": "readonly",
-    }
-    command = [sys.executable, "-c", SERVER, nodelay]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    home = {name: str(folder) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "HOME")}
-    server = subprocess.Popen(
-        command,
-        env={**os.environ, **home},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5).close()
-                break
-            except urllib.error.HTTPError:
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/lab/tree/benchmark.ipynb?reset&token={token}"
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
 def opened(browser: Browser, address: str) -> Page:
     """The notebook, all of it run."""
     page = browser.new_page(viewport={"width": 1300, "height": 4000})
     page.goto(address)
     page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
-    page.wait_for_function(
-        "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
-        timeout=60_000,
-    )
+    page.wait_for_function(KERNEL_IS_READY, timeout=60_000)
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
     page.wait_for_selector(WAYS["echo"][0], timeout=60_000)
     page.wait_for_selector(WAYS["player"][0])
@@ -213,8 +162,9 @@ def report(nodelay: str, times: dict[str, list[tuple[float, float]]]) -> None:
         dom, painted = ([pair[place] for pair in pairs] for place in (0, 1))
         ratio = statistics.median(dom) / ours
         print(f"{name:10} {told(dom):>17}   {told(painted):>20}   {ratio:12.1f}")
-    medians = [statistics.median([p for _, p in times[name]]) for name in ("what-if", "echo")]
-    print(f"a what-if is painted {medians[0] - medians[1]:.1f} ms after the bare echo")
+    painted = {name: statistics.median([p for _, p in pairs]) for name, pairs in times.items()}
+    for name in ("what-if", "panel"):
+        print(f"a {name} is painted {painted[name] - painted['echo']:.1f} ms after the bare echo")
 
 
 def many(browser: Browser) -> None:
@@ -260,7 +210,8 @@ def main() -> None:
                     metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
                 )
                 nbformat.write(notebook, Path(name, "benchmark.ipynb"))
-                with jupyterlab(Path(name), nodelay) as address:
+                program = ("-c", SERVER, nodelay)
+                with jupyterlab(Path(name), Path(name), "benchmark.ipynb", program) as address:
                     page = opened(browser, address)
                     report(nodelay, measured(page))
                     page.close()

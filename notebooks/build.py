@@ -6,6 +6,7 @@ or left out. Knows nothing of TCP.
 """
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -98,13 +99,22 @@ def _still(notebook: Any) -> None:
     A widget shows nothing where there is no kernel, and an exported page shows none; run again,
     the cell gives the widget.
     """
-    widgets = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    kept = []
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
             if WIDGET_VIEW in data and LIVE in data.get("text/html", ""):
-                state = widgets.pop(data.pop(WIDGET_VIEW)["model_id"], {}).get("state", {})
-                widgets.pop(state.get("layout", "").removeprefix("IPY_MODEL_"), None)
+                del data[WIDGET_VIEW]
+            elif WIDGET_VIEW in data:
+                kept.append(data[WIDGET_VIEW]["model_id"])
+    widgets = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    needed: set[str] = set()
+    while kept:  # these, and what they are made of
+        if (model := kept.pop()) not in needed:
+            needed.add(model)
+            kept += re.findall(r"IPY_MODEL_(\w+)", json.dumps(widgets.get(model, {})))
+    for model in set(widgets) - needed:
+        del widgets[model]
     if not widgets:
         notebook.metadata.pop("widgets", None)
 

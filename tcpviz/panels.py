@@ -1,18 +1,21 @@
 """Controls that make a Scenario and show what comes of it.
 
-Knows ipywidgets and where a control's value goes. Must not know TCP: the scenario says what
-happens, `simulate` runs it, the sequence chart draws it.
+Knows ipywidgets, where a control's value goes, and how the runs of all values travel with a page.
+Must not know TCP: the scenario says what happens, `simulate` runs it, a Player or a picture shows
+it.
 """
 
 import html
+import json
 from collections.abc import Callable
+from itertools import product
 from math import prod
 from typing import Any, Final
 
 import ipywidgets as widgets
 
 from tcpviz.controls import ControlError, control, turned
-from tcpviz.pictures import Row, beside, sequence_chart, state_diagram
+from tcpviz.player import Player, alive
 from tcpviz.scenario import At, Lose, Scenario, ScenarioError
 from tcpviz.simulate import simulate
 from tcpviz.states import Event
@@ -28,18 +31,18 @@ _LOSSES: Final = {
 
 
 Draw = Callable[[Trace], Any]
-"""What shows a run: it gives an ipywidget, or an object that a notebook shows as text/html."""
+"""What shows a run: a Player, a picture, an ipywidget, or whatever a notebook shows as HTML."""
 _MOST_READY: Final = 40
 
 
 class Panel:
-    """Controls over the picture of the scenario that `scenario` makes of their values.
+    """Controls over a Player of the scenario that `scenario` makes of their values.
 
-    `draw` makes the picture, the sequence chart if nothing else is said. Each control is an
-    ipywidget, given by the name of the argument that takes its value; a changed value simulates and
-    draws anew. Where a page trusts no widgets, or none are running, the panel shows as the picture
-    of the values at that time. Values of which no scenario can be made show the sentence of the
-    ScenarioError; only those at the start raise it.
+    `draw` shows the run, the Player if nothing else is said; the Player stands at the end, where
+    the whole run is to be seen. Each control is an ipywidget, given by the name of the argument
+    that takes its value; a changed value simulates and shows anew. Where a page trusts no widgets,
+    or none are running, the panel is the picture of the values at that time. Values of which no
+    scenario can be made show the sentence of the ScenarioError; only those at the start raise it.
 
     >>> panel = handshake_panel()
     >>> panel.controls["lose"].value = "SYN"
@@ -48,13 +51,13 @@ class Panel:
     """
 
     def __init__(
-        self, scenario: Callable[..., Scenario], *, draw: Draw = sequence_chart, **controls: Any
+        self, scenario: Callable[..., Scenario], *, draw: Draw = Player, **controls: Any
     ) -> None:
         self.scenario = scenario
         self.controls = controls
         self.draw = draw
-        self.chart = _shown(self.picture)
-        self.view = widgets.VBox([*controls.values(), self.chart])
+        self.shown = _widget(self.picture)
+        self.view = widgets.VBox([*controls.values(), self.shown])
         for each in controls.values():
             each.observe(self._draw, names="value")
 
@@ -70,19 +73,18 @@ class Panel:
 
     @property
     def picture(self) -> Any:
-        """The picture of that run."""
+        """What `draw` makes of that run."""
         return self.draw(self.trace)
 
     def _draw(self, change: Any) -> None:
         try:
-            new = _shown(self.picture)
+            picture = self.picture
         except ScenarioError as error:  # raised in a callback, it would be seen by nobody
-            new = _told(error)
-        if isinstance(new, widgets.HTML) and isinstance(self.chart, widgets.HTML):
-            self.chart.value = new.value  # the page keeps its place
-            new.close()
+            new = _widget(_told(error), self.shown)
         else:
-            self.chart = new
+            new = _widget(picture, self.shown)
+        if new is not self.shown:
+            self.shown = new
             self.view.children = (*self.controls.values(), new)
 
     def __repr__(self) -> str:
@@ -90,60 +92,100 @@ class Panel:
         return f"<{type(self).__name__} {', '.join(values)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        # Jupyter shows the first that the page allows: the widgets, or else the picture.
+        # Jupyter shows the first that the page allows: the widgets, or else the HTML.
+        return {
+            **self.view._repr_mimebundle_(),
+            "text/html": self.html(),
+            "text/plain": self._text(),
+        }
+
+    def html(self) -> str:
+        """The panel where no widgets are: the run of the values at this time, as a picture."""
+        return self._poster()
+
+    def _poster(self) -> str:
         try:
-            shown = self.picture._repr_mimebundle_()
+            picture = self.picture
         except ScenarioError as error:
-            shown = {
-                "text/html": _told(error).value,
-                "text/plain": say("panel_cannot", problem=error),
-            }
-        return {**self.view._repr_mimebundle_(), **_but_widgets(shown)}
+            return _told(error)
+        return picture.poster() if isinstance(picture, Player) else _html(picture)
+
+    def _text(self) -> str:
+        try:
+            return str(self.picture)
+        except ScenarioError as error:
+            return say("panel_cannot", problem=error)
 
 
 class ReadyPanel(Panel):
-    """A panel that has every picture ready: it needs no kernel to change.
+    """A panel whose HTML has the runs of all values ready: that needs no kernel to change.
 
-    Its controls are choices among few values. Each links, in the page, to a stack of what its
-    values show, and so on inwards.
+    Its controls are choices among few values. A notebook that is stored, exported or opened without
+    a kernel has choices in the page; run anew, it has the ipywidgets.
     """
 
-    def __init__(
-        self, scenario: Callable[..., Scenario], *, draw: Draw = sequence_chart, **controls: Any
-    ) -> None:
-        self.scenario = scenario
-        self.controls = controls
-        self.draw = draw
-        _ = self.picture  # what it stands at first must be possible
-        self.links: list[Any] = []
-        self.chart = self._stack({})
-        self.view = widgets.VBox([*controls.values(), self.chart])
+    def html(self) -> str:
+        """The run of the values at this time as a picture, and all runs where scripts may run."""
+        data = {
+            "panel": [
+                [each.description, each.tooltip, [label for label, _ in each.options], each.index]
+                for each in self.controls.values()
+            ],
+            **self._runs(),
+        }
+        return alive(self._poster(), data)
 
-    def _stack(self, chosen: dict[str, Any]) -> Any:
-        """What the page shows once these values are chosen: a stack by the next control."""
-        name = next((name for name in self.controls if name not in chosen), None)
-        if name is None:
+    def _runs(self) -> dict[str, Any]:
+        """Each run that some values give, once; and by the order of the values, which they give.
+
+        What runs have in common, as lines of their pictures and as data, travels once.
+        """
+        lines: dict[str, int] = {}
+        shared: dict[str, Any] = {}
+        numbers: dict[str, int] = {}
+        order = []
+        for values in product(*([v for _, v in c.options] for c in self.controls.values())):
+            chosen = dict(zip(self.controls, values, strict=True))
             try:
-                return _shown(self.draw(simulate(self.scenario(**chosen))))
+                run = _run(self.draw(simulate(self.scenario(**chosen))), lines, shared)
             except ScenarioError as error:
-                return _told(error)
-        each = self.controls[name]
-        children = [self._stack({**chosen, name: value}) for _, value in each.options]
-        stack = widgets.Stack(children, selected_index=each.index)
-        self.links.append(widgets.jslink((each, "index"), (stack, "selected_index")))
-        return stack
+                run = {"html": _told(error)}
+            packed = json.dumps(run)
+            order.append(numbers.setdefault(packed, len(numbers)))
+        return {
+            "lines": list(lines),
+            "shared": shared,
+            "runs": list(map(json.loads, numbers)),
+            "order": order,
+        }
 
 
-def panel(scenario: Scenario, *names: str, draw: Draw | None = None) -> Panel:
+_SHARED: Final = ("words", "boxes", "half", "colors", "absolute")
+
+
+def _run(shown: Any, lines: dict[str, int], shared: dict[str, Any]) -> dict[str, Any]:
+    """What a page needs of one run beside what the others brought along."""
+    if not isinstance(shown, Player):
+        return {"html": _html(shown)}
+    run = shown.run
+    for key in _SHARED:
+        shared.setdefault(key, run["data"][key])
+    run["data"] = {k: v for k, v in run["data"].items() if k not in shared or v != shared[k]}
+    for key in ("chart", "diagram", "text"):
+        run[key] = [lines.setdefault(line, len(lines)) for line in run[key].split("\n")]
+    return {**run, "at": len(shown.trace.steps)}
+
+
+def panel(scenario: Scenario, *names: str, draw: Draw = Player) -> Panel:
     """Controls over a scenario, by name, standing at what the scenario has.
 
     `rtt`, `lose`, `msl`, `delayed_ack`, `closer`, `closes_after`, `answers_after` and `rules`; by
-    default the first two. `draw` shows a run: by default the chart beside the state diagram. Where
-    the values of all controls together are at most 40, every run is ready and no kernel is needed.
+    default the first two. `draw` shows a run: by default the Player. Where the values of all
+    controls together are at most 40, the page has every run ready and needs no kernel.
     ControlError for a name that is none.
 
     >>> from tcpviz.scenarios import SCENARIOS
-    >>> panel(SCENARIOS["open_and_close"], "closer", draw=sequence_chart)
+    >>> panel(SCENARIOS["open_and_close"], "closer")
     <ReadyPanel closer='client'>
     """
     names = names or ("rtt", "lose")
@@ -157,27 +199,30 @@ def panel(scenario: Scenario, *names: str, draw: Draw | None = None) -> Panel:
         return turned(scenario, start, values)
 
     ready = prod(len(each.options) for each in controls.values()) <= _MOST_READY
-    return (ReadyPanel if ready else Panel)(made, draw=draw or _both, **controls)
+    return (ReadyPanel if ready else Panel)(made, draw=draw, **controls)
 
 
-def _both(trace: Trace) -> Row:
-    return beside([sequence_chart(trace), state_diagram(trace)])
+def _widget(shown: Any, old: Any = None) -> Any:
+    """The ipywidget in which a page shows what `draw` made: the old one where that can, renewed."""
+    if isinstance(shown, widgets.Widget):
+        return shown
+    if isinstance(shown, Player):
+        widget = old if hasattr(old, "run") else shown.widget
+        widget.run = {**shown.run, "at": len(shown.trace.steps)}
+    else:
+        widget = old if isinstance(old, widgets.HTML) else widgets.HTML()
+        widget.value = shown if isinstance(shown, str) else _html(shown)
+    return widget
 
 
-def _shown(picture: Any) -> Any:
-    """The widget in which a page shows what `draw` made."""
-    if isinstance(picture, widgets.Widget):
-        return picture
-    return widgets.HTML(picture._repr_mimebundle_()["text/html"])
+def _html(shown: Any) -> str:
+    bundle: dict[str, str] = shown._repr_mimebundle_()
+    return bundle.get("text/html") or f"<pre>{html.escape(bundle['text/plain'])}</pre>"
 
 
-def _told(error: ScenarioError) -> Any:
+def _told(error: ScenarioError) -> str:
     """A sentence in the place of a picture."""
-    return widgets.HTML(html.escape(say("panel_cannot", problem=error)))
-
-
-def _but_widgets(bundle: dict[str, Any]) -> dict[str, Any]:
-    return {kind: data for kind, data in bundle.items() if "widget-view" not in kind}
+    return html.escape(say("panel_cannot", problem=error))
 
 
 def handshake_panel() -> Panel:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tcpviz.choices import Question
 from tcpviz.fork import ForkError, What, fork
-from tcpviz.pictures import beside, sequence_chart, state_diagram
+from tcpviz.pictures import beside, compare, sequence_chart, state_diagram
 from tcpviz.player_data import player_data
 from tcpviz.questions import questions as asked_of
 from tcpviz.scenario import Name, Scenario, ScenarioError
@@ -97,7 +97,9 @@ class Player:
         except (ForkError, ScenarioError) as problem:  # nobody would see it raised here
             widget.send({"error": str(problem), "ask": message["ask"]})
         else:
-            widget.send({"run": forked.run, "ask": message["ask"]})
+            both = compare(self.trace, forked.trace, tolerance=0)
+            told = {"chart": both.svg, "alt": both.alt, "text": str(both)}
+            widget.send({"run": forked.run, "beside": told, "ask": message["ask"]})
 
     def forked(self, step: int, what: What, end: Name | None = None) -> "Player":
         """A Player of the run in which something else happens at a step; see `tcpviz.fork`.
@@ -108,18 +110,16 @@ class Player:
 
     def html(self) -> str:
         """The two pictures, and the script that puts the Player in their place."""
-        posters = beside([self.chart, self.diagram])._repr_mimebundle_()["text/html"]
-        if self.questions:  # to be predicted first
-            asked = "".join(map(_before, self.questions))
-            summary = f"<summary>{escape(say('player_poster'))}</summary>"
-            posters = f"{asked}<details>{summary}{posters}</details>"
-        data = json.dumps(self._rest, separators=(",", ":"), ensure_ascii=False)
-        return (
-            f'<div class="tcpviz-poster-1">{posters}'
-            f'<script type="application/json">{data.replace("<", chr(92) + "u003c")}</script></div>'
-            f"<style>{STYLE}</style>"
-            f'<script type="module">{SCRIPT}</script>'
-        )
+        return alive(self.poster(), self._rest)
+
+    def poster(self) -> str:
+        """The two pictures alone; where there are questions, folded under these."""
+        pictures: str = beside([self.chart, self.diagram])._repr_mimebundle_()["text/html"]
+        if not self.questions:
+            return pictures
+        asked = "".join(map(_before, self.questions))
+        summary = f"<summary>{escape(say('player_poster'))}</summary>"
+        return f"{asked}<details>{summary}{pictures}</details>"
 
     def __str__(self) -> str:
         return self.chart.text
@@ -132,6 +132,17 @@ class Player:
         if self.scenario:  # the kernel can answer
             bundle = {**self.widget._repr_mimebundle_()[0], **bundle}
         return bundle
+
+
+def alive(poster: str, data: dict[str, Any]) -> str:
+    """HTML that is a picture, and where scripts may run what the Player's script makes of data."""
+    packed = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return (
+        f'<div class="tcpviz-poster-1">{poster}'
+        f'<script type="application/json">{packed.replace("<", chr(92) + "u003c")}</script></div>'
+        f"<style>{STYLE}</style>"
+        f'<script type="module">{SCRIPT}</script>'
+    )
 
 
 def _asked(question: Question) -> dict[str, Any]:

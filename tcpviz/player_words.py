@@ -83,4 +83,6 @@ PLAYER: Final = {
     "player_fork_wait": "Running it ...",
     "player_fork_alone": "That takes a kernel, and none answers. Run this cell, then ask again.",
     "player_forked": "What would happen instead",
+    "player_beside": "Both runs on one time axis; what differs is numbered",
+    "player_beside_text": "Both runs as text",
 }

@@ -2,9 +2,9 @@
 
 import xml.etree.ElementTree as ET
 
+import any_text
 import pytest
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from tcpviz.pictures import engine
 from tcpviz.pictures.drawing import Box, Drawing, Pen
@@ -64,15 +64,7 @@ def test_a_line_with_a_text_is_one_part() -> None:
 
 @example("a  b")
 @settings(deadline=None, max_examples=200)
-@given(
-    st.text(
-        st.one_of(
-            st.sampled_from(list('\\"<>&;#NGELTHnlr-/ {}[]|x')),
-            st.characters(exclude_categories=["Cc", "Cs", "Cn", "Zs"]),
-        ),
-        min_size=1,
-    )
-)
+@given(any_text.DRAWABLE)
 def test_no_text_of_the_ground_is_read_as_anything_else(text: str) -> None:
     """Whatever it holds, it is drawn, and so is what comes after it.
 

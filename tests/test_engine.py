@@ -9,9 +9,9 @@ import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import any_text
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tcpviz.pictures import engine
 from tcpviz.pictures.engine import EngineError, label, svg, tooltip
@@ -307,15 +307,7 @@ def test_any_text_is_drawn_as_it_is(name: str, text: str, monkeypatch: pytest.Mo
 
 
 @settings(deadline=None, max_examples=200)
-@given(
-    st.text(
-        st.one_of(
-            st.sampled_from(list('\\"<>&;#NGELTHnlr-/ {}[]|x')),
-            st.characters(exclude_categories=["Cc", "Cs", "Cn", "Zs"]),
-        ),
-        min_size=1,
-    )
-)
+@given(any_text.DRAWABLE)
 def test_no_text_escapes_its_escapes(text: str) -> None:
     """The same for whatever hypothesis makes of Graphviz's own special characters."""
     assert drawn_label_and_tooltip(text) == (text, text)

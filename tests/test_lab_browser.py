@@ -1,20 +1,15 @@
 """The notebook in real JupyterLab, in headless Chromium, as a reader meets it."""
 
 import json
-import os
-import secrets
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from chromium import FLAGS, PROGRAM
+from jupyter import KERNEL_IS_READY, SECOND, environment, jupyterlab
 from playwright.sync_api import TimeoutError as TooLate
 from playwright.sync_api import sync_playwright
 
@@ -23,87 +18,12 @@ NAME = "02-handshake.ipynb"
 CODE = ".jp-NotebookPanel .jp-CodeCell"
 IMAGES = f"{CODE} .jp-OutputArea-output img"
 CONTROL = f"{CODE} .widget-toggle-buttons"
-SECOND = 1000  # Playwright counts milliseconds
+RUN = ".widget-vbox .tcpviz-player pre"
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(PROGRAM is None, reason="no Chromium on PATH"),
 ]
-
-
-def environment(home):
-    """The variables of a user who is new here: nothing configured, nothing trusted."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")}
-    places = {
-        "HOME": home,
-        "IPYTHONDIR": home / "ipython",
-        "JUPYTER_CONFIG_DIR": home / "config",
-        "JUPYTER_DATA_DIR": home / "data",
-        "JUPYTER_RUNTIME_DIR": home / "runtime",
-    }
-    return {**kept, **{name: str(place) for name, place in places.items()}}
-
-
-def free_port():
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def jupyterlab(folder, home):
-    """That user's JupyterLab on a free port; give the address of its notebook."""
-    token = secrets.token_hex(16)
-    port = free_port()
-    options = {
-        "ServerApp.root_dir": folder,
-        "ServerApp.port": port,
-        "ServerApp.port_retries": 0,
-        "ServerApp.open_browser": False,
-        "ServerApp.allow_root": True,
-        "ServerApp.log_level": "ERROR",
-        "IdentityProvider.token": token,
-        "LabApp.expose_app_in_browser": True,
-        "LabApp.news_url": "None",
-        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
-        "LabApp.extension_manager": "readonly",
-    }
-    command = [sys.executable, "-m", "jupyterlab"]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    log = home / "jupyterlab.log"
-    with log.open("w") as told:
-        server = subprocess.Popen(
-            command,
-            env=environment(home),
-            stdin=subprocess.DEVNULL,
-            stdout=told,
-            stderr=told,
-        )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/api", server, log)
-        yield f"http://127.0.0.1:{port}/lab/tree/{NAME}?reset&token={token}"
-    finally:
-        server.terminate()  # its kernels end with it
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def wait_for(address, server, log):
-    """Wait until the server answers, whatever it answers."""
-    for _ in range(300):
-        assert server.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"no answer from JupyterLab: {log.read_text()}")
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +43,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(folder, home):
     """The notebook, opened in a fresh JupyterLab; no cell of it has run here."""
-    with jupyterlab(folder, home) as address, sync_playwright() as playwright:
+    with jupyterlab(folder, home, NAME) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS)
         # So tall that JupyterLab, which draws only the cells in view, draws all of them.
         context = browser.new_context(viewport={"width": 1300, "height": 12_000})
@@ -156,13 +76,6 @@ def cells(page):
     )
 
 
-def run_everything(page):
-    """Clear every output and run every cell; a kernel that is not there yet ignores the command."""
-    page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
-    page.wait_for_function(f"!document.querySelector('{IMAGES}')")
-    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
-
-
 def test_a_clone_shows_its_pictures_unrun_and_untrusted(page, tmp_path):
     """Where nothing is trusted and nothing has run, every picture of the file is there, with alt.
 
@@ -181,11 +94,11 @@ def test_a_clone_shows_its_pictures_unrun_and_untrusted(page, tmp_path):
 
 def test_it_runs_and_the_control_redraws(page, tmp_path):
     """Every cell runs without an error; a press on a segment's name loses it in the chart."""
-    for _ in range(5):
-        run_everything(page)
-        with suppress(TooLate):  # the kernel was not ready: once more
-            page.wait_for_selector(CONTROL, timeout=15 * SECOND)
-            break
+    page.wait_for_function(KERNEL_IS_READY, timeout=60 * SECOND)
+    page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page.wait_for_function(f"!document.querySelector('{IMAGES}')")
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_selector(CONTROL, timeout=60 * SECOND)
     page.wait_for_function(
         f"[...document.querySelectorAll('{CODE} .jp-InputPrompt')]"
         ".every(prompt => /\\[\\d+\\]/.test(prompt.textContent))",
@@ -197,16 +110,13 @@ def test_it_runs_and_the_control_redraws(page, tmp_path):
     assert all(alt and drawn for alt, drawn in images(page))
     page.screenshot(path=tmp_path / "run.png")
 
-    chart = page.query_selector(".widget-html img")
-    seen = [chart.get_attribute("alt")]
+    told = f"document.querySelector('{RUN}').textContent"
+    page.wait_for_selector(RUN, state="attached")
+    seen = [page.evaluate(told)]
     for name in ("SYN", "SYN,ACK", "ACK", "nothing"):
         page.click(f"{CONTROL} button:text-is('{name}')")
-        page.wait_for_function(
-            "old => document.querySelector('.widget-html img')?.alt !== old", arg=seen[-1]
-        )
-        chart = page.query_selector(".widget-html img")
-        seen.append(chart.get_attribute("alt"))
-        page.wait_for_function("document.querySelector('.widget-html img').naturalWidth > 0")
+        page.wait_for_function(f"old => {told} !== old", arg=seen[-1])
+        seen.append(page.evaluate(told))
         page.query_selector(".widget-vbox").screenshot(path=tmp_path / f"lose_{name}.png")
     assert len(set(seen)) == 4
     assert seen[-1] == seen[0]
@@ -219,6 +129,6 @@ def test_a_trusted_notebook_opens_with_its_control(page, folder, home, tmp_path)
     again = page.context.new_page()
     again.goto(f"{page.url}?reset")
     again.wait_for_selector(CONTROL, timeout=60 * SECOND)
-    again.wait_for_function("document.querySelector('.widget-html img')?.naturalWidth > 0")
+    again.wait_for_selector(RUN, state="attached")
     again.screenshot(path=tmp_path / "trusted.png")
     assert trusted(again) == [True]

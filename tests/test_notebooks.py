@@ -132,6 +132,25 @@ def test_widgets_are_numbered_and_their_state_is_kept(folder):
     assert state[child.removeprefix("IPY_MODEL_")].state.value == 3
 
 
+def test_what_is_live_without_a_kernel_is_stored_so(folder):
+    """A panel that has all its runs is HTML and leaves no widget behind; another keeps its own."""
+    ready, asks = (
+        f"from tcpviz import SCENARIOS\nfrom tcpviz.panels import panel\n"
+        f"panel(SCENARIOS['handshake'], {names})"
+        for names in ("'rules'", "'rtt', 'msl'")
+    )
+    path = write(folder, ready, asks)
+    assert build.main([]) == 0
+    [html, widget] = [output.data for output in outputs(path)]
+    view = "application/vnd.jupyter.widget-view+json"
+    assert view not in html
+    assert '"panel":' in html["text/html"]
+    state = read(path).metadata.widgets[build.WIDGET_STATE].state
+    assert widget[view]["model_id"] in state
+    labels = [model.state.get("description") for model in state.values()]
+    assert sorted(filter(None, labels)) == ["MSL", "Round trip"]
+
+
 @pytest.mark.parametrize(
     ("sources", "sentence"),
     [

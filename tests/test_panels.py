@@ -1,5 +1,6 @@
 """Panels: a changed control makes another scenario, run and drawn at once."""
 
+import json
 import re
 
 import ipywidgets as widgets
@@ -50,17 +51,18 @@ def test_the_segment_that_is_chosen_is_the_one_that_is_lost(segment):
 
 
 def test_each_change_redraws_the_chart():
-    """No two choices show the same chart, and going back shows the first chart again."""
+    """No two choices show the same run, all of it, and going back shows the first again."""
     panel = handshake_panel()
-    first = panel.chart.value
-    pages = []
-    for segment in LOSSES[1:]:
+    player = panel.shown
+    runs = []
+    for segment in [*LOSSES, ""]:
         panel.controls["lose"].value = segment
-        pages.append(panel.chart.value)
-    assert len({source(page) for page in [first, *pages]}) == len(LOSSES)
-    assert len({alt(page) for page in [first, *pages]}) == len(LOSSES)
-    panel.controls["lose"].value = ""
-    assert panel.chart.value == first
+        assert panel.shown is player  # the page keeps its place
+        runs.append(player.run)
+        assert player.run["at"] == len(panel.trace.steps)
+    assert len({run["chart"] for run in runs}) == len(LOSSES)
+    assert len({run["text"] for run in runs}) == len(LOSSES)
+    assert runs[-1] == runs[0]
 
 
 def test_who_repeats_what():
@@ -91,15 +93,16 @@ def test_every_setting_can_be_drawn():
         slider.value = delay
         for segment in LOSSES:
             panel.controls["lose"].value = segment
-            assert panel.chart.value == panel.picture.html()
+            assert panel.shown.run["chart"] == panel.picture.chart.svg
 
 
 def test_without_widgets_the_panel_is_a_picture():
-    """Beside the widgets' view stand the chart as an image with alt text, and the transcript."""
+    """Beside the widgets' view stand both pictures as images with alt text, and the transcript."""
     panel = handshake_panel()
     shown = panel._repr_mimebundle_()
     assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == panel.view.model_id
-    assert shown["text/html"] == panel.chart.value
+    assert shown["text/html"].count("<img ") == 2
+    assert "<script" not in shown["text/html"]
     assert alt(shown["text/html"])
     assert shown["text/plain"] == str(panel.picture)
     assert "<SEQ=100><CTL=SYN>" in shown["text/plain"]
@@ -109,7 +112,7 @@ def test_two_panels_show_the_same():
     """What a panel shows holds nothing of this process: no address, no random id."""
     one, other = handshake_panel(), handshake_panel()
     assert repr(one) == repr(other) == "<Panel lose='', delay=50>"
-    assert one.chart.value == other.chart.value
+    assert one.html() == other.html()
 
 
 def test_a_teacher_can_make_a_panel():
@@ -122,22 +125,24 @@ def test_a_teacher_can_make_a_panel():
     assert panel.trace.duration == 60 * MS
     panel.controls["delay"].value = 10
     assert panel.trace.duration == 20 * MS
-    assert panel.chart.value == panel.picture.html()
+    assert panel.shown.run["text"] == str(panel.trace)
 
 
 def test_a_setting_that_makes_no_scenario_is_told():
-    """The sentence that says what is wrong stands where the chart stood, and goes away again."""
+    """The sentence that says what is wrong stands where the run stood, and goes away again."""
 
     def opens_late(time):
         return Scenario(calls=[At(time, "client", "active OPEN")])
 
     panel = Panel(opens_late, time=widgets.IntText(0))
-    chart = panel.chart.value
+    run = panel.shown.run
     panel.controls["time"].value = -1
     told = "calls[0].time: -1 is not a time in ns, 0 or more"
-    assert panel.chart.value == f"These settings do not go together. {told}."
+    assert panel.shown.value == f"These settings do not go together. {told}."
+    assert panel.view.children[-1] is panel.shown
     panel.controls["time"].value = 0
-    assert panel.chart.value == chart
+    assert panel.shown.run == run
+    assert panel.view.children[-1] is panel.shown
     with pytest.raises(ScenarioError, match="time"):
         Panel(opens_late, time=widgets.IntText(-1))
 
@@ -151,15 +156,23 @@ def waiting(trace):
     return [end for end in ends if State.TIME_WAIT in {s.state for s in trace.spans(end)}]
 
 
-def reached(shown):
-    """Follow the links as a page does: what each control shows now."""
-    widget = shown.chart
-    for control in shown.controls.values():
-        (link,) = [link for link in shown.links if link.target[0] is widget]
-        assert link.source == (control, "index")
-        assert link.target[1] == "selected_index"
-        widget = widget.children[control.index]
-    return widget
+def packed(shown):
+    """What the page of a panel is given beside its picture."""
+    page = shown.html()
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', page)[1])
+
+
+def reached(data, *chosen):
+    """The run that a page shows for these choices, each by its place."""
+    at = 0
+    for (_, _, labels, _), index in zip(data["panel"], chosen, strict=True):
+        at = at * len(labels) + index
+    return data["runs"][data["order"][at]]
+
+
+def whole(data, numbers):
+    """A picture or text out of its lines."""
+    return "\n".join(data["lines"][number] for number in numbers)
 
 
 @pytest.mark.parametrize("name", [*SCENARIOS][:50])
@@ -243,49 +256,68 @@ def test_who_never_answers_leaves_close_wait_open():
 
 
 def test_few_settings_are_all_ready():
-    """Each setting has its own picture in the page, and the links lead to it without a kernel."""
-    made = panel(NORMAL, "closer", "lose", draw=sequence_chart)
+    """For each setting the page has the very run that the kernel would give, whole."""
+    made = panel(NORMAL, "closer", "lose")
     assert isinstance(made, ReadyPanel)
-    seen = set()
-    for closer in ("client", "server", "both", "nobody"):
+    data, seen = packed(made), set()
+    assert [row[3] for row in data["panel"]] == [0, 0]
+    for first, closer in enumerate(("client", "server", "both", "nobody")):
         made.controls["closer"].value = closer
-        for _, value in made.controls["lose"].options:
+        for second, (_, value) in enumerate(made.controls["lose"].options):
             made.controls["lose"].value = value
-            shown = reached(made).value
+            run = reached(data, first, second)
             try:
-                assert shown == made.picture.html()
-                seen.add(shown)
+                kernel = {**made.picture.run, "at": len(made.trace.steps)}
             except ScenarioError:
-                assert shown.startswith("These settings do not go together.")
+                assert run["html"].startswith("These settings do not go together.")
+                continue
+            seen.add(kernel["chart"])
+            for part in ("chart", "diagram", "text"):
+                run[part] = whole(data, run[part])
+            assert {**run, "data": {**data["shared"], **run["data"]}} == kernel
     assert len(seen) > 20
 
 
+def test_what_runs_have_in_common_travels_once():
+    """All runs of a panel together are less than half of as many Players."""
+    made = panel(NORMAL, "closer", "delayed_ack")
+    data = packed(made)
+    assert len(data["order"]) == 28
+    assert len(set(data["lines"])) == len(data["lines"])
+    alone = len(json.dumps(made.picture.run))
+    assert len(json.dumps(data)) < len(data["runs"]) * alone / 2
+
+
 def test_many_settings_ask_the_kernel():
-    """Beyond forty pictures the panel draws what is asked for, when it is asked for."""
+    """Beyond forty runs the panel runs what is asked for, when it is asked for."""
     made = panel(NORMAL, "rtt", "msl", draw=sequence_chart)
     assert not isinstance(made, ReadyPanel)
     made.controls["rtt"].value = 20 * MS
-    assert made.chart.value == made.picture.html()
+    assert made.shown.value == made.picture.html()
 
 
 def test_a_ready_panel_looks_the_same_each_time():
     """Nothing of this process is in what it shows where there are no widgets."""
     one, other = panel(NORMAL, "closer"), panel(NORMAL, "closer")
     assert repr(one) == repr(other) == "<ReadyPanel closer='client'>"
-    shown = one._repr_mimebundle_()
-    assert shown["text/plain"] == other._repr_mimebundle_()["text/plain"]
+    shown, again = one._repr_mimebundle_(), other._repr_mimebundle_()
+    assert shown["text/plain"] == again["text/plain"]
+    assert shown["text/html"] == again["text/html"]
     assert shown["text/html"].count("<img alt=") == 2
     assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == one.view.model_id
 
 
 def test_a_panel_shows_whatever_draws_a_trace():
-    """`draw` may give a widget of its own, such as a player, or anything with HTML."""
+    """`draw` may give a widget of its own, a picture, or anything that a notebook shows."""
     made = panel(NORMAL, "rtt", "msl", draw=lambda trace: widgets.Label(str(trace.duration)))
-    assert isinstance(made.chart, widgets.Label)
+    assert isinstance(made.shown, widgets.Label)
     made.controls["msl"].value = 1 * S
     assert made.view.children[-1].value == str(made.trace.duration)
-    ready = panel(NORMAL, "closer", draw=lambda trace: widgets.Label(trace.title))
-    assert isinstance(reached(ready), widgets.Label)
+    ready = panel(NORMAL, "closer", draw=sequence_chart)
+    data = packed(ready)
+    assert reached(data, 0)["html"] == ready.picture.html()
+    ready.controls["closer"].value = "server"
+    assert reached(data, 1)["html"] == ready.picture.html()
 
 
 def test_settings_that_do_not_go_together_are_told():
@@ -294,10 +326,10 @@ def test_settings_that_do_not_go_together_are_told():
     made.controls["answers_after"].value = 0
     made.controls["delayed_ack"].value = 40 * MS
     made.controls["lose"].value = ("server", "ACK", 1)
-    assert made.chart.value.startswith("These settings do not go together. network[0]: server")
+    assert made.shown.value.startswith("These settings do not go together. network[0]: server")
     assert "These settings" in made._repr_mimebundle_()["text/plain"]
     made.controls["delayed_ack"].value = 0
-    assert "<img" in made.chart.value
+    assert "<img" in made.shown.value
 
 
 def test_every_control_has_a_name_and_a_meaning():

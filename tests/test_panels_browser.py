@@ -7,8 +7,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from chromium import FLAGS, PROGRAM
+from jupyter import SECOND, environment, jupyterlab
 from playwright.sync_api import sync_playwright
-from test_lab_browser import NAME, SECOND, environment, jupyterlab
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks"))
 from build import build
@@ -17,7 +17,7 @@ SOURCE = """from tcpviz import SCENARIOS
 from tcpviz.panels import panel
 
 panel(SCENARIOS["open_and_close"], "closer", "delayed_ack")"""
-SHOWN = ".jp-NotebookPanel .widget-html img"
+SHOWN = ".tcpviz-pane > svg"
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,11 +25,9 @@ pytestmark = [
 ]
 
 
-def alts(page):
-    """What the pictures say that can be seen now."""
-    return page.eval_on_selector_all(
-        SHOWN, "all => all.filter(img => img.checkVisibility()).map(img => img.alt)"
-    )
+def told(page):
+    """The run that is shown, as text."""
+    return page.eval_on_selector(".tcpviz-player .tcpviz-text pre", "pre => pre.textContent")
 
 
 def test_a_ready_panel_changes_without_a_kernel(tmp_path):
@@ -37,7 +35,7 @@ def test_a_ready_panel_changes_without_a_kernel(tmp_path):
     folder, home = tmp_path / "notebooks", tmp_path / "home"
     folder.mkdir()
     home.mkdir()
-    path = folder / NAME
+    path = folder / "panel.ipynb"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SOURCE)])
     nbformat.write(notebook, path)
     first = build(path)
@@ -45,27 +43,26 @@ def test_a_ready_panel_changes_without_a_kernel(tmp_path):
     path.write_text(first, encoding="utf-8")
     command = [sys.executable, "-m", "jupyter", "trust", path]
     subprocess.run(command, env=environment(home), capture_output=True, check=True)
-    with jupyterlab(folder, home) as address, sync_playwright() as playwright:
+    with jupyterlab(folder, home, path.name) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS)
         page = browser.new_context(viewport={"width": 1300, "height": 2400}).new_page()
         page.goto(address)
         page.wait_for_selector(SHOWN, timeout=60 * SECOND)
         page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
         page.wait_for_function("!jupyterapp.shell.currentWidget.sessionContext.session")
-        seen = [alts(page)]
+        assert page.query_selector_all(".jp-NotebookPanel .widget-box") == []
+        seen = [told(page)]
         for closer in ("server", "both", "nobody", "client"):
-            page.click(f".widget-toggle-buttons button:text-is('{closer}')")
-            page.wait_for_function(
-                "([where, old]) => ![...document.querySelectorAll(where)].some("
-                "img => img.checkVisibility() && img.alt === old)",
-                arg=[SHOWN, seen[-1][0]],
-            )
-            page.wait_for_selector(SHOWN)
-            seen.append(alts(page))
+            page.select_option(".tcpviz-panel select >> nth=0", label=closer)
+            seen.append(told(page))
             page.screenshot(path=tmp_path / f"{closer}.png")
+        page.focus(".tcpviz-player input[type=range]")
+        page.keyboard.press("Home")
+        assert "step 0 of" in page.text_content(".tcpviz-clock")
         browser.close()
-    assert all(len(each) == 2 for each in seen)
-    assert "server waits in TIME-WAIT" in seen[1][0]
-    assert "client and server wait" in seen[2][0] or "server" in seen[2][0]
-    assert len({each[0] for each in seen}) == 4
+    assert "server: CLOSE" in seen[1]
+    assert "client: 2MSL expires" in seen[2]
+    assert "server: 2MSL expires" in seen[2]
+    assert "CLOSE" not in seen[3].replace("CLOSED", "")
+    assert len(set(seen)) == 4
     assert seen[-1] == seen[0]

@@ -9,10 +9,12 @@ import pytest
 from chromium import FLAGS, PROGRAM
 
 from tcpviz import read
-from tcpviz.pictures import Picture, sequence_chart, state_diagram
+from tcpviz.pictures import Picture, compare, sequence_chart, server_view, state_diagram
+from tcpviz.population import Member, populate
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.trace import Trace
+from tcpviz.units import MS
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = [
@@ -140,6 +142,47 @@ def test_recordings_seen_from_both_ends_and_from_one(
     traces = {(path.name, at): t for path in CAPTURES for at, t in enumerate(read(path)[:5])}
     assert len(traces) > 80
     assert faults(page, {str(key): draw(trace).svg for key, trace in traces.items()}) == {}
+
+
+def test_charts_with_variables(page: "sync_api.Page") -> None:
+    """The tables keep clear of everything else."""
+    charts = {
+        name: sequence_chart(simulate(SCENARIOS[name]), variables=True).svg for name in SCENARIOS
+    }
+    assert faults(page, charts) == {}
+
+
+def test_recordings_with_options_and_variables(page: "sync_api.Page") -> None:
+    """Labels of many lines keep clear as well."""
+    pictures = {}
+    for path in CAPTURES:
+        for number, trace in enumerate(read(path)[:3]):
+            chart = sequence_chart(trace, options=True, variables=True)
+            pictures[f"{path.stem} {number}"] = chart.svg
+    assert faults(page, pictures) == {}
+
+
+def test_comparisons(page: "sync_api.Page") -> None:
+    """Two charts on one sheet, with numbers in their bars."""
+    normal = simulate(SCENARIOS["open_and_close"])
+    names = ["lost_fin", "half_open", "simultaneous_close", "user_timeout", "same_iss", "refused"]
+    pictures = {name: compare(normal, simulate(SCENARIOS[name])).svg for name in names}
+    for path in CAPTURES:
+        pictures[path.stem] = compare(read(path)[0], normal).svg
+    assert faults(page, pictures) == {}
+
+
+def test_server_views(page: "sync_api.Page") -> None:
+    """Names, letters and counts of few and of sixty connections."""
+    scenarios = [SCENARIOS[name] for name in ("close_wait", "open_and_close", "half_close")]
+    pictures = {}
+    for size in (1, 3, 12, 60):
+        crowd = populate([Member(n * 70 * MS, scenarios[n % 3]) for n in range(size)])
+        for end in ("client", "server"):
+            pictures[f"{size} {end}"] = server_view(crowd, end=end, title="A server").svg
+    for path in CAPTURES:
+        pictures[path.stem] = server_view(read(path)[:60]).svg
+    assert faults(page, pictures) == {}
 
 
 def test_print_has_the_same_shapes_in_the_same_places() -> None:

@@ -146,6 +146,8 @@ def test_the_kernel_answers_a_page(monkeypatch):
         player.widget._handle_custom_msg(question, [])
     assert [message["ask"] for message in told] == ["2", "0", "3"]
     assert told[0]["run"] == player.forked(2, "lose").run
+    assert told[0]["beside"]["text"].startswith("Differences: ")
+    assert "lost right" in told[0]["beside"]["alt"]
     assert told[1]["error"].startswith("There is no segment to lose")
     assert "crashes" in told[2]["run"]["data"]["title"]
 

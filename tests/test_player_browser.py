@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,9 +13,10 @@ import nbformat
 import pytest
 from asked import asking_player
 from chromium import FLAGS, PROGRAM
+from jupyter import KERNEL_IS_READY, SECOND, environment, jupyterlab, voila
 from playwright.sync_api import TimeoutError as TooLate
 from playwright.sync_api import sync_playwright
-from test_lab_browser import CODE, NAME, SECOND, environment, free_port, jupyterlab, wait_for
+from test_lab_browser import CODE
 
 from tcpviz import SCENARIOS, read, simulate
 from tcpviz.player import Player
@@ -483,8 +484,8 @@ def lab(folder, home):
     trusted = [folder / "trusted.ipynb", folder / "no_kernel.ipynb"]
     command = [sys.executable, "-m", "jupyter", "trust", *trusted]
     subprocess.run(command, env=environment(home), capture_output=True, check=True)
-    with jupyterlab(folder, home) as address:
-        yield lambda name: address.replace(NAME, f"{name}.ipynb")
+    with jupyterlab(folder, home, "NAME") as address:
+        yield lambda name: address.replace("NAME", f"{name}.ipynb")
 
 
 def opened(page, address):
@@ -529,12 +530,10 @@ def test_lab_no_kernel(new_page, lab):
 def test_lab_run(new_page, lab):
     """Run anew, by a reader: the cells give players that step."""
     page = opened(new_page(), lab("untrusted"))
-    for _ in range(5):
-        page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
-        page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
-        with suppress(TooLate):  # a kernel that is not there yet ignores the command
-            page.wait_for_selector(PLAYER, timeout=15 * SECOND)
-            break
+    page.wait_for_function(KERNEL_IS_READY, timeout=60 * SECOND)
+    page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_selector(PLAYER, timeout=60 * SECOND)
     page.wait_for_function(  # JupyterLab takes the focus when it is done
         f"[...document.querySelectorAll('{CODE} .jp-InputPrompt')]"
         ".every(prompt => /\\[\\d+\\]/.test(prompt.textContent))"
@@ -543,6 +542,10 @@ def test_lab_run(new_page, lab):
     page.click(f"{PLAYER} .tcpviz-clock")
     steps_by_keys(page)
     forks(page, lambda told: "lost_fin: SYN of 0 ms lost" in told)
+    beside = page.query_selector(".tcpviz-beside svg")
+    assert "from client, at 0 ms: delivered left, lost right" in beside.get_attribute("aria-label")
+    axis = beside.query_selector_all("text:text-is('1 s')")
+    assert len(axis) == 1  # one axis for both runs
 
 
 def forks(page, answered):
@@ -601,28 +604,6 @@ def test_nbconvert_offline(new_page, folder):
     page.goto((folder / "trusted.html").as_uri())
     steps_by_keys(page)
     assert page.inner_text(f":nth-match({PLAYER}, 2) .tcpviz-clock").startswith("step 0")
-
-
-@contextmanager
-def voila(notebook, home):
-    """Voila with that notebook on a free port."""
-    port = free_port()
-    command = [sys.executable, "-m", "voila", notebook.name, f"--port={port}", "--no-browser"]
-    log = home / "voila.log"
-    with log.open("w") as told:
-        server = subprocess.Popen(
-            command, cwd=notebook.parent, env=environment(home), stdout=told, stderr=told
-        )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/", server, log)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
 
 
 def test_voila(new_page, folder, home):
