@@ -48,10 +48,21 @@ def pages(cell):
     return [html for o in cell.get("outputs", ()) if (html := o.get("data", {}).get("text/html"))]
 
 
+def live(cell):
+    """The data of what the outputs of a cell bring to life in a page: Players and panels."""
+    data = re.findall(r'<script type="application/json">(.*?)</script>', "".join(pages(cell)))
+    return [json.loads(each) for each in data]
+
+
 def asks(cell):
     """Whether a cell shows a Player that asks."""
-    runs = re.findall(r'<script type="application/json">(.*?)</script>', "".join(pages(cell)))
-    return any(json.loads(run)["data"].get("questions") for run in runs)
+    return any(each.get("data", {}).get("questions") for each in live(cell))
+
+
+def turns(cell):
+    """Whether a cell shows controls: in the page, or as widgets."""
+    widgets = any(WIDGET in output.get("data", {}) for output in cell.outputs)
+    return widgets or any("panel" in each for each in live(cell))
 
 
 def marks(cell):
@@ -136,8 +147,8 @@ def players_ask_after_a_prediction(notebook):
 
 
 def it_has_one_panel(notebook):
-    """One cell shows controls, and where there are none a picture."""
-    panels = [cell for cell in code(notebook) for o in cell.outputs if WIDGET in o.get("data", {})]
+    """One cell shows controls, and where none can be shown a picture."""
+    panels = [cell for cell in code(notebook) if turns(cell)]
     if len(panels) != 1:
         yield f"there are {len(panels)} panels, not one"
     if not all(any("<img " in page for page in pages(cell)) for cell in panels):

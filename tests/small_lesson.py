@@ -51,16 +51,17 @@ def text(source, **metadata):
 
 def run(source, shown, **metadata):
     """A cell of code, and the data that it showed."""
-    data = shown if isinstance(shown, dict) else {"text/plain": str(shown)}
-    output = new_output("execute_result", data)
+    if not isinstance(shown, dict):
+        drawn = {"text/html": shown.html()} if hasattr(shown, "html") else {}
+        shown = {**drawn, "text/plain": str(shown)}
+    output = new_output("execute_result", shown)
     return new_code_cell(source, metadata=metadata, outputs=[output])
 
 
 def player(name, question):
     """A cell with a Player that asks once."""
     made = Player(simulate(SCENARIOS[name]), questions=[question])
-    shown = {"text/html": made.html(), "text/plain": str(made)}
-    return run(f'Player(SCENARIOS["{name}"], questions=["{question}"])', shown)
+    return run(f'Player(SCENARIOS["{name}"], questions=["{question}"])', made)
 
 
 @cache

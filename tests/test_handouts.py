@@ -22,6 +22,7 @@ from tcpviz.handouts.chapter import read
 from tcpviz.handouts.cut import before, sheets
 from tcpviz.handouts.make import _SHEET, fonts, handouts, html, pdf
 from tcpviz.handouts.sheet import document
+from tcpviz.panels import panel
 from tcpviz.pictures import paper
 from tcpviz.player import Player
 from tcpviz.words import say
@@ -65,7 +66,8 @@ def folder(tmp_path_factory):
     nbformat.write(lesson(), folder / "small.ipynb")
     cells = [text(EVERYTHING), run("print(wide)", f"{WIDE}\n{'word ' * 60}\n\tend")]
     drawn = [sequence_chart(simulate(SCENARIOS[n])) for n in ("short_time_wait", "handshake")]
-    cells += [run("chart", chart._repr_mimebundle_()) for chart in drawn]
+    cells += [run("chart", chart) for chart in drawn]
+    cells.append(run("panel", panel(SCENARIOS["handshake"], "lose")))
     for number, cell in enumerate(cells[1:], start=1):
         cell.execution_count = number
         cell.outputs[0].execution_count = number

@@ -8,6 +8,9 @@ from lesson_form import CHECKS, LARGEST
 from links import faults
 from small_lesson import PLAYERS, lesson, player, run, text
 
+from tcpviz import SCENARIOS
+from tcpviz.panels import panel
+
 
 def found(notebook):
     """The names of the checks that find a fault, with what they say."""
@@ -118,6 +121,10 @@ FAULTS = {
         insert("**Observe**", player(*PLAYERS[0])),
     ),
     "two Players": ("players_ask_after_a_prediction", drop('Player(SCENARIOS["lost_fin"]')),
+    "two panels, one in the page": (
+        "it_has_one_panel",
+        insert("## Make", run("panel(page)", panel(SCENARIOS["handshake"], "lose"))),
+    ),
     "no panel": ("it_has_one_panel", drop("panel(")),
     "two panels": (
         "it_has_one_panel",
