@@ -306,6 +306,22 @@ def test_the_exit_code_is_pytests(lab, monkeypatch, code):
     assert ran == [("lab", "test"), ["-m", "pytest", "-k", "handshake", "-x"]]
 
 
+@pytest.mark.parametrize(
+    ("name", "extras", "program"),
+    [
+        ("notebooks", ("lab",), ["{root}/notebooks/build.py"]),
+        ("handouts", ("handout",), ["-m", "tcpviz.handouts"]),
+    ],
+)
+def test_names_go_on_to_what_makes_them(lab, monkeypatch, name, extras, program):
+    """`lab.py handouts 03-close` installs what that needs, and names no other chapter."""
+    ran = []
+    monkeypatch.setattr(lab, "set_up", ran.append)
+    monkeypatch.setattr(lab, "run", lambda command: ran.append(command) or 0)
+    assert lab.main([name, "03-close"]) == 0
+    assert ran == [extras, [*(part.format(root=lab.ROOT) for part in program), "03-close"]]
+
+
 def set_up_here():
     """Tell whether this checkout has a .venv that is up to date."""
     spec = importlib.util.spec_from_file_location("lab_here", LAB)
@@ -447,10 +463,11 @@ def test_every_range_has_a_pin_in_it():
 
 
 def test_the_list_is_the_whole_closure():
-    """Whatever the package, its lab and its tests need here, at any depth, is in the list."""
+    """Whatever the package, its lab, handouts and tests need here, at any depth, is in the list."""
     todo = [
         Requirement(text)
-        for text in PYPROJECT["project"]["dependencies"] + EXTRAS["lab"] + EXTRAS["test"]
+        for texts in (PYPROJECT["project"]["dependencies"], *EXTRAS.values())
+        for text in texts
     ]
     reached = set()
     while todo:

@@ -13,11 +13,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from lesson_form import CHECKS
+from links import faults
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tcpviz.words import say
 
-FOLDER = Path(__file__).parent.parent / "notebooks"
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "notebooks"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 IDS = [path.stem for path in NOTEBOOKS]
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
@@ -40,16 +44,6 @@ def code_cells(path):
 def outputs(path):
     """What its cells have shown, in order."""
     return [output for cell in code_cells(path) for output in cell.outputs]
-
-
-def texts(path):
-    """What the outputs say in plain text."""
-    return [output.get("text") or output.data["text/plain"] for output in outputs(path)]
-
-
-def prose(path):
-    """The sources of its cells of text."""
-    return [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
 
 
 # Building.
@@ -262,84 +256,25 @@ def test_there_are_notebooks():
 
 
 @each_notebook
-def test_every_cell_has_run_in_order(path):
-    """Counts are 1 to n: nbval compares no cell without one."""
-    counts = [cell.execution_count for cell in code_cells(path)]
-    assert counts == list(range(1, len(counts) + 1))
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_it_has_the_form_of_a_chapter(path, check):
+    """The check finds no fault; test_lesson_form.py shows that it finds those that are there."""
+    assert list(check(read(path))) == []
 
 
-@each_notebook
-def test_no_cell_complains(path):
-    """No stored output is an error or went to stderr, and every code cell has a visible result."""
-    assert [o for o in outputs(path) if o.output_type == "error" or o.get("name") == "stderr"] == []
-    assert [cell.id for cell in code_cells(path) if not cell.outputs] == []
+def test_the_readme_lists_every_chapter():
+    """In order: the chapter's file, the question that is its title, and its address on Binder."""
+    row = r"^\| \[(.+)\]\(notebooks/(.+)\.ipynb\) \| (.+\?) \| .+ \| \[open\]\(.+/(.+)\.ipynb\) \|$"
+    rows = re.findall(row, (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    titles = [(path.stem, read(path).cells[0].source.splitlines()[0]) for path in NOTEBOOKS]
+    assert [(name, f"# {question}") for name, _, question, _ in rows] == titles
+    assert all(len({name, file, binder}) == 1 for name, file, _, binder in rows)
 
 
-@each_notebook
-def test_every_picture_is_inline_and_has_alt_text(path):
-    """Each image is stored in the page itself, says what it shows, and has its text twin."""
-    pages = [o.data for o in outputs(path) if "text/html" in o.get("data", {})]
-    images = [tag for page in pages for tag in re.findall(r"<img [^>]*>", page["text/html"])]
-    assert images
-    for tag in images:
-        assert re.search(r'alt="[^"]{40,}"', tag)
-        assert re.search(r'src="data:image/svg\+xml;base64,', tag)
-    assert all(len(page["text/plain"].splitlines()) > 1 for page in pages)
-
-
-@each_notebook
-def test_nothing_of_the_machine_is_stored(path):
-    """No address of an object, no folder, no version: only what holds for every reader."""
-    notebook = read(path)
-    assert set(notebook.metadata) <= {"kernelspec", "language_info", "widgets"}
-    assert "version" not in notebook.metadata.language_info
-    assert {key for cell in notebook.cells for key in cell.metadata} <= {"jupyter", "tags"}
-    for text in texts(path):
-        assert not re.search(r" at 0x[0-9a-f]+|/(home|root|tmp|Users)/", text)
-
-
-# The form of a lesson.
-
-
-@each_notebook
-def test_it_opens_with_a_question_and_ends_with_what_was_learned(path):
-    """Title, question, three objectives with verbs and minutes; the summary takes up each verb."""
-    first, *_, last = prose(path)
-    assert re.match(r"# .*\?", first)
-    assert re.search(r"\d+ minutes", first)
-    objectives = re.findall(r"^- \*\*(\w+)\*\*", first, re.MULTILINE)
-    learned = re.findall(r"^- \*\*(\w+)\*\*", last, re.MULTILINE)
-    assert len(objectives) == 3
-    assert last.startswith("## Summary")
-    assert all(done.startswith(verb) for verb, done in zip(objectives, learned, strict=True))
-
-
-@each_notebook
-def test_steps_are_small(path):
-    """At most eight lines of code in a cell, and sixty words of prose (tables apart) in another."""
-    for cell in code_cells(path):
-        assert len(cell.source.splitlines()) <= 8, cell.source
-    for text in prose(path)[1:-1]:
-        lines = [line for line in text.splitlines() if not line.startswith(("|", "#"))]
-        assert len(" ".join(lines).split()) <= 60, text
-
-
-@each_notebook
-def test_each_prediction_is_observed_and_explained(path):
-    """Predict, observe, explain: in this order, and nothing is left without its explanation."""
-    marks = re.findall(r"\*\*(Predict|Observe|Explain)\*\*", "\n".join(prose(path)))
-    rounds = len(marks) // 3
-    assert rounds >= 3
-    assert marks == ["Predict", "Observe", "Explain"] * rounds
-
-
-@each_notebook
-def test_times_in_prose_come_from_the_run(path):
-    """Every time that the text names stands in an output too."""
-    shown = "\n".join(texts(path))
-    named = re.findall(r"\b\d+(?:\.\d+)? m?s\b", "\n".join(prose(path)))
-    assert named
-    assert [time for time in named if not re.search(rf"(?<![\d.]){re.escape(time)}\b", shown)] == []
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    """Every relative link names a file, and a heading of it; those to Binder a notebook."""
+    assert list(faults(path, ROOT)) == []
 
 
 @each_notebook

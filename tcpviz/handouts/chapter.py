@@ -143,7 +143,7 @@ class _Page(HTMLParser):
         super().__init__()
         self.images: list[Image] = []
         self.played: Played | None = None
-        self._data = False
+        self._data: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
@@ -151,13 +151,18 @@ class _Page(HTMLParser):
         if tag == "img" and source.startswith(_SVG):
             svg = base64.b64decode(source.removeprefix(_SVG)).decode()
             self.images.append(Image(svg, values.get("alt") or ""))
-        self._data = tag == "script" and values.get("type") == "application/json"
+        if tag == "script" and values.get("type") == "application/json":
+            self._data = []
 
     def handle_data(self, data: str) -> None:
-        if self._data:
-            run = json.loads(data)["data"]
-            asked = tuple(map(_question, run.get("questions", ())))
-            if asked:
+        if self._data is not None:
+            self._data.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._data is not None:
+            run = json.loads("".join(self._data)).get("data", {})  # a panel has none of its own
+            self._data = None
+            if asked := tuple(map(_question, run.get("questions", ()))):
                 fates = enumerate(flight.get("fate") for flight in run["flights"])
                 lost = frozenset(number for number, fate in fates if fate == "lost")
                 self.played = Played(asked, tuple(step["y"] for step in run["steps"]), lost)

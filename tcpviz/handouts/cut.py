@@ -34,6 +34,9 @@ def before(svg: str, step: int, height: float, lost: frozenset[int] = frozenset(
     ground = root.find(f"{{{_SVG}}}g[@class='graph']")
     assert ground is not None
     cut = height + _BELOW
+    for told in (root.find(f"{{{_SVG}}}{name}") for name in ("title", "desc")):
+        if told is not None:  # they tell the whole run
+            root.remove(told)
     labels = []
     for part in list(ground):
         if _since(part, lost) >= step or _tells_a_role(part):
