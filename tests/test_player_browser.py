@@ -407,22 +407,6 @@ def test_predict_lock_compare_by_keys(new_page):
     assert page.query_selector(f"{asks} input") is None
 
 
-def test_a_move_that_figure_5_leaves_out_is_hidden_while_a_question_waits(new_page):
-    """Its arrow is only drawn because the run takes it: that would be the answer."""
-    player = Player(SCENARIOS["port_reuse_old_duplicate"], questions=[18])
-    page = shown(new_page(), player)
-    arrow = page.locator("[data-id=edge_TIME_WAIT_rcv_SYN_end_server]")
-    seen = "part => getComputedStyle(part).visibility"
-    page.focus(SCRUB)
-    press(page, "End")
-    assert (arrow.count(), arrow.evaluate(seen)) == (1, "hidden")
-    drawn = page.locator("[data-id=edge_TIME_WAIT_Timeout_2MSL_end_server]")
-    assert drawn.evaluate(seen) == "visible"
-    page.click(f"{PLAYER} .tcpviz-asks input >> nth=0")
-    page.click(f"{PLAYER} .tcpviz-asks [type=submit]")
-    assert arrow.evaluate(seen) == "visible"
-
-
 def test_a_wrong_answer_is_refuted_by_a_run(new_page):
     """The run that refutes it plays within the page; the keys then are that player's."""
     page = shown(new_page(), asking_player())
