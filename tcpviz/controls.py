@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import ipywidgets as widgets
 
 from tcpviz.rules import LINUX, RFC9293, Rules
-from tcpviz.scenario import ENDS, Lose, Name, On, Scenario
+from tcpviz.scenario import ENDS, At, Lose, Name, On, Scenario
 from tcpviz.simulate import simulate
 from tcpviz.states import Event, State
 from tcpviz.steps import Kind
@@ -70,17 +70,20 @@ def _application(trace: Trace) -> Application:
 def _closing(scenario: Scenario, wanted: Application) -> Scenario:
     """The scenario with these closes in place of its own."""
     closers: tuple[Name, ...] = tuple(e for e in ENDS if wanted.closer in (e, "both"))
+    every: tuple[At | On, ...] = (*scenario.calls, *scenario.reactions)
+    how = {each.end: each.call for each in every if each.call in _CLOSES}
     calls = tuple(call for call in scenario.calls if call.call not in _CLOSES)
     kept = tuple(on for on in scenario.reactions if on.call not in _CLOSES)
     after = dict.fromkeys(ENDS, wanted.closes_after)
     if wanted.closer == "both":  # a passive opener is ESTABLISHED later: the FINs cross so
         after["client"] = max(wanted.closes_after, scenario.delay // 2)
         after["server"] = after["client"] - scenario.delay // 2
-    first = tuple(On(e, State.ESTABLISHED, Event.CLOSE, after[e]) for e in closers)
+    close = {end: how.get(end, Event.CLOSE) for end in ENDS}  # half-duplex, if it was
+    first = tuple(On(e, State.ESTABLISHED, close[e], after[e]) for e in closers)
     others = [e for e in ENDS if closers and e not in closers]
     if wanted.answers_after == _NEVER:
         others = []
-    last = tuple(On(e, State.CLOSE_WAIT, Event.CLOSE, wanted.answers_after) for e in others)
+    last = tuple(On(e, State.CLOSE_WAIT, close[e], wanted.answers_after) for e in others)
     return replace(scenario, calls=calls, reactions=(*kept, *first, *last))
 
 

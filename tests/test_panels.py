@@ -248,6 +248,18 @@ def test_every_segment_of_the_run_can_be_lost():
         assert lost(made.trace) == [value[1]]
 
 
+def test_a_half_duplex_close_stays_one():
+    """Whoever neither sends nor reads any more goes on so when the other is told to close late."""
+    made = panel(SCENARIOS["linux_close_wait"], "answers_after", "rtt", draw=sequence_chart)
+    made.controls["answers_after"].value = made.controls["answers_after"].options[-1][1]
+    calls = [
+        step.text for step in made.trace.of("client") if step.text in ("CLOSE", "half-duplex CLOSE")
+    ]
+    assert calls == ["half-duplex CLOSE"]
+    assert made.trace.spans("client")[-1].state is State.CLOSED  # Linux forgets FIN-WAIT-2
+    assert made.trace.spans("server")[-1].state is State.CLOSE_WAIT
+
+
 def test_who_never_answers_leaves_close_wait_open():
     """A server that never closes stays in CLOSE-WAIT."""
     made = panel(NORMAL, "answers_after", draw=sequence_chart)
