@@ -189,7 +189,7 @@ LABS: Final = {
     "goal_rst_elsewhere": "there is a RST, but none that ends TIME-WAIT",
     "goal_no_data": "nobody sends data",
     "goal_no_old_data": "all data that is delivered is of its own connection",
-    "goal_reused": "count how often both ends become ESTABLISHED: {count}",
+    "goal_reused": "how often both ends become ESTABLISHED: {count}, not yet 2",
     "goal_server_not_open": "the server is never ESTABLISHED",
     "goal_client_opened": "the client did something too",
     "goal_syns_cross": "no SYN meets an end that has sent its own and waits",
