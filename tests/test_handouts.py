@@ -148,16 +148,13 @@ def test_a_student_gets_no_solution(made, small):
 def test_no_chapter_gives_its_solutions_away(path):
     """What is tagged for teachers is in the handouts of instructors, and in no student's."""
     chapter = read(path)
-    hidden = [
-        cell for tag in ("solution", "instructor") for cell in tagged(chapter.notebook.cells, tag)
-    ]
+    cells = chapter.notebook.cells
+    hidden = [*tagged(cells, "solution"), *tagged(cells, "instructor")]
     for teacher in (False, True):
         data = json.dumps(document(chapter, {}, teacher=teacher), ensure_ascii=False)
         page = html(chapter, {}, teacher=teacher).decode()
-        assert [
-            ("celltag_solution" in page, "celltag_instructor" in page),
-            (say("handout_teacher") in page, "Yes: that is what happens." in data),
-        ] == 2 * [(teacher and bool(hidden),) * 2] or not hidden
+        marked = re.findall(r'class="[^"]*celltag_(?:solution|instructor)', page)
+        assert len(marked) == (len(hidden) if teacher else 0)
         for cell in tagged(hidden, "solution"):
             assert (json.dumps(cell.source, ensure_ascii=False)[1:-1] in data) == teacher
 
@@ -196,10 +193,10 @@ def test_a_teacher_is_told_why(small):
     assert made["runs"] == []
     [first, *_] = [each for each in made["blocks"] if each["kind"] == "question"]
     [question] = Player(SCENARIOS["handshake"], questions=["established"]).questions
-    assert first["choices"] == [
-        {"text": c.text, "why": c.why, "right": c.right, "run": c.refutation}
-        for c in question.choices
-    ]
+    for row, choice in zip(first["choices"], question.choices, strict=True):
+        run = row.pop("run")
+        assert row == {"text": choice.text, "why": choice.why, "right": choice.right}
+        assert run in (choice.refutation, None)  # a run that is shown need not be named
     boxes = [each for each in made["blocks"] if each["kind"] == "box"]
     assert [each["solution"] for each in boxes] == [True, False]
     assert kinds(boxes[0]["blocks"]) == ["code", "output"]
