@@ -18,6 +18,7 @@ import ipywidgets as widgets
 
 from tcpviz.controls import ControlError, control, turned
 from tcpviz.player import Player, alive
+from tcpviz.player_data import Pack
 from tcpviz.scenario import At, Lose, Scenario, ScenarioError
 from tcpviz.simulate import simulate
 from tcpviz.states import Event
@@ -144,44 +145,30 @@ class ReadyPanel(Panel):
         return alive(self._poster(), data)
 
     def _runs(self) -> dict[str, Any]:
-        """Each run that some values give, once; and by the order of the values, which they give.
-
-        What runs have in common, as lines of their pictures and as data, travels once.
-        """
-        lines: dict[str, int] = {}
-        shared: dict[str, Any] = {}
+        """Each run that some values give, once; and by the order of the values, which they give."""
+        pack = Pack()
         numbers: dict[str, int] = {}
         order = []
         for values in product(*([v for _, v in c.options] for c in self.controls.values())):
             chosen = dict(zip(self.controls, values, strict=True))
             try:
-                run = _run(self.draw(simulate(self.scenario(**chosen))), lines, shared)
+                run = _run(self.draw(simulate(self.scenario(**chosen))), pack)
             except ScenarioError as error:
                 run = {"html": _told(error)}
-            packed = json.dumps(run)
-            order.append(numbers.setdefault(packed, len(numbers)))
+            order.append(numbers.setdefault(json.dumps(run), len(numbers)))
         return {
-            "lines": list(lines),
-            "shared": shared,
+            "lines": pack.lines,
+            "shared": pack.shared,
             "runs": list(map(json.loads, numbers)),
             "order": order,
         }
 
 
-_SHARED: Final = ("words", "boxes", "half", "colors", "absolute")
-
-
-def _run(shown: Any, lines: dict[str, int], shared: dict[str, Any]) -> dict[str, Any]:
+def _run(shown: Any, pack: Pack) -> dict[str, Any]:
     """What a page needs of one run beside what the others brought along."""
     if not isinstance(shown, Player):
         return {"html": _html(shown)}
-    run = shown.run
-    for key in _SHARED:
-        shared.setdefault(key, run["data"][key])
-    run["data"] = {k: v for k, v in run["data"].items() if k not in shared or v != shared[k]}
-    for key in ("chart", "diagram", "text"):
-        run[key] = [lines.setdefault(line, len(lines)) for line in run[key].split("\n")]
-    return {**run, "at": len(shown.trace.steps)}
+    return {**pack.add(shown.run), "at": len(shown.trace.steps)}
 
 
 def panel(scenario: Scenario, *names: str, draw: Draw = Player) -> Panel:

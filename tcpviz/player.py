@@ -15,7 +15,7 @@ from typing import Any
 from tcpviz.choices import Question
 from tcpviz.fork import ForkError, What, fork
 from tcpviz.pictures import beside, compare, sequence_chart, state_diagram
-from tcpviz.player_data import player_data
+from tcpviz.player_data import Pack, player_data
 from tcpviz.questions import Pin
 from tcpviz.questions import questions as asked_of
 from tcpviz.scenario import Name, Scenario, ScenarioError
@@ -77,7 +77,10 @@ class Player:
             asked = [_asked(question, self._shown) for question in self.questions]
             rest["data"] = {**self.data, "questions": asked}
             names = {row["run"] for one in asked for row in one["choices"] if "run" in row}
-            rest["runs"] = {name: Player(simulate(SCENARIOS[name])).run for name in sorted(names)}
+            pictures = {"chart": self.chart.svg, "diagram": self.diagram.svg}
+            pack = Pack({**pictures, **rest})
+            runs = {name: pack.add(Player(simulate(SCENARIOS[name])).run) for name in sorted(names)}
+            rest |= {"runs": runs, "lines": pack.lines}
         if self.scenario:
             rest["forks"] = sha256(python(self.scenario).encode()).hexdigest()[:16]
         return rest

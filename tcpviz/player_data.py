@@ -51,6 +51,41 @@ def player_data(trace: Trace, *, absolute: bool) -> dict[str, Any]:
     }
 
 
+class Pack:
+    """Runs for one page, what they have in common once: lines of pictures and text, and data.
+
+    `first` is a run that the page has whole.
+    """
+
+    def __init__(self, first: dict[str, Any] | None = None) -> None:
+        self._lines: dict[str, int] = {}
+        self.shared: dict[str, Any] = {}
+        if first:
+            self.add(first)
+        self._known = len(self._lines)
+
+    def add(self, run: dict[str, Any]) -> dict[str, Any]:
+        """The run, with numbers of lines in the place of texts; its data without what is shared."""
+        data = run["data"]
+        for key in _SHARED:
+            self.shared.setdefault(key, data[key])
+        packed = {key: value for key, value in data.items() if self.shared.get(key) != value}
+        texts = {
+            key: [self._lines.setdefault(line, len(self._lines)) for line in run[key].split("\n")]
+            for key in _TEXTS
+        }
+        return {**run, "data": packed, **texts}
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines that the numbers mean, after those of the first run."""
+        return list(self._lines)[self._known :]
+
+
+_SHARED: Final = ("words", "boxes", "half", "colors", "absolute")
+_TEXTS: Final = ("chart", "diagram", "text")
+
+
 def _edge(edge: Edge) -> list[str]:
     """Source, target, event, and whose rule it is."""
     key = "player_rfc" if edge.section[0].isdigit() else "player_rule_of"

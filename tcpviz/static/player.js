@@ -50,7 +50,6 @@ for (const poster of document.querySelectorAll(".tcpviz-poster-1:not([data-live]
 
 // Choices over runs that are all here. Of what runs have in common there is one copy.
 function choose(root, { panel, lines, shared, runs, order }) {
-  const whole = (numbers) => numbers.map((number) => lines[number]).join("\n");
   const holder = element("div");
   const selects = panel.map(([, tip, labels, now]) => element(
     "select", { title: tip, onchange: show, "data-lm-suppress-shortcuts": "true" },
@@ -58,21 +57,26 @@ function choose(root, { panel, lines, shared, runs, order }) {
   let stop = () => {};
   function show() {
     const at = selects.reduce((sum, select) => sum * select.length + select.selectedIndex, 0);
-    const { html, data, ...run } = runs[order[at]];
+    const run = runs[order[at]];
     stop();
-    if (html !== undefined) {
+    if (run.html === undefined) stop = mount(holder, unpacked(run, lines, shared));
+    else {
       stop = () => {};
-      holder.innerHTML = html;
-      return;
+      holder.innerHTML = run.html;
     }
-    for (const part of ["chart", "diagram", "text"]) run[part] = whole(run[part]);
-    stop = mount(holder, { ...run, data: { ...shared, ...data } });
   }
   root.replaceChildren(
     element("div", { class: "tcpviz-panel" },
       ...panel.map(([name], nth) => element("label", {}, `${name} `, selects[nth]))),
     holder);
   show();
+}
+
+// A run whose texts are numbers of lines, and whose data lacks what is shared.
+function unpacked(run, lines, shared) {
+  const whole = (numbers) => numbers.map((number) => lines[number]).join("\n");
+  const [chart, diagram, text] = [run.chart, run.diagram, run.text].map(whole);
+  return { ...run, chart, diagram, text, data: { ...shared, ...run.data } };
 }
 
 function decoded(address) {
@@ -140,6 +144,7 @@ function byStep(svg, count) {
 function mount(root, run) {
   const { data } = run;
   const { ends, flights, edges, steps, words, boxes } = data;
+  const shared = { words, boxes, half: data.half, colors: data.colors, absolute: data.absolute };
   const boxNames = Object.keys(boxes);
   const count = steps.length;
   const say = (key, values = {}) =>
@@ -638,7 +643,8 @@ function mount(root, run) {
 
   function refute(number, press) {
     const nested = element("div", { class: "tcpviz-nested", "aria-label": say("refuted"), role: "group" });
-    mount(nested, run.runs[number]);
+    const first = [run.chart, run.diagram, run.text].flatMap((text) => text.split("\n"));
+    mount(nested, unpacked(run.runs[number], [...new Set(first), ...run.lines], shared));
     press.replaceWith(nested);
     nested.querySelector("input").focus();
   }
