@@ -28,6 +28,7 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 PLAYER = ".tcpviz-player"
 SCRUB = f"{PLAYER} input[type=range]"
 CAPTION = f"{PLAYER} .tcpviz-caption"
+ALL_OF_IT = {"width": 1300, "height": 7000}  # a player comes to life when it is seen
 CELLS = (
     "from tcpviz import SCENARIOS, simulate\nfrom tcpviz.player import Player",
     'player = Player(simulate(SCENARIOS["lost_fin"]))\nplayer',
@@ -504,6 +505,7 @@ def lab(folder, home):
 
 
 def opened(page, address):
+    page.set_viewport_size(ALL_OF_IT)
     page.goto(address)
     page.wait_for_selector(CODE, timeout=60 * SECOND)
     return page
@@ -630,7 +632,7 @@ def test_nbconvert_offline(new_page, folder):
     """An exported HTML file steps from the disk with every request to the outside blocked."""
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "trusted.ipynb"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    page = new_page()
+    page = new_page(viewport=ALL_OF_IT)
     page.goto((folder / "trusted.html").as_uri())
     steps_by_keys(page)
     assert page.inner_text(f":nth-match({PLAYER}, 2) .tcpviz-clock").startswith("step 0")
@@ -643,7 +645,7 @@ def test_nbconvert_executed_offline(new_page, folder, home):
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", path.name]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    page = new_page()
+    page = new_page(viewport=ALL_OF_IT)
     page.goto(path.with_suffix(".html").as_uri())
     steps_by_keys(page)
     assert len(page.query_selector_all(PLAYER)) == 4
@@ -665,6 +667,23 @@ def test_voila(new_page, folder, home):
         page = new_page()
         page.goto(address, timeout=60 * SECOND)
         steps_by_keys(page)
+
+
+def test_a_player_waits_until_it_is_seen(new_page):
+    """Of twenty in a page those in view are live; the others are pictures until one goes there."""
+    page = new_page()
+    html = Player(simulate(SCENARIOS["handshake"])).html()
+    page.set_content(f"<!doctype html><main>{html * 20}</main>")
+    page.wait_for_selector(PLAYER)
+    page.wait_for_timeout(500)
+    live = len(page.query_selector_all(PLAYER))
+    assert 1 <= live < 5
+    posters = page.query_selector_all(".tcpviz-poster-1")
+    assert len(posters) == 20
+    posters[-1].scroll_into_view_if_needed()
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length > {live}")
+    assert not posters[-1].is_visible()
+    assert posters[9].query_selector("img").get_attribute("alt")
 
 
 def test_print(new_page):

@@ -34,9 +34,18 @@ export default {
   },
 };
 
-// Posters that a page shows before, or instead of, this script.
+// Posters that a page shows before, or instead of, this script. Each comes to life when it is first
+// seen, so that a page with many opens as fast as a page with one.
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) if (isIntersecting) liven(target);
+}, { rootMargin: "50%" });
 for (const poster of document.querySelectorAll(".tcpviz-poster-1:not([data-live])")) {
   poster.dataset.live = "";
+  seen.observe(poster);
+}
+
+function liven(poster) {
+  seen.unobserve(poster);
   const data = JSON.parse(poster.querySelector("script[type='application/json']").textContent);
   const shown = element("div");
   if (data.panel) choose(shown, data);
