@@ -193,7 +193,8 @@ def _watch(arguments: argparse.Namespace) -> Iterator[str]:
         else:
             size = shutil.get_terminal_size((_WIDTH, 0))
             again = not arguments.once
-            height = max(1, size.lines - 1) if on_screen and again else None
+            # The last two lines are for how to end it, and for the cursor.
+            height = max(1, size.lines - 2) if on_screen and again else None
             groups = memory.groups(table, now)
             found = live.lines(table, groups, size.columns, height=height, live=again)
             text = [printable(line) for line in found]
@@ -338,6 +339,7 @@ def _parser() -> argparse.ArgumentParser:
     watch = command(
         "watch",
         "Watch this machine's TCP sockets by state and owner: those in CLOSE-WAIT come first.",
+        "On other systems than Linux it needs the package psutil (the extra `watch`).\n\n"
         "examples:\n"
         "  tcpviz watch\n"
         "  tcpviz watch --port 8080 --interval 0.5\n"
