@@ -334,11 +334,13 @@ _TAUGHT: Final = [name for name, each in SCENARIOS.items() if each not in EDGE_S
 CONTEXTS: Final = {
     "JupyterLab, the cell run": "test_lab_run",
     "JupyterLab, trusted, reopened, nothing run": "test_lab_trusted_and_reopened",
+    "JupyterLab, run, saved by the reader, reopened": "test_lab_saved_and_reopened",
     'JupyterLab, trusted, "No Kernel"': "test_lab_no_kernel",
     "the same, asked what if": "test_lab_fork_without_a_kernel",
     "JupyterLab, not trusted (a fresh clone)": "test_lab_untrusted",
     "JupyterLab's dark theme": "test_lab_dark",
     "`jupyter nbconvert --to html`, offline": "test_nbconvert_offline",
+    "`jupyter nbconvert --execute --to html`, offline": "test_nbconvert_executed_offline",
     "Voila": "test_voila",
     "paper": "test_print",
 }
@@ -360,11 +362,16 @@ def player() -> str:
         "A Player displays as HTML: the two pictures with their text, and the script that puts the"
         " player in their place where scripts may run. It needs no kernel and no network.",
         "\n".join(["| where | what was seen in Chromium | by |", "|---|---|---|", *rows]),
-        "A Player of a Scenario is a widget as well, so that a reader can ask the kernel what would"
-        ' happen if this segment were lost. A widget waits for ever under "No Kernel", and an'
-        " exported page shows none: `notebooks/build.py` stores the HTML alone, and the widget"
-        " comes when the cell is run. With questions, the pictures of an untrusted clone are folded"
-        " under the questions. Not tried: VS Code, Colab, JupyterLite, Notebook 7.",
+        "A Player of a Scenario can be asked what would happen if this segment were lost. For that"
+        " the page asks the kernel that showed it; where none answers, it says so. A panel whose"
+        " settings are few has all their runs in the page; one with more is an ipywidget, which"
+        " shows nothing without its kernel, and a notebook that is saved by hand keeps only its"
+        " picture. With questions, the pictures of an untrusted clone are folded under the"
+        " questions.",
+        "Not tried by a test: JupyterLab 4.4 and Notebook 7, where it was seen to step and to ask"
+        " the kernel (4.4.10, 7.6.5). VS Code shows `text/html` with its scripts in the same frame"
+        " as widgets, and Colab shows each cell's output in a frame of its own, so by their"
+        " documentation the Player steps in both; it was seen in neither.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -21,7 +21,6 @@ FOLDER: Final = Path(__file__).resolve().parent
 KERNEL: Final = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET_STATE: Final = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"
-LIVE: Final = '<script type="module">'
 TIMEOUT: Final = 60  # seconds for one cell
 
 
@@ -59,7 +58,7 @@ def build(path: Path) -> str:
     if complaint := _complaint(notebook):
         raise Problem(f"{path.name}: {complaint}")
     notebook.metadata.language_info.pop("version", None)
-    _still(notebook)
+    _drop_unseen(notebook)
     text = _number_widgets(nbformat.writes(notebook), notebook)
     return text.rstrip("\n") + "\n"
 
@@ -93,20 +92,11 @@ def _complaint(notebook: Any) -> str:
     return ""
 
 
-def _still(notebook: Any) -> None:
-    """Where an output is live as HTML alone, it is stored so, and not as a widget as well.
-
-    A widget shows nothing where there is no kernel, and an exported page shows none; run again,
-    the cell gives the widget.
-    """
-    kept = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            data = output.get("data", {})
-            if WIDGET_VIEW in data and LIVE in data.get("text/html", ""):
-                del data[WIDGET_VIEW]
-            elif WIDGET_VIEW in data:
-                kept.append(data[WIDGET_VIEW]["model_id"])
+def _drop_unseen(notebook: Any) -> None:
+    """Leave out the state of widgets that no output shows, as a Player's way to the kernel."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    data = (output.get("data", {}) for output in outputs)
+    kept = [each[WIDGET_VIEW]["model_id"] for each in data if WIDGET_VIEW in each]
     widgets = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     needed: set[str] = set()
     while kept:  # these, and what they are made of

@@ -8,7 +8,7 @@ from typing import Final
 
 from tcpviz.choices import Asked, ask, wrong
 from tcpviz.moments import Moment
-from tcpviz.segment import FIN, RST, SYN
+from tcpviz.segment import ACK, FIN, RST, SYN
 from tcpviz.states import TRANSITIONS, Event, State
 from tcpviz.steps import Flight, Kind, Step
 from tcpviz.tcb import TWO_MSL
@@ -40,11 +40,38 @@ def handshakes(moment: Moment) -> Iterator[Asked | None]:
         wrong(say("ask_segments", count=3), "myth_three_only", "simultaneous_open"),
         wrong(say("ask_segments", count=5), "myth_certain"),
     ]
-    why = say("why_three" if len(sent) == 3 else "why_four_segments")
     early = [s for s in trace.steps if s.kind is Kind.CALL and s.time <= done]
     both = len({s.end for s in early if s.text == Event.ACTIVE_OPEN}) > 1
+    why = say("why_three" if len(sent) == 3 else "why_crossing" if both else "why_four_segments")
     prompt = say("ask_handshake_both" if both else "ask_handshake")
     yield ask(moment.at, "handshake", prompt, (right, why), others, 2)
+
+
+def proofs(moment: Moment) -> Iterator[Asked | None]:
+    """What does a segment of the handshake prove to who gets it."""
+    step = moment.step
+    events = [edge.event for edge in moment.edges]
+    if step.kind is not Kind.ARRIVE or not moment.simulated or _PROVING.isdisjoint(events):
+        return
+    words = {"end": step.end, "peer": moment.trace.other(step.end).name}
+    answers = bool(moment.arrived & ACK)  # of its own SYN, or it would not move it
+    came, heard = (say(f"ask_proves_{what}", **words) for what in ("came", "heard"))
+    right = (heard, say("why_heard", **words)) if answers else (came, say("why_came", **words))
+    ghost = "three_way_no_ghost" if step.end == "server" else None
+    others = [
+        wrong(came, "why_not_came", **words)
+        if answers
+        else wrong(heard, "myth_heard", ghost, **words),
+        wrong(say("ask_proves_certain"), "myth_certain_now", "lost_ack"),
+        wrong(say("ask_proves_user", **words), "myth_asks_user"),
+    ]
+    prompt = say("ask_proves", told=moment.situation, end=step.end)
+    yield ask(moment.at, "proof", prompt, right, others, _ONLY_PINNED)
+
+
+_PROVING: Final = {Event.RCV_SYN, Event.RCV_SYN_ACK, Event.RCV_ACK_OF_SYN}
+_ONLY_PINNED: Final = -20
+"""A weight that leaves a question to authors who ask for it."""
 
 
 def established(moment: Moment) -> Iterator[Asked | None]:
@@ -110,7 +137,7 @@ def durations(moment: Moment) -> Iterator[Asked | None]:
     wait = timer.until - timer.since
     flights = moment.trace.flights
     trips = [f.arrived[0] - f.sent for f in flights if f.arrived and f.sent is not None]
-    others = [wrong(say("ask_msl", time=readable(wait // 2)), "myth_one_msl")]
+    others = [wrong(say("ask_msl", time=readable(wait // 2)), "myth_one_msl", "one_msl")]
     if trips and 2 * min(trips) != wait:
         others.append(wrong(say("ask_trip", time=readable(2 * min(trips))), "myth_round_trip_wait"))
     others.append(wrong(say("ask_until_close"), "myth_leak", "open_and_close"))
@@ -118,7 +145,7 @@ def durations(moment: Moment) -> Iterator[Asked | None]:
         others.append(wrong(say("ask_rfc_msl", time=readable(4 * MIN)), "myth_four_minutes"))
     right = say("ask_two_msl", time=readable(wait))
     prompt = say("ask_duration", told=moment.situation, msl=readable(wait // 2))
-    yield ask(moment.at, "duration", prompt, (right, say("why_two_msl")), others, 4, 4)
+    yield ask(moment.at, "duration", prompt, (right, say("why_two_msl")), others, 3, 4)
 
 
 def again(moment: Moment) -> Iterator[Asked | None]:
@@ -204,8 +231,14 @@ def data(moment: Moment) -> Iterator[Asked | None]:
             runs = {"reset": "half_close"}
     others = [wrong(say(f"ask_data_{e}"), _why_not(e, key), runs.get(e)) for e in ends if e != key]
     why = say("why_data_old" if old else f"why_data_{key}")
+    if key == "reset" and moment.before is State.SYN_RECEIVED:  # it was no part of the handshake
+        why = say("why_data_stray")
+        others = [
+            wrong(say("ask_data_taken"), "myth_two", "two_way_ghost"),
+            wrong(say("ask_data_dropped"), "why_data_stray_told"),
+        ]
     strange = old or key != "taken" or moment.before is not State.ESTABLISHED
-    prompt = say("ask_data_fate", told=moment.situation)
+    prompt = say("ask_data_old" if _older(moment) else "ask_data_fate", told=moment.situation)
     yield ask(moment.at, "data", prompt, (say(f"ask_data_{key}"), why), others, 8 if strange else 2)
 
 
@@ -213,6 +246,18 @@ def _why_not(fate: str, happens: str) -> str:
     """The words against another fate of the data than what happens to it."""
     silent = fate == "dropped" and happens == "reset"
     return "why_data_not_silent" if silent else f"why_data_not_{fate}"
+
+
+def _older(moment: Moment) -> bool:
+    """Whether the segment was sent before this end's connection began, or by nobody in this run."""
+    flight = moment.flight
+    if flight is None or flight.sent is None:
+        return True
+    steps = moment.trace.steps[: moment.at]
+    return any(
+        s.end == moment.step.end and s.time > flight.sent and not _BEGINNINGS.isdisjoint(s.edges)
+        for s in steps
+    )
 
 
 def _advances(moment: Moment) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import ipywidgets as widgets
 
 from tcpviz.rules import LINUX, RFC9293, Rules
-from tcpviz.scenario import ENDS, Lose, Name, On, Scenario
+from tcpviz.scenario import ENDS, At, Lose, Name, On, Scenario
 from tcpviz.simulate import simulate
 from tcpviz.states import Event, State
 from tcpviz.steps import Kind
@@ -70,17 +70,20 @@ def _application(trace: Trace) -> Application:
 def _closing(scenario: Scenario, wanted: Application) -> Scenario:
     """The scenario with these closes in place of its own."""
     closers: tuple[Name, ...] = tuple(e for e in ENDS if wanted.closer in (e, "both"))
+    every: tuple[At | On, ...] = (*scenario.calls, *scenario.reactions)
+    how = {each.end: each.call for each in every if each.call in _CLOSES}
     calls = tuple(call for call in scenario.calls if call.call not in _CLOSES)
     kept = tuple(on for on in scenario.reactions if on.call not in _CLOSES)
     after = dict.fromkeys(ENDS, wanted.closes_after)
     if wanted.closer == "both":  # a passive opener is ESTABLISHED later: the FINs cross so
         after["client"] = max(wanted.closes_after, scenario.delay // 2)
         after["server"] = after["client"] - scenario.delay // 2
-    first = tuple(On(e, State.ESTABLISHED, Event.CLOSE, after[e]) for e in closers)
+    close = {end: how.get(end, Event.CLOSE) for end in ENDS}  # half-duplex, if it was
+    first = tuple(On(e, State.ESTABLISHED, close[e], after[e]) for e in closers)
     others = [e for e in ENDS if closers and e not in closers]
     if wanted.answers_after == _NEVER:
         others = []
-    last = tuple(On(e, State.CLOSE_WAIT, Event.CLOSE, wanted.answers_after) for e in others)
+    last = tuple(On(e, State.CLOSE_WAIT, close[e], wanted.answers_after) for e in others)
     return replace(scenario, calls=calls, reactions=(*kept, *first, *last))
 
 
@@ -147,13 +150,13 @@ def control(name: str, scenario: Scenario) -> Any:
         "description": say(f"control_{name}"),
         "tooltip": say(f"control_{name}_long"),
         "style": {"description_width": "14em"},
+        "layout": {"width": "34em"},
     }
     if name == "lose":
         return widgets.Dropdown(options=_losses(trace), value="", **what)
     if name == "closer":
         options = [(say(f"closer_{who}"), who) for who in (*ENDS, "both", "nobody")]
-        what["style"] = {"description_width": "14em", "button_width": "6em"}
-        return widgets.ToggleButtons(options=options, value=start[name], **what)
+        return widgets.Dropdown(options=options, value=start[name], **what)
     if name == "rules":
         rules: list[tuple[str, Value]] = [(say(key), key) for key in _VARIANTS]
         names = [key for key, known in _VARIANTS.items() if known == scenario.rules]
@@ -165,8 +168,7 @@ def control(name: str, scenario: Scenario) -> Any:
     times = sorted({*_TIMES[name], start[name]} - {_NEVER})
     waits = [(_time(name, time), time) for time in times]
     waits += [(say("panel_never"), _NEVER)] if never else []
-    layout = {"width": "32em"}
-    return widgets.SelectionSlider(options=waits, value=start[name], layout=layout, **what)
+    return widgets.SelectionSlider(options=waits, value=start[name], **what)
 
 
 def _time(name: str, time: int) -> str:

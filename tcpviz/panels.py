@@ -7,7 +7,9 @@ it.
 
 import html
 import json
+import re
 from collections.abc import Callable
+from functools import cached_property
 from itertools import product
 from math import prod
 from typing import Any, Final
@@ -16,6 +18,7 @@ import ipywidgets as widgets
 
 from tcpviz.controls import ControlError, control, turned
 from tcpviz.player import Player, alive
+from tcpviz.player_data import Pack
 from tcpviz.scenario import At, Lose, Scenario, ScenarioError
 from tcpviz.simulate import simulate
 from tcpviz.states import Event
@@ -56,10 +59,19 @@ class Panel:
         self.scenario = scenario
         self.controls = controls
         self.draw = draw
-        self.shown = _widget(self.picture)
-        self.view = widgets.VBox([*controls.values(), self.shown])
-        for each in controls.values():
+        _ = self.picture  # what it stands at first must be possible
+
+    @cached_property
+    def view(self) -> Any:
+        """The ipywidget of all: the controls, and below them the run."""
+        for each in self.controls.values():
             each.observe(self._draw, names="value")
+        return widgets.VBox([*self.controls.values(), _widget(self._possible)])
+
+    @property
+    def shown(self) -> Any:
+        """The ipywidget that shows the run."""
+        return self.view.children[-1]
 
     @property
     def trace(self) -> Trace:
@@ -76,16 +88,16 @@ class Panel:
         """What `draw` makes of that run."""
         return self.draw(self.trace)
 
-    def _draw(self, change: Any) -> None:
+    @property
+    def _possible(self) -> Any:
+        """The same, or the sentence that says why there is none: raised, nobody would see it."""
         try:
-            picture = self.picture
-        except ScenarioError as error:  # raised in a callback, it would be seen by nobody
-            new = _widget(_told(error), self.shown)
-        else:
-            new = _widget(picture, self.shown)
-        if new is not self.shown:
-            self.shown = new
-            self.view.children = (*self.controls.values(), new)
+            return self.picture
+        except ScenarioError as error:
+            return _told(error)
+
+    def _draw(self, change: Any) -> None:
+        self.view.children = (*self.controls.values(), _widget(self._possible, self.shown))
 
     def __repr__(self) -> str:
         values = (f"{name}={value!r}" for name, value in self.values.items())
@@ -104,25 +116,22 @@ class Panel:
         return self._poster()
 
     def _poster(self) -> str:
-        try:
-            picture = self.picture
-        except ScenarioError as error:
-            return _told(error)
+        picture = self._possible
         return picture.poster() if isinstance(picture, Player) else _html(picture)
 
     def _text(self) -> str:
-        try:
-            return str(self.picture)
-        except ScenarioError as error:
-            return say("panel_cannot", problem=error)
+        return html.unescape(str(self._possible))
 
 
 class ReadyPanel(Panel):
-    """A panel whose HTML has the runs of all values ready: that needs no kernel to change.
+    """A panel that has the runs of all values ready in the page: it needs no kernel to change.
 
-    Its controls are choices among few values. A notebook that is stored, exported or opened without
-    a kernel has choices in the page; run anew, it has the ipywidgets.
+    Its controls are choices among few values. It is HTML and no widget, so that a notebook that is
+    saved or exported keeps it; its `view` is the ipywidget all the same.
     """
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {"text/html": self.html(), "text/plain": self._text()}
 
     def html(self) -> str:
         """The run of the values at this time as a picture, and all runs where scripts may run."""
@@ -136,44 +145,30 @@ class ReadyPanel(Panel):
         return alive(self._poster(), data)
 
     def _runs(self) -> dict[str, Any]:
-        """Each run that some values give, once; and by the order of the values, which they give.
-
-        What runs have in common, as lines of their pictures and as data, travels once.
-        """
-        lines: dict[str, int] = {}
-        shared: dict[str, Any] = {}
+        """Each run that some values give, once; and by the order of the values, which they give."""
+        pack = Pack()
         numbers: dict[str, int] = {}
         order = []
         for values in product(*([v for _, v in c.options] for c in self.controls.values())):
             chosen = dict(zip(self.controls, values, strict=True))
             try:
-                run = _run(self.draw(simulate(self.scenario(**chosen))), lines, shared)
+                run = _run(self.draw(simulate(self.scenario(**chosen))), pack)
             except ScenarioError as error:
                 run = {"html": _told(error)}
-            packed = json.dumps(run)
-            order.append(numbers.setdefault(packed, len(numbers)))
+            order.append(numbers.setdefault(json.dumps(run), len(numbers)))
         return {
-            "lines": list(lines),
-            "shared": shared,
+            "lines": pack.lines,
+            "shared": pack.shared,
             "runs": list(map(json.loads, numbers)),
             "order": order,
         }
 
 
-_SHARED: Final = ("words", "boxes", "half", "colors", "absolute")
-
-
-def _run(shown: Any, lines: dict[str, int], shared: dict[str, Any]) -> dict[str, Any]:
+def _run(shown: Any, pack: Pack) -> dict[str, Any]:
     """What a page needs of one run beside what the others brought along."""
     if not isinstance(shown, Player):
         return {"html": _html(shown)}
-    run = shown.run
-    for key in _SHARED:
-        shared.setdefault(key, run["data"][key])
-    run["data"] = {k: v for k, v in run["data"].items() if k not in shared or v != shared[k]}
-    for key in ("chart", "diagram", "text"):
-        run[key] = [lines.setdefault(line, len(lines)) for line in run[key].split("\n")]
-    return {**run, "at": len(shown.trace.steps)}
+    return {**pack.add(shown.run), "at": len(shown.trace.steps)}
 
 
 def panel(scenario: Scenario, *names: str, draw: Draw = Player) -> Panel:
@@ -211,18 +206,20 @@ def _widget(shown: Any, old: Any = None) -> Any:
         widget.run = {**shown.run, "at": len(shown.trace.steps)}
     else:
         widget = old if isinstance(old, widgets.HTML) else widgets.HTML()
-        widget.value = shown if isinstance(shown, str) else _html(shown)
+        widget.value = _html(shown)
     return widget
 
 
 def _html(shown: Any) -> str:
+    if isinstance(shown, str):
+        return shown
     bundle: dict[str, str] = shown._repr_mimebundle_()
     return bundle.get("text/html") or f"<pre>{html.escape(bundle['text/plain'])}</pre>"
 
 
 def _told(error: ScenarioError) -> str:
-    """A sentence in the place of a picture."""
-    return html.escape(say("panel_cannot", problem=error))
+    """A sentence in the place of a picture: what cannot be, and not in which field it stands."""
+    return html.escape(say("panel_cannot", problem=re.sub(r"^\w+\[\d+\][.\w]*: ", "", str(error))))
 
 
 def handshake_panel() -> Panel:

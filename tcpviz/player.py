@@ -1,22 +1,25 @@
 """The Player: a run to step through in the page itself, with no kernel.
 
 Knows how the Player travels: as HTML that comes to life where scripts may run and is a picture
-where not, as a widget, as text. Must not know how it moves (static/player.js) nor what a step
-changes (player_data).
+where not, as a widget among others, as text. Must not know how it moves (static/player.js) nor
+what a step changes (player_data).
 """
 
 import json
 from collections.abc import Iterable
 from functools import cached_property
+from hashlib import sha256
 from html import escape
 from typing import Any
 
 from tcpviz.choices import Question
 from tcpviz.fork import ForkError, What, fork
 from tcpviz.pictures import beside, compare, sequence_chart, state_diagram
-from tcpviz.player_data import player_data
+from tcpviz.player_data import Pack, player_data
+from tcpviz.questions import Pin
 from tcpviz.questions import questions as asked_of
 from tcpviz.scenario import Name, Scenario, ScenarioError
+from tcpviz.scenario_text import python
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.static import SCRIPT, STYLE
@@ -31,9 +34,9 @@ class Player:
     scripts are not trusted, it is the two pictures. `str` is the transcript.
 
     `questions` are asked before the step they are about is shown: those that `tcpviz.questions`
-    made, or what pins them there, a step's number or a kind of question. Given a Scenario, it plays
-    its run, and where a kernel is there the reader can ask what would happen if a segment were lost
-    or an end crashed at the moment shown.
+    made, or what pins them there: a step's number, a kind of question, or a pair of both. Given a
+    Scenario, it plays its run, and where a kernel is there the reader can ask what would happen if
+    a segment were lost or an end crashed at the moment shown.
 
     Raises ValueError for a trace that has not two ends, as the sequence chart does, and
     QuestionError for a pin at which nothing can be asked.
@@ -47,7 +50,7 @@ class Player:
     """
 
     def __init__(
-        self, played: Trace | Scenario, *, questions: Iterable[Question | int | str] = ()
+        self, played: Trace | Scenario, *, questions: Iterable[Question | Pin] = ()
     ) -> None:
         self.scenario = played if isinstance(played, Scenario) else None
         self.trace = trace = simulate(played) if isinstance(played, Scenario) else played
@@ -71,24 +74,41 @@ class Player:
         """What is not in the pictures."""
         rest: dict[str, Any] = {"data": self.data, "text": self.chart.text}
         if self.questions:
-            asked = [_asked(question) for question in self.questions]
+            asked = [_asked(question, self._shown) for question in self.questions]
             rest["data"] = {**self.data, "questions": asked}
-            names = {each.refutation for one in self.questions for each in one.choices}
-            rest["runs"] = {
-                name: Player(simulate(SCENARIOS[name])).run for name in sorted(filter(None, names))
-            }
+            names = {row["run"] for one in asked for row in one["choices"] if "run" in row}
+            pictures = {"chart": self.chart.svg, "diagram": self.diagram.svg}
+            pack = Pack({**pictures, **rest})
+            runs = {name: pack.add(Player(simulate(SCENARIOS[name])).run) for name in sorted(names)}
+            rest |= {"runs": runs, "lines": pack.lines}
         if self.scenario:
-            rest["forks"] = True
+            rest["forks"] = sha256(python(self.scenario).encode()).hexdigest()[:16]
         return rest
+
+    @cached_property
+    def _shown(self) -> str:
+        """The named scenario whose run this is, or "": it need not be shown a second time."""
+        named = SCENARIOS.get(self.trace.title)
+        return self.trace.title if named and simulate(named) == self.trace else ""
 
     @cached_property
     def widget(self) -> Any:
         """The Player as an ipywidget, to stand among other widgets."""
         from tcpviz.player_widget import PlayerWidget
 
-        widget = PlayerWidget(run=self.run)
-        widget.on_msg(self._answer)
-        return widget
+        _ = self.bridge
+        return PlayerWidget(run=self.run)
+
+    @cached_property
+    def bridge(self) -> Any:
+        """What a page asks the kernel through, if this plays a Scenario; else None."""
+        from tcpviz.player_widget import Bridge
+
+        if not self.scenario:
+            return None
+        bridge = Bridge(name=self._rest["forks"])
+        bridge.on_msg(self._answer)
+        return bridge
 
     def _answer(self, widget: Any, message: dict[str, Any], buffers: Any) -> None:
         """What a reader asks of the kernel: the run that forks here, or why there is none."""
@@ -97,6 +117,7 @@ class Player:
         except (ForkError, ScenarioError) as problem:  # nobody would see it raised here
             widget.send({"error": str(problem), "ask": message["ask"]})
         else:
+            _ = forked.bridge
             both = compare(self.trace, forked.trace, tolerance=0)
             told = {"chart": both.svg, "alt": both.alt, "text": str(both)}
             widget.send({"run": forked.run, "beside": told, "ask": message["ask"]})
@@ -128,10 +149,9 @@ class Player:
         return repr(self.trace).replace("<Trace", "<Player", 1)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle = {"text/html": self.html(), "text/plain": str(self)}
-        if self.scenario:  # the kernel can answer
-            bundle = {**self.widget._repr_mimebundle_()[0], **bundle}
-        return bundle
+        # As HTML, and not as a widget: a notebook that is saved keeps it, and it opens again.
+        _ = self.bridge
+        return {"text/html": self.html(), "text/plain": str(self)}
 
 
 def alive(poster: str, data: dict[str, Any]) -> str:
@@ -145,12 +165,15 @@ def alive(poster: str, data: dict[str, Any]) -> str:
     )
 
 
-def _asked(question: Question) -> dict[str, Any]:
-    """A question as JSON data; a choice's `run` names the run that refutes it."""
+def _asked(question: Question, shown: str) -> dict[str, Any]:
+    """A question as JSON data; a choice's `run` names the run that refutes it.
+
+    What the run that is `shown` refutes goes on to refute it: no other is named.
+    """
     choices = []
     for choice in question.choices:
         row: dict[str, Any] = {"text": choice.text, "why": choice.why, "right": choice.right}
-        if choice.refutation:
+        if choice.refutation and choice.refutation != shown:
             row["run"] = choice.refutation
         choices.append(row)
     return {"step": question.step, "prompt": question.prompt, "choices": choices}

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tcpviz.pictures import theme
 from tcpviz.pictures.figure_5 import BOXES, EDGES, HALF_WIDTH, TOP, box_at, places
 from tcpviz.pictures.sequence_chart import moments
-from tcpviz.segment import ACK, Segment, names
+from tcpviz.segment import ACK, SYN, Segment, names
 from tcpviz.states import Edge, State
 from tcpviz.steps import End, Flight, Kind, Step
 from tcpviz.trace import Trace
@@ -41,7 +41,7 @@ def player_data(trace: Trace, *, absolute: bool) -> dict[str, Any]:
         "half": HALF_WIDTH,
         "colors": [theme.BLUE, theme.ORANGE],
         "edges": [_edge(EDGES[name]) for name in taken],
-        "flights": [_flight(trace, flight, places_of, absolute) for flight in trace.flights],
+        "flights": list(_flights(trace, places_of, absolute)),
         "steps": list(_steps(trace, taken, places_of)),
         "words": {
             key.removeprefix(_WORDS): text
@@ -51,10 +51,65 @@ def player_data(trace: Trace, *, absolute: bool) -> dict[str, Any]:
     }
 
 
+class Pack:
+    """Runs for one page, what they have in common once: lines of pictures and text, and data.
+
+    `first` is a run that the page has whole.
+    """
+
+    def __init__(self, first: dict[str, Any] | None = None) -> None:
+        self._lines: dict[str, int] = {}
+        self.shared: dict[str, Any] = {}
+        if first:
+            self.add(first)
+        self._known = len(self._lines)
+
+    def add(self, run: dict[str, Any]) -> dict[str, Any]:
+        """The run, with numbers of lines in the place of texts; its data without what is shared."""
+        data = run["data"]
+        for key in _SHARED:
+            self.shared.setdefault(key, data[key])
+        packed = {key: value for key, value in data.items() if self.shared.get(key) != value}
+        texts = {
+            key: [self._lines.setdefault(line, len(self._lines)) for line in run[key].split("\n")]
+            for key in _TEXTS
+        }
+        return {**run, "data": packed, **texts}
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines that the numbers mean, after those of the first run."""
+        return list(self._lines)[self._known :]
+
+
+_SHARED: Final = ("words", "boxes", "half", "colors", "absolute")
+_TEXTS: Final = ("chart", "diagram", "text")
+
+
 def _edge(edge: Edge) -> list[str]:
     """Source, target, event, and whose rule it is."""
     key = "player_rfc" if edge.section[0].isdigit() else "player_rule_of"
     return [edge.source, edge.target, edge.event, say(key, section=edge.section)]
+
+
+def _flights(trace: Trace, places_of: dict[str, int], absolute: bool) -> Iterator[dict[str, Any]]:
+    """Every segment; those of an earlier connection with its ISSs, where they are others."""
+    last = {end.name: end.iss for end in trace.ends}
+    now = {
+        flight.sender: flight.segment.seq for flight in reversed(trace.flights) if _opens(flight)
+    }
+    now = {**last, **now}
+    for flight in trace.flights:
+        if _opens(flight):
+            now[flight.sender] = flight.segment.seq
+        row = _flight(trace, flight, places_of, absolute)
+        if now != last:
+            row["iss"] = [now[end.name] for end in trace.ends]
+        yield row
+
+
+def _opens(flight: Flight) -> bool:
+    return flight.sent is not None and bool(flight.segment.ctl & SYN)
 
 
 def _flight(

@@ -1,9 +1,9 @@
-"""The Player as a widget. Knows anywidget, and nobody else does."""
+"""The Player as a widget, and its way to the kernel. Knows anywidget, and nobody else does."""
 
 import anywidget
 import traitlets
 
-from tcpviz.static import SCRIPT, STYLE
+from tcpviz.static import BRIDGE, SCRIPT, STYLE
 
 
 class PlayerWidget(anywidget.AnyWidget):
@@ -15,3 +15,10 @@ class PlayerWidget(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"<Player {self.run['data']['title']}>"
+
+
+class Bridge(anywidget.AnyWidget):
+    """What a Player in a page asks the kernel through; it is never shown."""
+
+    _esm = BRIDGE
+    name = traitlets.Unicode().tag(sync=True)

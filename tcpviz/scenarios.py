@@ -1,6 +1,7 @@
 """Named scenarios, in teaching order: the RFC's figures, classroom cases, broken rules.
 
-Data only. After them come those of edge_scenarios, so that every move of the table is taken.
+Data only; those about TIME-WAIT stand in a file of their own. After them come those of
+edge_scenarios, so that every move of the table is taken.
 Times are ns from the start; the server opens first, as in the RFC's figures.
 """
 
@@ -10,6 +11,7 @@ from tcpviz.edge_scenarios import EDGE_SCENARIOS
 from tcpviz.rules import LINUX, RFC9293
 from tcpviz.scenario import RESTART, At, Delay, Duplicate, Inject, Lose, On, Scenario
 from tcpviz.states import Event, State
+from tcpviz.time_wait_scenarios import TIME_WAIT_SCENARIOS
 from tcpviz.units import MIN, MS, S
 
 _PASSIVE: Final = At(0, "server", Event.PASSIVE_OPEN)
@@ -23,14 +25,9 @@ _BOTH_CLOSE: Final = (
     At(300 * MS, "client", Event.CLOSE),
     At(310 * MS, "server", Event.CLOSE),
 )
-_SERVER_FIRST: Final = (
-    On("server", State.ESTABLISHED, Event.CLOSE, 100 * MS),
-    On("client", State.CLOSE_WAIT, Event.CLOSE, 60 * MS),
-)
 _LISTENS_AGAIN: Final = On("server", State.CLOSED, Event.PASSIVE_OPEN, 100 * MS)
 _SENDS: Final = At(200 * MS, "client", Event.SEND, 10)
 _LEAVES: Final = At(400 * MS, "client", Event.CLOSE_HALF_DUPLEX)
-_SECOND: Final = At(2 * S, "client", Event.ACTIVE_OPEN)
 _ABORTS_AND_SENDS: Final = (
     At(300 * MS, "client", Event.ABORT),
     At(1 * S, "client", Event.ACTIVE_OPEN),
@@ -289,54 +286,7 @@ _ALL: Final = (
         _BOTH_OPEN,
         rules=RFC9293._replace(crossing_syn_ack=False),
     ),
-    # TIME-WAIT: reused, ended early, kept, absent, too short.
-    Scenario(
-        "port_reuse",
-        "A new SYN is taken straight out of TIME-WAIT; the new ISS lies beyond the old (MAY-2).",
-        (*_OPEN, _SECOND),
-        _SERVER_FIRST,
-        rules=RFC9293._replace(reopen_from_time_wait=True),
-    ),
-    Scenario(
-        "port_reuse_refused",
-        "Without MAY-2 an ACK answers the new SYN, a RST ends TIME-WAIT, and the next SYN opens.",
-        (*_OPEN, _SECOND),
-        (*_SERVER_FIRST, _LISTENS_AGAIN),
-    ),
-    Scenario(
-        "port_reuse_old_duplicate",
-        "The SYN that reopened TIME-WAIT was an old duplicate: back to TIME-WAIT (MAY-2).",
-        _OPEN,
-        _SERVER_FIRST,
-        (Inject(2 * S, "server", "<SEQ=5000><CTL=SYN>"),),
-        rules=RFC9293._replace(reopen_from_time_wait=True),
-    ),
-    Scenario(
-        "time_wait_ignores_rst",
-        "The duplicated FIN again, with RFC 1337: the RST does not end TIME-WAIT.",
-        _OPEN,
-        _CLOSE,
-        (Duplicate("server", "FIN"),),
-        rules=RFC9293._replace(time_wait_ignores_rst=True),
-    ),
-    Scenario(
-        "no_time_wait",
-        "Without TIME-WAIT nobody is left to send a lost last ACK again: a RST ends a good close.",
-        _OPEN,
-        _CLOSE,
-        (Lose("client", "ACK", 2),),
-        msl=0,
-    ),
-    Scenario(
-        "short_time_wait",
-        "The network's memory outlasts TIME-WAIT: in the next connection old data replaces new.",
-        (*_OPEN, _SENDS, At(4 * S, "client", _ACTIVE.call), _SENDS._replace(time=4220 * MS)),
-        (On("client", State.ESTABLISHED, Event.CLOSE, 1500 * MS), _SERVER_CLOSES, _LISTENS_AGAIN),
-        (Delay("client", "data", 4 * S),),
-        msl=500 * MS,
-        client_iss=(100, 100),
-        server_iss=(300, 300),
-    ),
+    *TIME_WAIT_SCENARIOS,
     # Initial numbers, and handshakes that are broken or needless.
     Scenario(
         "same_iss",

@@ -196,7 +196,7 @@ ENGLISH: Final = {
     "panel_segment_nth": "{control} of the {end}, number {nth}",
     "panel_never": "never",
     "panel_off": "off",
-    "panel_cannot": "These settings do not go together. {problem}.",
+    "panel_cannot": "These settings do not go together: {problem}.",
     "panel_no_control": "A panel has no control {name!r}: it has {known}.",
     "panel_twice": "A panel has each control once: {name} is there twice.",
     "control_rtt": "Round trip",
@@ -349,8 +349,8 @@ ENGLISH: Final = {
     "explore_nobody_stranded": "An end cannot reach CLOSED or LISTEN any more",
     "explore_quiet_agreement": "All is quiet, and one end alone is ESTABLISHED",
     "explore_orderly_close": "A RST ends an orderly close",
-    "explore_orderly_is": "Orderly: both SYNs were acknowledged, a user has called CLOSE, and none "
-    "has aborted, crashed, given up or timed out.",
+    "explore_orderly_is": "Orderly: both SYNs were acknowledged, and CLOSE called; no ABORT, "
+    "crash, giving up or timeout.",
     "explore_round": "The connection can no longer end. How it goes on is shown by {count} more "
     "moves: from there all is as it was before, for ever.",
     "explore_time_wait_lasts": "A RST ends TIME-WAIT",

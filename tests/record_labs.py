@@ -19,8 +19,18 @@ LABS = (
     kernel.countdown,
     kernel.address_in_use,
     kernel.exhaustion,
+    kernel.every_state,
+    kernel.udp_nobody,
+    kernel.udp_wire,
+    kernel.goodbyes,
+    kernel.answer_lost,
+    kernel.kept_open,
+    kernel.ways_out,
+    kernel.descriptors_held,
+    kernel.diagnosis,
+    kernel.fin_timeout,
 )
-HANDLERS = (kernel.forgets, kernel.raises, kernel.closes)
+HANDLERS = (kernel.forgets, kernel.raises, kernel.closes, kernel.finishes)
 
 
 def main():

@@ -72,6 +72,13 @@ def test_a_state_that_one_trace_alone_has_is_told() -> None:
     assert any("only left: <SEQ=102><CTL=RST>" in each for each in found)
 
 
+def test_a_wait_that_lasts_longer_is_told_from_where_it_is_alone() -> None:
+    """TIME-WAIT ends without a segment: that it ends sooner is a difference all the same."""
+    ended, kept = (simulate(SCENARIOS[n]) for n in ("duplicated_fin", "time_wait_ignores_rst"))
+    assert told(ended, kept) == ["only right: client is in TIME-WAIT, from 530 ms"]
+    assert told(kept, ended) == ["only left: client is in TIME-WAIT, from 530 ms"]
+
+
 def test_traces_are_aligned_at_their_first_syn() -> None:
     """A model that calls later sends later; the picture takes that away."""
     calls = tuple(call._replace(time=call.time + 3 * S) for call in MODEL.calls)

@@ -17,7 +17,7 @@ FLOORS = [
     {"trace"},
     {"endpoint"},
     {"scenario", "trace_shape", "timeline"},
-    {"edge_scenarios", "moments", "scenario_text", "simulate"},
+    {"edge_scenarios", "time_wait_scenarios", "moments", "scenario_text", "simulate"},
     {"scenarios", "runs"},
     {"choices", "fork", "population"},
     {"asking", "asking_whole"},
@@ -38,7 +38,10 @@ FLOORS = [
     {"kernel.table"},
     {"kernel.sockets", "kernel.live"},
     {"kernel.holds", "kernel.observation", "kernel.watch"},
-    {"kernel.server", "kernel.labs"},
+    {
+        *("kernel.server", "kernel.labs", "kernel.closing", "kernel.orphans"),
+        *("kernel.datagrams", "kernel.eleven"),
+    },
     {"kernel"},
     # the room of pictures; what makes traces knows none of it
     {

@@ -20,7 +20,7 @@ import pytest
 import record_labs
 
 from tcpviz import kernel
-from tcpviz.kernel import holds, labs, observation
+from tcpviz.kernel import closing, datagrams, eleven, holds, labs, observation, orphans
 from tcpviz.kernel import server as servers
 from tcpviz.kernel.sockets import asking, by_diag, by_proc
 from tcpviz.kernel.table import (
@@ -385,27 +385,110 @@ def test_exhaustion():
 
 
 @linux
-@pytest.mark.parametrize("handler", [kernel.forgets, kernel.raises], ids=["forgets", "raises"])
-def test_a_server_that_does_not_close_leaks_until_emfile(handler):
-    """Each request leaves one more CLOSE-WAIT, until accept() finds no descriptor."""
-    seen = kernel.leak(handler, descriptors=16)
-    served = seen["served"]
-    assert seen["close_wait"] == list(range(1, served + 1))
-    assert seen["descriptors"] == list(range(16 - served + 1, 17))
-    assert seen["error"] == "EMFILE"
-    assert seen["raised"] == ({"ValueError": served} if handler is kernel.raises else {})
-    mine = [row for row in seen.table() if row.state is State.CLOSE_WAIT and row.inode]
-    assert len(mine) == served
-    assert len({row.owners for row in mine}) == served  # one process, each its own descriptor
+def test_fin_timeout():
+    """It ends FIN-WAIT-2 in its time, and leaves the peer and the length of TIME-WAIT alone."""
+    seen = live(kernel.fin_timeout)
+    assert not seen.recorded
+    assert 0 < seen["fin_wait_2"] <= 1 * S
+    assert seen["peer"] == State.CLOSE_WAIT
+    assert 59 * S < seen["time_wait"] <= 60 * S
+    assert [row.timer for row in seen.table()] == ["FIN-WAIT-2", "", "2MSL"]
 
 
 @linux
-def test_the_same_load_leaves_nothing_where_the_server_closes():
-    """With the fix there is no CLOSE-WAIT, and the descriptors stay as many as they were."""
-    seen = kernel.leak(kernel.closes, descriptors=16)
-    assert seen["close_wait"] == [0] * 30
+def test_goodbyes():
+    """Which calls send what, and what the peer hears: its recv() waits, sees EOF, or a reset."""
+    here, waits = ["ESTABLISHED", "ESTABLISHED"], [0, "waits"]
+    fin = [1, 'gives b""', "FIN-WAIT-2", "CLOSE-WAIT"]
+    rst = [1, "raises ECONNRESET", "CLOSED", "CLOSED"]
+    assert dict(live(kernel.goodbyes).numbers) == {
+        "shutdown(SHUT_RD)": waits + here,
+        "shutdown(SHUT_WR)": fin,
+        "close()": fin,
+        "close(), a dup() open": waits + here,
+        "close(), data unread": rst,
+        "close(), SO_LINGER 0": rst,
+    }
+
+
+@linux
+def test_answer_lost():
+    """The RST of a hasty close takes what was still to be sent; who reads to the end loses none."""
+    seen = live(kernel.answer_lost)
+    assert seen["hasty"][0] < seen["sent"] == seen["patient"][0]
+    assert [seen["hasty"][1], seen["patient"][1]] == ["raises ECONNRESET", 'gives b""']
+
+
+@linux
+def test_kept_open():
+    """CLOSE-WAIT outlives a close() while another descriptor, or another process, holds it."""
+    seen = live(kernel.kept_open)
+    assert seen["copy"] == ["CLOSE-WAIT", 1, 1]
+    assert seen["child"] == ["CLOSE-WAIT", 1, 0]  # and the one process is not this one
+    assert {seen[f"{who} over"] for who in ("copy", "child", "shutdown")} == {"CLOSED"}
+
+
+@linux
+def test_ways_out():
+    """Reading ends nothing; a FIN and a RST end the state; only close() frees the descriptor."""
+    seen = live(kernel.ways_out)
+    found = {call: (way["state"], way["held"]) for call, way in seen.numbers.items()}
+    assert found == {
+        "nothing": ("CLOSE-WAIT", True),
+        "recv()": ("CLOSE-WAIT", True),
+        "send()": ("CLOSED", True),
+        "shutdown(SHUT_WR)": ("CLOSED", True),
+        "close()": ("CLOSED", False),
+    }
+    assert [seen[call]["queue"] for call in ("nothing", "recv()")] == [1, 0]
+    assert seen["send()"]["again"] == "EPIPE"
+
+
+@linux
+def test_descriptors_held():
+    """CLOSE-WAIT holds a descriptor each and has no timer; TIME-WAIT has a timer, and none."""
+    seen = live(kernel.descriptors_held)
+    assert seen["CLOSE-WAIT"] == [10, 10, [""]]
+    assert seen["TIME-WAIT"] == [10, 0, ["2MSL"]]
+
+
+@linux
+def test_diagnosis():
+    """Every way of asking finds as many, and the one process; psutil knows no queues."""
+    pytest.importorskip("psutil")
+    seen = live(kernel.diagnosis)
+    assert dict(seen.numbers) == {
+        "sock_diag": [5, 1, 0],
+        "/proc/net/tcp": [5, 1, 0],
+        "psutil": [5, 1, None],
+    }
+
+
+@linux
+@pytest.mark.parametrize("handler", [kernel.forgets, kernel.raises], ids=["forgets", "raises"])
+def test_a_server_that_does_not_close_leaks_until_emfile(handler):
+    """Each request, or each that raises, leaves a CLOSE-WAIT, until accept() has no descriptor."""
+    seen = kernel.leak(handler, descriptors=16)
+    served, every = seen["served"], 3 if handler is kernel.raises else 1
+    assert seen["close_wait"] == [number // every for number in range(1, served + 1)]
+    left = served // every
+    assert seen["descriptors"] == [16 - left + count for count in seen["close_wait"]]
+    assert seen["error"] == "EMFILE"
+    assert seen["raised"] == ({"ValueError": left} if handler is kernel.raises else {})
+    mine = [row for row in seen.table() if row.state is State.CLOSE_WAIT and row.inode]
+    assert len(mine) == left
+    assert len({row.owners for row in mine}) == left  # one process, each its own descriptor
+
+
+@linux
+@pytest.mark.parametrize("handler", [kernel.closes, kernel.finishes], ids=["with", "finally"])
+def test_the_same_load_leaves_nothing_where_the_server_closes(handler):
+    """Requests still raise, but there is no CLOSE-WAIT, and as many descriptors as before."""
+    seen = kernel.leak(handler, descriptors=16)
+    assert seen["close_wait"] == [0] * 70
     assert len(set(seen["descriptors"])) == 1
-    assert (seen["answered"], seen["error"]) == (30, "")
+    assert (seen["answered"], seen["error"]) == (47, "")
+    assert seen["raised"] == {"ValueError": 23}
 
 
 @linux
@@ -466,16 +549,76 @@ def test_a_server_that_cannot_be_is_refused(arguments, message):
     [
         lambda: kernel.exhaustion(0),
         lambda: kernel.countdown(100),
+        lambda: kernel.fin_timeout(60),
         lambda: kernel.accept_queue_full(0, 1000),
         lambda: kernel.leak(requests=0),
+        lambda: kernel.descriptors_held(0),
+        lambda: kernel.diagnosis(100),
         lambda: kernel.watch(80, every=0),
+        lambda: kernel.udp_nobody(17),
+        lambda: kernel.udp_wire(("1",) * 17),
     ],
-    ids=["ports", "seconds", "clients", "requests", "interval"],
+    ids=[
+        *("ports", "seconds", "seconds of FIN-WAIT-2", "clients", "requests", "held", "asked"),
+        *("interval", "datagrams", "deliveries"),
+    ],
 )
 def test_a_lab_is_bounded(call):
     """What would take too long, or too much, is refused."""
     with pytest.raises(ValueError, match=r"from|more than|at most"):
         call()
+
+
+# without a connection
+
+
+@linux
+def test_every_state():
+    """Ten states are held and looked at in two ways; CLOSED is the absence of a socket."""
+    seen = kernel.every_state()
+    assert not seen.recorded
+    assert seen["states"] == LIVE
+    assert "SYN-RECEIVED  SYN-RECV    03" in seen.says
+    assert seen.says[-1].startswith("CLOSED        no socket")
+
+
+@linux
+def test_udp_to_nobody():
+    """A plain socket hears of nothing; a connected one of the ICMP message, with its next call."""
+    seen = kernel.udp_nobody()
+    assert not seen.recorded
+    assert dict(seen.numbers) == {"errors": 0, "error": "ECONNREFUSED"}
+
+
+@linux
+def test_without_icmp_the_recording_is_shown(monkeypatch):
+    """A sandbox whose loopback sends none cannot show it."""
+    monkeypatch.setattr(datagrams, "PATIENCE", 0.01)
+    monkeypatch.setattr(datagrams.select, "POLLERR", 0)
+    monkeypatch.setattr(datagrams.socket.socket, "connect", lambda *_: None)
+    monkeypatch.setattr(datagrams.socket.socket, "send", lambda *_: 5)
+    assert "no ICMP message came back" in kernel.udp_nobody().recorded
+
+
+@linux
+def test_udp_over_a_bad_wire():
+    """What the wire is told to do to datagrams, the receiver gets, and the sender is not told."""
+    seen = kernel.udp_wire()
+    assert not seen.recorded
+    assert dict(seen.numbers) == {
+        "sent": ["1", "2", "3", "4"],
+        "came": ["2", "1", "1", "old", "4"],
+        "errors": 0,
+    }
+    assert "Never received: 3." in seen.says
+    assert "Received more than once: 1." in seen.says
+    assert str(kernel.udp_wire(("1",), ("1",))).endswith("Each was received once, and in order.")
+
+
+def test_a_wire_delivers_only_what_was_sent():
+    """Another name is told, with those that there are."""
+    with pytest.raises(ValueError, match="'7' was not sent; there are 1, 2, 3, 4, old"):
+        kernel.udp_wire(("7",))
 
 
 # nothing is left behind
@@ -511,7 +654,17 @@ LABS = {
     "countdown": lambda: kernel.countdown(0.002),
     "address_in_use": kernel.address_in_use,
     "exhaustion": lambda: kernel.exhaustion(heal=False),
+    "every_state": kernel.every_state,
+    "udp_nobody": kernel.udp_nobody,
+    "udp_wire": kernel.udp_wire,
+    "fin_timeout": lambda: kernel.fin_timeout(wait=False),
     "leak": lambda: kernel.leak(requests=3, descriptors=8),
+    "goodbyes": kernel.goodbyes,
+    "answer_lost": kernel.answer_lost,
+    "kept_open": kernel.kept_open,
+    "ways_out": kernel.ways_out,
+    "descriptors_held": lambda: kernel.descriptors_held(2),
+    "diagnosis": lambda: kernel.diagnosis(1),
     "watch": watched,
 }
 
@@ -545,6 +698,18 @@ def interrupt(*_, **__):
         ("countdown", labs, "until"),
         ("address_in_use", labs, "_bind"),
         ("exhaustion", labs, "_close_both"),
+        ("every_state", eleven, "sockets"),
+        ("udp_nobody", datagrams, "_wait_for_icmp"),
+        ("udp_wire", datagrams, "_send"),
+        ("goodbyes", closing, "_hears"),
+        ("goodbyes", closing, "until"),
+        ("answer_lost", closing, "until"),
+        ("kept_open", closing, "with_owners"),
+        ("kept_open", closing, "_gone"),
+        ("ways_out", closing, "_writes"),
+        ("descriptors_held", closing, "_open_descriptors"),
+        ("diagnosis", servers, "sockets"),
+        ("fin_timeout", orphans, "until"),
         ("leak", servers.Server, "states"),
         ("leak", servers.Server, "_heard"),
         ("leak", servers.Server, "_settle"),
@@ -643,7 +808,7 @@ def test_the_leak_too_has_its_recordings(monkeypatch, handler):
     monkeypatch.setattr(sys, "platform", "win32")
     seen = kernel.leak(handler)
     assert seen.recorded
-    assert bool(seen["error"]) == (handler is not kernel.closes)
+    assert bool(seen["error"]) == (handler in (kernel.forgets, kernel.raises))
 
 
 def test_what_was_never_recorded_is_not_shown(monkeypatch):
@@ -653,8 +818,26 @@ def test_what_was_never_recorded_is_not_shown(monkeypatch):
     def mine(connection):
         connection.close()
 
-    with pytest.raises(kernel.Unavailable, match="no recording of 'leak_mine'"):
+    with pytest.raises(kernel.Unavailable, match=r"of this mine\(\) there is no recording"):
         kernel.leak(mine)
+
+
+def test_a_handler_of_the_same_name_is_not_taken_for_the_recorded_one(monkeypatch):
+    """The code decides, not the name: comments, docstring and annotations are not code."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+    def forgets(connection):
+        request = connection.recv(100)
+        connection.sendall(b"You said " + request)
+        connection.recv(100)
+
+    assert kernel.leak(forgets).recorded
+
+    def forgets(connection):
+        connection.close()
+
+    with pytest.raises(kernel.Unavailable, match="there is no recording"):
+        kernel.leak(forgets)
 
 
 @linux

@@ -2,11 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from asked import asking_player
 
-from tcpviz import SCENARIOS, Trace, simulate
+from tcpviz import SCENARIOS, S, Trace, simulate
 from tcpviz.fork import ForkError
 from tcpviz.pictures.figure_5 import BOXES
 from tcpviz.player import Player
@@ -30,6 +31,17 @@ def test_a_step_costs_at_most_200_bytes(name):
     assert len(data["steps"]) == len(trace.steps)
     varying = sum(octets(data[part]) for part in ("steps", "flights", "edges"))
     assert varying <= 200 * len(trace.steps)
+
+
+def test_relative_numbers_count_from_the_connection_of_the_segment():
+    """Where a second connection has other ISSs, segments of the first keep their own."""
+    data = player_data(simulate(SCENARIOS["port_reuse"]), absolute=True)
+    syns = [flight for flight in data["flights"] if "SYN" in flight["ctl"]]
+    last = [iss for _, iss, *_ in data["ends"]]
+    isses = [flight.get("iss", last)[flight["e"]] for flight in syns]
+    assert isses == [flight["seq"] for flight in syns] == [100, 300, 500100, 65839]
+    one = player_data(simulate(SCENARIOS["normal"]), absolute=True)
+    assert not any("iss" in flight for flight in one["flights"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -140,10 +152,10 @@ def test_the_kernel_answers_a_page(monkeypatch):
     """A page that asks gets the run, or a sentence where that cannot be; never a traceback."""
     player = Player(SCENARIOS["handshake"])
     told = []
-    monkeypatch.setattr(player.widget, "send", told.append)
+    monkeypatch.setattr(player.bridge, "send", told.append)
     for step, what, end in ((2, "lose", None), (0, "lose", None), (3, "crash", "server")):
         question = {"step": step, "what": what, "end": end, "ask": str(step)}
-        player.widget._handle_custom_msg(question, [])
+        player.bridge._handle_custom_msg(question, [])
     assert [message["ask"] for message in told] == ["2", "0", "3"]
     assert told[0]["run"] == player.forked(2, "lose").run
     assert told[0]["beside"]["text"].startswith("Differences: ")
@@ -152,12 +164,19 @@ def test_the_kernel_answers_a_page(monkeypatch):
     assert "crashes" in told[2]["run"]["data"]["title"]
 
 
-def test_only_who_can_fork_needs_a_widget():
-    """A trace's player is HTML alone; that of a scenario is a widget as well, where one may be."""
-    view = "application/vnd.jupyter.widget-view+json"
-    assert view not in Player(simulate(SCENARIOS["handshake"]))._repr_mimebundle_()
-    bundle = Player(SCENARIOS["handshake"])._repr_mimebundle_()
-    assert {view, "text/html", "text/plain"} == set(bundle)
+def test_what_is_stored_needs_no_widget():
+    """A notebook that is saved keeps a player as HTML; the way to the kernel stands beside it."""
+    trace, scenario = Player(simulate(SCENARIOS["handshake"])), Player(SCENARIOS["handshake"])
+    for player in (trace, scenario):
+        assert set(player._repr_mimebundle_()) == {"text/html", "text/plain"}
+    assert trace.bridge is None
+    name = scenario.bridge.name
+    assert f'"forks":"{name}"' in scenario.html()
+    assert (
+        name
+        == Player(SCENARIOS["handshake"]).bridge.name
+        != Player(SCENARIOS["refused"]).bridge.name
+    )
 
 
 def test_questions_come_in_order_with_their_refutations():
@@ -174,6 +193,18 @@ def test_questions_come_in_order_with_their_refutations():
         "refused": "refused",
         "two_way_ghost": "two_way_ghost",
     }
+
+
+def test_a_run_that_refutes_a_wrong_answer_itself_is_sent_once():
+    """Where the refutation is the very run that goes on, no other comes with it; else it does."""
+    itself = Player(SCENARIOS["accept_queue_full"], questions=[7])
+    assert [c.refutation for c in itself.questions[0].choices if c.refutation] == [
+        "accept_queue_full"
+    ]
+    assert itself.run["runs"] == {}
+    assert not any("run" in choice for choice in itself.run["data"]["questions"][0]["choices"])
+    renamed = replace(SCENARIOS["accept_queue_full"], rto=2 * S)
+    assert set(Player(renamed, questions=[7]).run["runs"]) == {"accept_queue_full"}
 
 
 def test_a_trace_without_questions_asks_none():

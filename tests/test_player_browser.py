@@ -28,11 +28,13 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 PLAYER = ".tcpviz-player"
 SCRUB = f"{PLAYER} input[type=range]"
 CAPTION = f"{PLAYER} .tcpviz-caption"
+ALL_OF_IT = {"width": 1300, "height": 7000}  # a player comes to life when it is seen
 CELLS = (
     "from tcpviz import SCENARIOS, simulate\nfrom tcpviz.player import Player",
     'player = Player(simulate(SCENARIOS["lost_fin"]))\nplayer',
     "player",
     'Player(SCENARIOS["lost_fin"])',
+    'from tcpviz.panels import panel\npanel(SCENARIOS["lost_fin"], "closer")',
 )
 
 pytestmark = [
@@ -371,6 +373,19 @@ def test_the_answer_is_not_to_be_seen_before(new_page):
     assert "so far" in page.inner_text(f"{PLAYER} .tcpviz-info")
 
 
+def test_an_arrow_that_figure_5_lacks_is_not_to_be_seen_before(new_page):
+    """It stands in the diagram because the run takes it, so it waits, with its label."""
+    page = shown(new_page(), Player(SCENARIOS["close_in_three"], questions=[13]))
+    arrow = ".tcpviz-diagram .omitted"
+    assert page.locator(arrow).count() == 2
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 13)
+    assert not any(page.locator(arrow).nth(part).is_visible() for part in (0, 1))
+    page.check("input[type=radio] >> nth=0")
+    page.click(f"button:text-is('{say('player_lock')}')")
+    assert all(page.locator(arrow).nth(part).is_visible() for part in (0, 1))
+
+
 def test_predict_lock_compare_by_keys(new_page):
     """The player stops, asks, locks the answer, and shows it beside what happened."""
     page = shown(new_page(), asking_player())
@@ -466,6 +481,7 @@ def folder(tmp_path_factory):
         cells=[nbformat.v4.new_code_cell(source) for source in CELLS]
     )
     nbformat.write(notebook, folder / "trusted.ipynb")
+    shutil.copy(folder / "trusted.ipynb", folder / "again.ipynb")
     shutil.copy(ROOT / "notebooks" / "build.py", folder)
     subprocess.run([sys.executable, folder / "build.py"], check=True, capture_output=True)
     stored = json.loads((folder / "trusted.ipynb").read_text("utf-8"))
@@ -489,6 +505,7 @@ def lab(folder, home):
 
 
 def opened(page, address):
+    page.set_viewport_size(ALL_OF_IT)
     page.goto(address)
     page.wait_for_selector(CODE, timeout=60 * SECOND)
     return page
@@ -508,12 +525,12 @@ def test_lab_untrusted(new_page, lab, tmp_path):
     page = opened(new_page(), lab("untrusted"))
     images = f"{CODE} .jp-OutputArea-output img"
     with suppress(TooLate):
-        page.wait_for_function(f"document.querySelectorAll('{images}').length === 6")
+        page.wait_for_function(f"document.querySelectorAll('{images}').length === 8")
     found = page.eval_on_selector_all(images, "all => all.map(i => [i.alt, i.naturalWidth > 0])")
     assert [(alt.split()[0], drawn) for alt, drawn in found] == [
         ("Sequence", True),
         ("State", True),
-    ] * 3
+    ] * 4
     assert not page.query_selector(PLAYER)
     told = page.inner_text(f":nth-match({CODE}, 2) .jp-OutputArea-output")
     assert "{" not in told
@@ -538,7 +555,7 @@ def test_lab_run(new_page, lab):
         f"[...document.querySelectorAll('{CODE} .jp-InputPrompt')]"
         ".every(prompt => /\\[\\d+\\]/.test(prompt.textContent))"
     )
-    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 3")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 4")
     page.click(f"{PLAYER} .tcpviz-clock")
     steps_by_keys(page)
     forks(page, lambda told: "lost_fin: SYN of 0 ms lost" in told)
@@ -548,9 +565,24 @@ def test_lab_run(new_page, lab):
     assert len(axis) == 1  # one axis for both runs
 
 
+def test_lab_saved_and_reopened(new_page, lab):
+    """What a reader has run, saved and opened again still steps, the panel too; no errors."""
+    page = opened(new_page(), lab("again"))
+    page.wait_for_function(KERNEL_IS_READY, timeout=60 * SECOND)
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 4")
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page = opened(new_page(), lab("again"))
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 4")
+    steps_by_keys(page)
+    chooses(page)
+    assert "Error" not in page.inner_text(".jp-NotebookPanel")
+
+
 def forks(page, answered):
     """Ask what if the SYN were lost, and wait for an answer."""
-    last = page.query_selector_all(PLAYER)[-1]
+    last = page.query_selector_all(PLAYER)[2]
     last.query_selector("input[type=range]").focus()
     press(page, "Home", "ArrowRight", "ArrowRight", "ArrowRight")
     last.query_selector(f"button:text-is('{say('player_fork_lose')}')").click()
@@ -566,7 +598,7 @@ def test_lab_fork_without_a_kernel(new_page, lab):
     """Where no kernel is, a what-if says what to do."""
     page = opened(new_page(), lab("no_kernel"))
     page.click(".jp-Dialog button:has-text('No Kernel')")
-    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 3")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 4")
     forks(page, lambda told: say("player_fork_alone") in told)
 
 
@@ -600,10 +632,33 @@ def test_nbconvert_offline(new_page, folder):
     """An exported HTML file steps from the disk with every request to the outside blocked."""
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "trusted.ipynb"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    page = new_page()
+    page = new_page(viewport=ALL_OF_IT)
     page.goto((folder / "trusted.html").as_uri())
     steps_by_keys(page)
     assert page.inner_text(f":nth-match({PLAYER}, 2) .tcpviz-clock").startswith("step 0")
+
+
+def test_nbconvert_executed_offline(new_page, folder, home):
+    """The same of a notebook that nobody has run, exported by `nbconvert --execute`."""
+    path = folder / "plain.ipynb"
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", path.name]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    page = new_page(viewport=ALL_OF_IT)
+    page.goto(path.with_suffix(".html").as_uri())
+    steps_by_keys(page)
+    assert len(page.query_selector_all(PLAYER)) == 4
+    chooses(page)
+
+
+def chooses(page):
+    """The choices of the panel change its run, with no kernel."""
+    told = "document.querySelector('.tcpviz-panel + div pre').textContent"
+    before = page.evaluate(told)
+    page.select_option(".tcpviz-panel select", label="server")
+    assert page.evaluate(told) != before
+    assert "server: 2MSL expires" in page.evaluate(told)
 
 
 def test_voila(new_page, folder, home):
@@ -612,6 +667,23 @@ def test_voila(new_page, folder, home):
         page = new_page()
         page.goto(address, timeout=60 * SECOND)
         steps_by_keys(page)
+
+
+def test_a_player_waits_until_it_is_seen(new_page):
+    """Of twenty in a page those in view are live; the others are pictures until one goes there."""
+    page = new_page()
+    html = Player(simulate(SCENARIOS["handshake"])).html()
+    page.set_content(f"<!doctype html><main>{html * 20}</main>")
+    page.wait_for_selector(PLAYER)
+    page.wait_for_timeout(500)
+    live = len(page.query_selector_all(PLAYER))
+    assert 1 <= live < 5
+    posters = page.query_selector_all(".tcpviz-poster-1")
+    assert len(posters) == 20
+    posters[-1].scroll_into_view_if_needed()
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length > {live}")
+    assert not posters[-1].is_visible()
+    assert posters[9].query_selector("img").get_attribute("alt")
 
 
 def test_print(new_page):

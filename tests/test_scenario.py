@@ -349,7 +349,10 @@ def _old_data(name: str) -> list[tuple[str, str]]:
     return [(s.end, s.says) for s in simulate(SCENARIOS[name]).steps if "old data" in s.says]
 
 
-@pytest.mark.parametrize("name", ["same_iss", "short_time_wait"])
+OLD = ["same_iss", "short_time_wait", "no_quiet_time"]
+
+
+@pytest.mark.parametrize("name", OLD)
 def test_data_of_the_connection_before_is_told_where_it_is_taken_in(name: str) -> None:
     """Once, at the end that takes it; that new data is lost in its place is told by nobody."""
     assert _old_data(name) == [("server", "old data: from incarnation 0 of client")]
@@ -380,13 +383,23 @@ def test_a_ghost_of_a_duplicated_syn_takes_old_data_of_its_own_incarnation() -> 
     assert told == [(9090 * MS, "old data: from incarnation 0 of client")]
 
 
-FRESH = sorted(set(SCENARIOS) - {"same_iss", "short_time_wait", "two_way_ghost"})
+FRESH = sorted(set(SCENARIOS) - {*OLD, "two_way_ghost"})
 
 
 @pytest.mark.parametrize("name", FRESH)
 def test_no_other_named_scenario_delivers_old_data(name: str) -> None:
     """Retransmitted, duplicated or late data of one connection is never old."""
     assert _old_data(name) == []
+
+
+@pytest.mark.parametrize(("name", "answer"), [("two_msl", "ACK"), ("one_msl", "RST")])
+def test_a_fin_may_come_two_lifetimes_after_the_last_ack_left(name: str, answer: str) -> None:
+    """No segment lives longer than 3 s; only a wait of twice as long still knows the connection."""
+    trace = simulate(SCENARIOS[name])
+    lives = [f.arrived[0] - f.sent for f in trace.flights if f.arrived and f.sent is not None]
+    assert max(lives) == 3 * S
+    late = [f for f in trace.flights if f.sender == "client"][-1]
+    assert (late.segment.control, late.sent) == (answer, 6310 * MS)
 
 
 def test_retransmitted_and_duplicated_data_of_one_connection_is_not_old() -> None:

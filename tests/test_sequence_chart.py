@@ -376,8 +376,10 @@ def test_inferred_states_look_inferred() -> None:
     inferred = sequence_chart(one_sided()).svg
     seen = sequence_chart(flight(depart(0), arrive(40 * MS))).svg
     for svg, inferred_marks in ((inferred, True), (seen, False)):
-        names = [text for text in ground(svg, "text") if text.text == State.SYN_SENT]
-        name = ET.tostring(names[0], encoding="unicode")
+        names = [text for part in groups(svg, "name") for text in part.iter(f"{SVG}text")]
+        (name,) = (
+            ET.tostring(text, encoding="unicode") for text in names if text.text == State.SYN_SENT
+        )
         span = ET.tostring(groups(svg, "span")[0], encoding="unicode")
         assert ("italic" in name or "oblique" in name) == inferred_marks
         assert ("stroke-dasharray" in span) == inferred_marks

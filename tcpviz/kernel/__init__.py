@@ -5,6 +5,9 @@ at, on loopback, without privileges, and leave nothing behind. Linux; elsewhere 
 recordings.
 """
 
+from tcpviz.kernel.closing import answer_lost, descriptors_held, goodbyes, kept_open, ways_out
+from tcpviz.kernel.datagrams import udp_nobody, udp_wire
+from tcpviz.kernel.eleven import every_state
 from tcpviz.kernel.holds import Held, hold
 from tcpviz.kernel.labs import (
     accept_queue_full,
@@ -17,7 +20,8 @@ from tcpviz.kernel.labs import (
     who_waits,
 )
 from tcpviz.kernel.observation import Observation, recording
-from tcpviz.kernel.server import Server, closes, forgets, leak, raises, serve
+from tcpviz.kernel.orphans import fin_timeout
+from tcpviz.kernel.server import Server, closes, diagnosis, finishes, forgets, leak, raises, serve
 from tcpviz.kernel.sockets import Unavailable, sockets
 from tcpviz.kernel.table import Address, Owner, Socket, Table
 from tcpviz.kernel.watch import Watch, watch
@@ -34,12 +38,20 @@ __all__ = [
     "Watch",
     "accept_queue_full",
     "address_in_use",
+    "answer_lost",
     "before_accept",
     "closes",
     "countdown",
+    "descriptors_held",
+    "diagnosis",
+    "every_state",
     "exhaustion",
+    "fin_timeout",
+    "finishes",
     "forgets",
+    "goodbyes",
     "hold",
+    "kept_open",
     "leak",
     "raises",
     "recording",
@@ -47,6 +59,9 @@ __all__ = [
     "serve",
     "sockets",
     "to_itself",
+    "udp_nobody",
+    "udp_wire",
     "watch",
+    "ways_out",
     "who_waits",
 ]

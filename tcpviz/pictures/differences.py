@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
 from tcpviz.segment import ACK, FIN, RST, SYN, relative
+from tcpviz.states import State
 from tcpviz.steps import Flight, Span, Timer
 from tcpviz.trace import Trace
 from tcpviz.units import readable
@@ -74,6 +75,7 @@ def differences(
     for mine, theirs in zip(one.ends, other.ends, strict=True):
         if mine.observed and theirs.observed:
             found += _of_states((one, other), (mine.name, theirs.name))
+            found += _of_waits((one, other), (mine.name, theirs.name), tolerance)
     ends = tuple(trace.duration if trace.source != "simulation" else None for trace in (one, other))
     kept = [each for each in found if not _unseen(each, ends)]
     return tuple(sorted(kept, key=lambda each: each.time))
@@ -215,11 +217,28 @@ def _of_states(traces: tuple[Trace, Trace], ends: tuple[str, str]) -> Iterator[D
             continue
         for side in (0, 1):
             for span in spans[side][bounds[2 * side] : bounds[2 * side + 1]]:
-                text = say(
-                    "compare_state",
-                    side=say(_SIDES[side]),
-                    end=ends[side],
-                    state=span.state,
-                    time=readable(span.since),
-                )
-                yield Difference(span.since, text, (Mark(side, ends[side], span.since),))
+                yield _state_alone(side, ends[side], span.state, span.since)
+
+
+def _of_waits(
+    traces: tuple[Trace, Trace], ends: tuple[str, str], tolerance: int
+) -> Iterator[Difference]:
+    """TIME-WAIT that lasts longer in one trace: when it ends, no segment need tell of it."""
+    if any(trace.source != "simulation" for trace in traces):
+        return  # a capture does not see it end
+    waits = [
+        [span for span in trace.spans(end) if span.state is State.TIME_WAIT]
+        for trace, end in zip(traces, ends, strict=True)
+    ]
+    for spans in zip(*waits, strict=False):
+        lasts = [(span.until or span.since) - span.since for span in spans]
+        if abs(lasts[0] - lasts[1]) > tolerance:
+            side = int(lasts[1] > lasts[0])
+            time = spans[side].since + min(lasts)
+            yield _state_alone(side, ends[side], State.TIME_WAIT, time)
+
+
+def _state_alone(side: int, end: str, state: State, time: int) -> Difference:
+    where = say(_SIDES[side])
+    text = say("compare_state", side=where, end=end, state=state, time=readable(time))
+    return Difference(time, text, (Mark(side, end, time),))

@@ -126,24 +126,25 @@ class Margin:
     @cached_property
     def names(self) -> tuple[Note, ...]:
         """The names of the states, each beside the beginning of its stretch, and of conditions."""
-        wanted: list[tuple[float, str, Face]] = [
+        wanted: list[tuple[float, str, Face, str]] = [
             (
                 each.top - self.top + (9 if each.step is not None else 16),
                 each.state,
                 "italic" if each.inferred else "bold",
+                "" if each.step is None else f"name s{each.step}",
             )
             for each in self.stretches
         ]
         wanted += [
-            (self.axis.y(each.since) + 9.5, say(_SAID[each.plight]), "")
+            (self.axis.y(each.since) + 9.5, say(_SAID[each.plight]), "", "")
             for each in self.conditions
             if each.plight in _SAID
         ]
         ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
-        rows = spread([(at, _ROW) for at, _, _ in wanted], self.axis, ranks)
+        rows = spread([(at, _ROW) for at, *_ in wanted], self.axis, ranks)
         return tuple(
-            Note(self.top + at, self.top + y, (text,), face)
-            for (at, text, face), y in zip(wanted, rows, strict=True)
+            Note(self.top + at, self.top + y, (text,), face, classes)
+            for (at, text, face, classes), y in zip(wanted, rows, strict=True)
             if y is not None
         )
 

@@ -9,7 +9,6 @@ const SVG = "http://www.w3.org/2000/svg";
 const KINDS = ["call", "depart", "arrive", "lose", "timeout"];
 const SPEEDS = [0.5, 1, 2, 4];
 const PACE = 1200; // ms between two steps at speed 1
-const PATIENCE = 5000; // ms until the kernel is taken to be gone
 const NUMBERS = 2 ** 32;
 const ICONS = {
   first: "M3 4h2v12h-2zM11 4v12l-6-6zM17 4v12l-6-6z",
@@ -22,42 +21,37 @@ const ICONS = {
 
 export default {
   render({ model, el }) {
-    // Ask the kernel; no answer is an answer too.
-    const waiting = new Map();
-    const ask = (what, answered) => {
-      const number = `${Math.random()}`;
-      waiting.set(number, answered);
-      setTimeout(() => answer({ ask: number }), PATIENCE);
-      model.send({ ...what, ask: number });
-    };
-    const answer = (message) => {
-      waiting.get(message.ask)?.(message);
-      waiting.delete(message.ask);
-    };
-    let stop = mount(el, model.get("run"), ask);
+    let stop = mount(el, model.get("run"));
     const renew = () => {
       stop();
-      stop = mount(el, model.get("run"), ask);
+      stop = mount(el, model.get("run"));
     };
     model.on("change:run", renew);
-    model.on("msg:custom", answer);
     return () => {
       model.off("change:run", renew);
-      model.off("msg:custom", answer);
       stop();
     };
   },
 };
 
-// Posters that a page shows before, or instead of, this script.
+// Posters that a page shows before, or instead of, this script. Each comes to life when it is first
+// seen, so that a page with many opens as fast as a page with one.
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) if (isIntersecting) liven(target);
+}, { rootMargin: "50%" });
 for (const poster of document.querySelectorAll(".tcpviz-poster-1:not([data-live])")) {
   poster.dataset.live = "";
+  seen.observe(poster);
+}
+
+function liven(poster) {
+  seen.unobserve(poster);
   const data = JSON.parse(poster.querySelector("script[type='application/json']").textContent);
   const shown = element("div");
   if (data.panel) choose(shown, data);
   else {
     [data.chart, data.diagram] = [...poster.querySelectorAll("img")].map((image) => decoded(image.src));
-    mount(shown, data, null);
+    mount(shown, data);
   }
   poster.hidden = true;
   poster.after(shown);
@@ -65,7 +59,6 @@ for (const poster of document.querySelectorAll(".tcpviz-poster-1:not([data-live]
 
 // Choices over runs that are all here. Of what runs have in common there is one copy.
 function choose(root, { panel, lines, shared, runs, order }) {
-  const whole = (numbers) => numbers.map((number) => lines[number]).join("\n");
   const holder = element("div");
   const selects = panel.map(([, tip, labels, now]) => element(
     "select", { title: tip, onchange: show, "data-lm-suppress-shortcuts": "true" },
@@ -73,21 +66,26 @@ function choose(root, { panel, lines, shared, runs, order }) {
   let stop = () => {};
   function show() {
     const at = selects.reduce((sum, select) => sum * select.length + select.selectedIndex, 0);
-    const { html, data, ...run } = runs[order[at]];
+    const run = runs[order[at]];
     stop();
-    if (html !== undefined) {
+    if (run.html === undefined) stop = mount(holder, unpacked(run, lines, shared));
+    else {
       stop = () => {};
-      holder.innerHTML = html;
-      return;
+      holder.innerHTML = run.html;
     }
-    for (const part of ["chart", "diagram", "text"]) run[part] = whole(run[part]);
-    stop = mount(holder, { ...run, data: { ...shared, ...data } }, null);
   }
   root.replaceChildren(
     element("div", { class: "tcpviz-panel" },
       ...panel.map(([name], nth) => element("label", {}, `${name} `, selects[nth]))),
     holder);
   show();
+}
+
+// A run whose texts are numbers of lines, and whose data lacks what is shared.
+function unpacked(run, lines, shared) {
+  const whole = (numbers) => numbers.map((number) => lines[number]).join("\n");
+  const [chart, diagram, text] = [run.chart, run.diagram, run.text].map(whole);
+  return { ...run, chart, diagram, text, data: { ...shared, ...run.data } };
 }
 
 function decoded(address) {
@@ -133,6 +131,7 @@ function picture(text, name, role) {
     part.dataset.id = part.id;
     part.removeAttribute("id");
   }
+  svg.told = svg.querySelector(":scope > desc")?.textContent;
   for (const title of svg.querySelectorAll(":scope > title, :scope > desc")) title.remove();
   svg.removeAttribute("width");
   svg.removeAttribute("height");
@@ -151,9 +150,10 @@ function byStep(svg, count) {
   return parts;
 }
 
-function mount(root, run, ask) {
+function mount(root, run) {
   const { data } = run;
   const { ends, flights, edges, steps, words, boxes } = data;
+  const shared = { words, boxes, half: data.half, colors: data.colors, absolute: data.absolute };
   const boxNames = Object.keys(boxes);
   const count = steps.length;
   const say = (key, values = {}) =>
@@ -248,12 +248,15 @@ function mount(root, run, ask) {
   const { width, height } = chart.viewBox.baseVal;
   const parts = byStep(chart, count);
   byStep(diagram, count).forEach((more, step) => parts[step].push(...more));
-  // What lies below the cursor is still to come: a veil. Labels lie over it, and come one by one.
-  const veil = drawn("rect", { class: "tcpviz-veil", x: 0, width, height: height + 20 });
+  // What lies below the cursor is still to come: a veil over the bars, and while a question waits
+  // one over the arrows as well, but for where they begin. Texts lie over both and come one by one.
+  const axis = ground.querySelector("polyline")?.points[0].x ?? 0;
+  const veils = ["near", "far"].map((which) => drawn("path", {
+    class: `tcpviz-veil tcpviz-${which}`, d: `M0,6H${axis - 2}V0H${width}V${height + 20}H0Z`,
+  }));
   const cursor = drawn("path", { class: "tcpviz-cursor", d: `M0,0H${width}` });
-  ground.append(veil);
-  for (const label of ground.querySelectorAll("[data-id^='flight_'][data-id$='_label']")) ground.append(label);
-  ground.append(cursor);
+  const texts = ground.querySelectorAll("[data-id^='flight_'][data-id$='_label'], .call, .name");
+  ground.append(veils[0], ...ground.querySelectorAll("[data-id^='flight_']"), veils[1], ...texts, cursor);
   const byFlight = flights.map((_, number) => [...ground.querySelectorAll(`.f${number}`)]);
   // A label that tells the fate of its segment waits for it.
   flights.forEach((flight, number) => {
@@ -350,8 +353,11 @@ function mount(root, run, ask) {
     asking(gate(done, done + 1));
     const below = !step ? -4 : asked ? 2 : done === count ? height : 17;
     cursor.setAttribute("transform", `translate(0 ${y})`);
-    veil.setAttribute("y", y + below);
-    player.classList.toggle("tcpviz-asking", Boolean(gate(0, count)));
+    veils.forEach((veil, far) => veil.setAttribute("transform", `translate(0 ${y + (far ? 17 : below)})`));
+    const waits = Boolean(gate(0, count));
+    player.classList.toggle("tcpviz-asking", waits);
+    if (waits) chart.removeAttribute("aria-description"); // it tells the whole run
+    else if (chart.told) chart.setAttribute("aria-description", chart.told);
     for (const part of marked) part.classList.remove("tcpviz-active");
     marked = step?.f === undefined ? [] : byFlight[step.f];
     for (const part of marked) part.classList.add("tcpviz-active");
@@ -365,7 +371,7 @@ function mount(root, run, ask) {
       for (const each of buttons)
         if (each.off !== off) each.ariaDisabled = String((each.off = off));
     inform(step?.f);
-    for (const each of hereOnly) each.disabled = step?.f === undefined;
+    for (const each of whatIf.children) each.disabled = !step || (each.segmented && step.f === undefined);
     soon();
   }
 
@@ -388,7 +394,7 @@ function mount(root, run, ask) {
     place(nth, box);
   }
 
-  const relative = (value, of) => (value - ends[of][1] + NUMBERS) % NUMBERS;
+  const relative = (value, of, isses) => (value - (isses?.[of] ?? ends[of][1]) + NUMBERS) % NUMBERS;
   const name = (end) => ends[end]?.[0] ?? "";
 
   function caption(step) {
@@ -509,7 +515,7 @@ function mount(root, run, ask) {
   function header(number) {
     const flight = flights[number];
     const syn = [ends[flight.e][2], ends[1 - flight.e][2]];
-    const both = (value, of, seen) => [String(value), seen ? String(relative(value, of)) : say("unknown")];
+    const both = (value, of, seen) => [String(value), seen ? String(relative(value, of, flight.iss)) : say("unknown")];
     const rows = [
       [say("seq"), ...both(flight.seq, flight.e, syn[0])],
       "ack" in flight
@@ -531,6 +537,7 @@ function mount(root, run, ask) {
   }
 
   function history(box) {
+    pause();
     const state = boxes[box][0];
     // While a question waits, what comes later is not told.
     const told = entries.filter((entry) => boxes[entry.box][0] === state && (entry.step < done || !gate(0, count)));
@@ -569,25 +576,23 @@ function mount(root, run, ask) {
 
   // -- what if -----------------------------------------------------------------------------------
 
-  const hereOnly = []; // what needs a segment at this moment
   if (run.forks) {
-    const option = (what, end) => element(
-      "button", { type: "button", onclick: () => fork(what, end), ...keys },
-      say(`fork_${what}`, { end }));
-    hereOnly.push(...["lose", "delay", "duplicate"].map((what) => option(what, null)));
-    whatIf.append(say("fork"), ...hereOnly,
+    const option = (what, end) => Object.assign(
+      element("button", { type: "button", onclick: () => fork(what, end), ...keys }, say(`fork_${what}`, { end })),
+      { segmented: !end });
+    whatIf.append(element("span", {}, say("fork")),
+      ...["lose", "delay", "duplicate"].map((what) => option(what, null)),
       ...ends.flatMap(([end]) => ["close", "crash"].map((what) => option(what, end))));
   }
 
   function fork(what, end) {
     pause();
-    const step = done - 1;
+    const ask = globalThis.tcpvizAsks?.get(run.forks);
     const tell = (text) => forked.replaceChildren(element("p", {}, text));
-    if (!ask || step < 0) return tell(say(ask ? "start" : "fork_alone"));
+    if (!ask) return tell(say("fork_alone"));
     tell(say("fork_wait"));
-    ask({ what, end, step }, (message) => {
-      if (message.error) return tell(message.error);
-      if (!message.run) return tell(say("fork_alone"));
+    ask({ what, end, step: done - 1 }, (message) => {
+      if (!message.run) return tell(message.error ?? say("fork_alone"));
       const { chart, alt, text } = message.beside;
       const nested = element("div", { class: "tcpviz-nested" });
       forked.replaceChildren(
@@ -596,7 +601,7 @@ function mount(root, run, ask) {
         element("details", { class: "tcpviz-text" },
           element("summary", { ...keys }, say("beside_text")), element("pre", { tabindex: 0, ...keys }, text)),
         element("strong", {}, say("forked")), nested);
-      const other = mount(nested, { ...message.run, forks: false }, null);
+      const other = mount(nested, message.run);
       other.go(done);
     });
   }
@@ -647,7 +652,8 @@ function mount(root, run, ask) {
 
   function refute(number, press) {
     const nested = element("div", { class: "tcpviz-nested", "aria-label": say("refuted"), role: "group" });
-    mount(nested, run.runs[number], null);
+    const first = [run.chart, run.diagram, run.text].flatMap((text) => text.split("\n"));
+    mount(nested, unpacked(run.runs[number], [...new Set(first), ...run.lines], shared));
     press.replaceWith(nested);
     nested.querySelector("input").focus();
   }
