@@ -165,7 +165,7 @@ def test_a_student_predicts_before_the_run(small):
     rounds = ["prose", "code", "pictures", "question", "room", "see"]
     rest = ["prose", "code", "pictures", "prose", "code", "room", "prose"]
     assert kinds(made["blocks"]) == ["prose", *3 * rounds, *rest]
-    assert [kinds(each["blocks"]) for each in made["runs"]] == 3 * [["pictures", "prose", "prose"]]
+    assert [kinds(each["blocks"]) for each in made["runs"]] == 3 * [["pictures", "prose"]]
     assert [each["title"] for each in made["runs"]] == ["Run 1", "Run 2", "Run 3"]
     shown = json.dumps(made["blocks"])
     assert "Predict" in shown
@@ -203,24 +203,47 @@ def test_a_teacher_is_told_why(small):
     assert kinds(made["blocks"])[:6] == ["prose", "prose", "code", "question", "pictures", "prose"]
 
 
+def stored(path, *cells):
+    """The chapter of these cells, as if they had been run."""
+    for number, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = number
+        for output in cell.outputs:
+            output.execution_count = number
+    nbformat.write(nbformat.v4.new_notebook(cells=list(cells)), path)
+    return read(path)
+
+
 def test_a_prediction_without_a_run_has_room_for_the_answer(tmp_path):
     """Where nothing is run, and where what is run is no Player, there are lines to write on."""
-    cells = [text("# A?\n\n**Predict**: who?"), text("## B\n\n**Predict**: why?")]
-    cells += [
-        run("1", "1", execution_count=1),
-        text("**Observe**: 1.\n\n**Explain**: it is.\n\nSo."),
+    chapter = stored(
+        tmp_path / "a.ipynb",
+        text("# A?\n\n**Predict**: who?\n\n## B\n\nRead.\n\n**Predict**: why?"),
+        run("1", "1"),
+        text("**Observe**: 1."),
+        run("2", "2"),
+        text("**Explain**: it is.\n\n## C\n\nLater."),
+    )
+    made = sheet(chapter, teacher=False)
+    assert kinds(made["blocks"]) == ["prose", "room", "prose", "code", "room", "see", "prose"]
+    assert [kinds(each["blocks"]) for each in made["runs"]] == [
+        ["output", "prose", "code", "output", "prose"]
     ]
-    cells += [run("2", "2"), text("Later.")]
-    for number, cell in enumerate((cells[2], cells[4]), start=1):
-        cell.metadata, cell.execution_count = {}, number
-        cell.outputs[0].execution_count = number
-    path = tmp_path / "a.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    made = sheet(read(path), teacher=False)
-    asked = ["prose", "room", "prose", "code", "room", "see"]
-    assert kinds(made["blocks"]) == [*asked, "code", "output", "prose"]
-    assert [kinds(each["blocks"]) for each in made["runs"]] == [["output", *3 * ["prose"]]]
     assert made["runs"][0]["title"] == "B"
+
+
+def test_an_exercise_is_no_part_of_a_run(tmp_path):
+    """What stands right before it stays with it, also without a heading of its own."""
+    chapter = stored(
+        tmp_path / "a.ipynb",
+        text("# A?\n\n**Predict**: who?"),
+        run("1", "1"),
+        text("**Observe**: 1.\n\n**Explain**: it is."),
+        text("Make one."),
+        run("answer = ...", say("ex_unanswered")),
+    )
+    made = sheet(chapter, teacher=False)
+    assert kinds(made["blocks"]) == ["prose", "code", "room", "see", "prose", "code", "room"]
+    assert [kinds(each["blocks"]) for each in made["runs"]] == [["output", "prose"]]
 
 
 def test_links_lead_from_handout_to_handout(folder, made):

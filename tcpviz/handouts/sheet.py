@@ -2,14 +2,15 @@
 
 Knows what a student must not see yet. Must not know what anything looks like.
 
-A student predicts first: what follows a **Predict**, the run with what is observed and explained,
-stands in an end part, "The runs". In its place is a question with room for the answer.
+A student predicts first: what follows a **Predict**, up to the next heading, prediction or
+exercise, stands in an end part, "The runs". In its place is a question with room for the answer.
 """
 
 import html
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Final, TypeAlias
 
 from tcpviz.handouts.chapter import SOLUTION, Cell, Chapter, Image, Played, Shown, Token, plain
@@ -36,13 +37,15 @@ class _Round:
 
     title: str
     blocks: list[Block] = field(default_factory=list)
-    explained: bool = False
 
 
 def document(chapter: Chapter, links: Links, *, teacher: bool) -> dict[str, Any]:
     """The handout as JSON data: `blocks` from the first page on, `runs` at the end."""
     made = _Sheet(links, teacher=teacher)
-    for cell in chapter.cells_for(teacher=teacher):
+    cells = chapter.cells_for(teacher=teacher)
+    for cell, after in zip_longest(cells, cells[1:], fillvalue=Cell(frozenset())):
+        if _is_open(cell) or _is_open(after):
+            made.close()
         if cell.prose:
             made.prose(cell)
         elif teacher:
@@ -74,32 +77,31 @@ class _Sheet:
     def prose(self, cell: Cell) -> None:
         """Put each block of text where it belongs: before a prediction, or after the run."""
         tokens: list[Token] = []
+
+        def put() -> None:
+            if tokens:  # a prediction stays with the code that follows
+                asks = _marks(tokens[-1], "Predict")
+                block = {"kind": "prose", "tokens": self.tree(tokens), "sticky": asks}
+                run = self.round.blocks if self.round else None
+                (run or self.blocks).extend(self.boxed(cell, [block]))
+                tokens.clear()
+
         for token in cell.prose:
-            words = plain(token.get("children", []))
-            if token["type"] == "heading":
+            heading, asks = token["type"] == "heading", _marks(token, "Predict")
+            if heading or (asks and self.round):
+                put()
                 self.close()
-                self.section = words
-            elif _marks(token, "Predict"):
-                self.close()
+            if heading:
+                self.section = plain(token["children"])
+            tokens.append(token)
+            if asks and not self.teacher:
+                put()
                 self.round = _Round(self.section)
-            if self.round and _marks(token, "Explain"):
-                self.round.explained = True
-            to_run = not self.teacher and self.round and self.round.blocks
-            if to_run and self.round:
-                block = {"kind": "prose", "tokens": self.tree([token]), "sticky": False}
-                self.round.blocks.append(block)
-            else:
-                tokens.append(token)
-        if tokens:  # a prediction stays with the code that follows
-            asks = _marks(tokens[-1], "Predict")
-            block = {"kind": "prose", "tokens": self.tree(tokens), "sticky": asks}
-            self.blocks += self.boxed(cell, [block])
-        if self.round and self.round.explained:
-            self.close()
+        put()
 
     def code(self, cell: Cell) -> None:
         """Put a cell of code where a student finds it, and its outputs where they may be seen."""
-        if any(shown.text.endswith(say("ex_unanswered")) for shown in cell.shown):
+        if _is_open(cell):
             self.blocks += [_code(cell), {"kind": "room", "lines": _MUCH_ROOM, "because": False}]
         elif not self.round:
             self.blocks += [_code(cell), *self.outputs(cell)]
@@ -125,7 +127,7 @@ class _Sheet:
 
     def close(self) -> None:
         """End a round; one in which nothing was run still wants an answer."""
-        if self.round and not self.round.blocks and not self.teacher:
+        if self.round and not self.round.blocks:
             self.blocks.append({"kind": "room", "lines": _ROOM, "because": False})
         self.round = None
 
@@ -181,6 +183,11 @@ class _Sheet:
             if new["type"] != "blank_line":
                 kept.append(new)
         return kept
+
+
+def _is_open(cell: Cell) -> bool:
+    """Whether it is the cell in which an answer is to be put."""
+    return any(shown.text.endswith(say("ex_unanswered")) for shown in cell.shown)
 
 
 def _marks(token: Token, mark: str) -> bool:
