@@ -122,7 +122,7 @@ def _steps(
     }
     for step, y in zip(trace.steps, moments(trace), strict=True):
         row: dict[str, Any] = {"t": step.time, "y": round(y, 1), "k": _KINDS.index(step.kind)}
-        if step.end:
+        if step.end and step.kind is not Kind.LOSE:
             row["e"] = places_of[step.end]
         if step.flight is not None:
             row["f"] = step.flight
