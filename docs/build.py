@@ -117,8 +117,8 @@ TRACE_JSON: Final = {
     },
     "step": {
         "at_ns": "when",
-        "end": "at which end; empty in the network. What dies and was not seen to leave is at the end it"
-        " was meant for",
+        "end": "at which end; empty in the network. What dies and was not seen to leave is at"
+        " the end that it was meant for",
         "kind": "`call` (of the user of TCP), `depart`, `arrive`, `lose` or `timeout`. A capture"
         " has no `call`: nobody saw one",
         "segment": "the index in `segments` of what departs, arrives or is lost",
