@@ -11,23 +11,14 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 from tcpviz.lab_words import LABS
 from tcpviz.player_words import PLAYER
 from tcpviz.question_words import QUESTIONS
+from tcpviz.table_words import TABLES
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 ENGLISH: Final = {
+    **TABLES,
     # transcript
-    "column_at": "at",
-    "column_state": "state of {end}",
-    "column_segment": "segment",
-    "column_remarks": "remarks",
-    "column_number": "number",
-    "column_end": "end",
-    "column_from": "from",
-    "column_to": "to",
-    "column_move": "event, what is sent",
-    "table_sends": "{end} sends {segment}",
-    "table_receives": "{end} receives {segment}",
     "arrives": "arrives at {time}",
     "lost": "lost",
     "lost_unseen": "never seen to arrive: lost",

@@ -32,7 +32,9 @@ class Picture:
     tell: Callable[[], str] = field(repr=False, compare=False)
     alt: str
     marks: tuple[tuple[Mark | None, int], ...] = field(default=(), repr=False)
-    tabulate: Callable[[], Table] | None = field(default=None, repr=False, compare=False)
+    tabulate: Callable[[], Table | list[Table]] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         """Replace what SVG and UTF-8 cannot hold: a trace may carry any text."""
@@ -46,8 +48,10 @@ class Picture:
 
     @cached_property
     def table(self) -> str:
-        """The picture told in an HTML table with headers; "" where it has none."""
-        return engine.drawable(self.tabulate().html()) if self.tabulate else ""
+        """The picture told in HTML tables with headers; "" where it has none."""
+        made = self.tabulate() if self.tabulate else []
+        tables = [made] if isinstance(made, Table) else made
+        return engine.drawable("\n".join([each.html() for each in tables]))
 
     def for_print(self) -> "Picture":
         """The same picture in greys."""

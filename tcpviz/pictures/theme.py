@@ -67,7 +67,8 @@ _PAINTED: Final = re.compile(
 
 def printed(dot: str) -> str:
     """The DOT text in greys; its texts stay as they are."""
-    parts, kept, at = [], 0, 0
+    parts: list[str] = []
+    kept = at = 0
     while found := _PAINTED.search(dot, at):
         at = found.end()
         if found["octets"]:
