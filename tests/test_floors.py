@@ -71,8 +71,8 @@ FLOORS = [
     {"player_data", "player_widget"},
     {"player"},
     {"controls"},
-    {"sources", "panels", "terminal", "goals"},
-    {"exercise"},
+    {"arguments", "sources", "panels", "terminal", "goals"},
+    {"exercise", "views"},
     {""},  # the package's public names
     {"__main__"},
 ]

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tcpviz.pictures.state_diagram import state_diagram
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.timeline import Timeline
+from tcpviz.trace import Trace
 from tcpviz.words import say
 
 CAPTURES = Path(__file__).parents[1] / "notebooks" / "captures"
@@ -86,8 +88,9 @@ def test_a_png_has_so_many_pixels_to_a_point(tmp_path: Path) -> None:
         how = {"scale": scale} if scale else {}
         data = picture.save(tmp_path / "x.png", **how).read_bytes()
         assert struct.unpack(">II", data[16:24]) == tuple((scale or 2) * n for n in points)
-    with pytest.raises(ValueError, match="scale of 0 is not between"):
-        picture.save(tmp_path / "x.png", scale=0)
+    for wrong in (0, "2", None, True, float("nan")):
+        with pytest.raises(ValueError, match=f"scale: {wrong!r} is not a number between"):
+            picture.save(tmp_path / "x.png", scale=wrong)
 
 
 def test_a_pdf_is_drawn_with_the_font_that_comes_with_us(tmp_path: Path) -> None:
@@ -242,3 +245,17 @@ def test_timelines_have_a_table_of_counts() -> None:
     assert table[1] == ["at", "in the queue", "out"]
     assert ["1 s", "2", "0"] in table[2:]
     assert len(table[2:]) == len(picture.text.splitlines()) - 5
+
+
+@pytest.mark.parametrize("draw", [sequence_chart, state_diagram])
+def test_a_picture_of_a_trace_is_saved_as_its_json(
+    draw: Callable[[Trace], Picture], tmp_path: Path
+) -> None:
+    """Which draws it again; one that shows no trace, or several, says so and writes nothing."""
+    trace = simulate(SCENARIOS["lost_fin"])
+    assert list(read(draw(trace).save(tmp_path / "x.json"))) == [trace]
+    assert list(read(draw(trace).for_print().save(tmp_path / "x.json"))) == [trace]
+    for picture in (state_diagram(), compare(trace, trace), server_view([trace])):
+        with pytest.raises(ValueError, match=r"y\.json: \.json holds a trace, and this picture"):
+            picture.save(tmp_path / "y.json")
+    assert not (tmp_path / "y.json").exists()

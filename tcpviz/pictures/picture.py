@@ -35,6 +35,7 @@ class Picture:
     tabulate: Callable[[], Table | list[Table]] | None = field(
         default=None, repr=False, compare=False
     )
+    dumps: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Replace what SVG and UTF-8 cannot hold: a trace may carry any text."""
@@ -103,13 +104,17 @@ class Picture:
         """Write the picture, the same bytes each time; the suffix says how.
 
         `.svg`, `.pdf` and `.png` are the picture (`scale` is the pixels to a point), `.html` is the
-        picture and its table on a page, `.txt` its text twin, `.dot` its Graphviz source. PDF and
-        PNG need the package typst: EngineError where it is missing. ValueError for another suffix.
+        picture and its table on a page, `.txt` its text twin, `.dot` its Graphviz source, `.json`
+        the trace that it shows. PDF and PNG need the package typst: EngineError where it is
+        missing. ValueError for another suffix, for a scale that is none, and for the `.json` of a
+        picture that does not show one trace.
         """
         path = Path(path)
-        write = _WRITERS.get(path.suffix)
+        write = _WRITERS.get(path.suffix.lower())
         if write is None:
             raise ValueError(f"{path}: a picture is saved as {', '.join(_WRITERS)}")
+        if write is _WRITERS[".json"] and self.dumps is None:
+            raise ValueError(f"{path}: .json holds a trace, and this picture is not that of one")
         written = write(self, scale)
         if isinstance(written, str):
             written = (written.rstrip("\n") + "\n").encode()
@@ -124,6 +129,7 @@ _WRITERS: Final[dict[str, Callable[[Picture, float], str | bytes]]] = {
     ".html": lambda picture, _: picture.page(),
     ".txt": lambda picture, _: picture.text,
     ".dot": lambda picture, _: picture.dot,
+    ".json": lambda picture, _: picture.dumps() if picture.dumps else "",
 }
 SUFFIXES: Final = tuple(_WRITERS)
 
