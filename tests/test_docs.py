@@ -53,7 +53,7 @@ def test_the_gallery_shows_every_named_scenario():
     for name, file, lines, title, told in shown:
         assert name == file == title
         assert f'"{name}"' in lines
-        assert told == str(simulate(SCENARIOS[name])).strip()
+        assert told == str(simulate(SCENARIOS[name])).rstrip()
 
 
 def test_the_gallery_is_not_heavier_than_a_reader_can_load():
