@@ -30,6 +30,7 @@ from tcpviz.views import ViewError, add_options, draw, takes
 from tcpviz.words import say
 
 _WIDTH: Final = 100
+_COLUMNS: Final = ("start", "opened", "closed_first", "ended", "resent", "lost")
 _SOURCE: Final = """
 SOURCE is the name of a scenario (see `tcpviz scenarios`), a capture (pcap or pcapng, also gzipped),
 or a JSON file of a scenario or of traces; - is standard input. A file that has the name of a
@@ -92,20 +93,20 @@ def _connections(arguments: argparse.Namespace) -> Iterator[str]:
         raise _Refusal(f"{traces.name}: not a capture; `tcpviz show` prints what is in it")
     skipped = ", ".join(f"{count} {reason}" for reason, count in capture.skipped.items())
     begin = min((connection.start for connection in capture.connections), default=0)
-    heading = f"{capture.name}: {_count(len(traces), 'connection')}"
-    heading += f" in {_count(capture.packets, 'packet')}"
-    heading += f" (not read: {skipped})" if skipped else ""
+    there = _told("connections", len(traces)), _told("packets", capture.packets)
+    heading = say("shell_capture", name=capture.name, connections=there[0], packets=there[1])
+    heading += f" {say('shell_not_read', skipped=skipped)}" if skipped else ""
     yield printable(heading)
     if traces:
-        yield f"Time 0 is {_date(begin)}. A ? is what the capture cannot know."
+        yield say("shell_begin", date=_date(begin))
         yield ""
         yield from map(printable, _table(capture.connections, begin))
 
 
 def _table(connections: Iterable[Connection], begin: int) -> Iterator[str]:
     """A line for each connection; its ends stand below it where a line would be too long."""
-    rows = [("#", "start s", "opened", "closed first", "ended", "resent", "lost")]
-    ends = ["client -> server"]
+    rows = [("#", *(say(f"shell_{name}") for name in _COLUMNS))]
+    ends = [say("shell_ends")]
     for each in connections:
         rows.append(
             (
@@ -266,7 +267,13 @@ def _tell(message: str) -> None:
         print(f"tcpviz: {printable(message)}", file=sys.stderr)
 
 
+def _told(what: str, number: int) -> str:
+    """So many of something, in the words of results."""
+    return say(f"shell_{what}_one" if number == 1 else f"shell_{what}", count=number or say("no"))
+
+
 def _count(number: int, thing: str) -> str:
+    """So many of something, in a message."""
     return f"{number or 'no'} {thing}{'' if number == 1 else 's'}"
 
 

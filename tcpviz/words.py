@@ -11,6 +11,7 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 from tcpviz.lab_words import LABS
 from tcpviz.player_words import PLAYER
 from tcpviz.question_words import QUESTIONS
+from tcpviz.shell_words import SHELL
 from tcpviz.table_words import TABLES
 
 _P = ParamSpec("_P")
@@ -346,6 +347,7 @@ ENGLISH: Final = {
     "explore_time_wait_lasts": "A RST ends TIME-WAIT",
     **LABS,
     **QUESTIONS,
+    **SHELL,
 }
 
 
@@ -379,6 +381,12 @@ def kept(function: Callable[_P, _T]) -> Callable[_P, _T]:
 def language() -> str:
     """The code of the language that is spoken now."""
     return _spoken
+
+
+def spoken(prefix: str) -> dict[str, str]:
+    """All words whose keys begin so, by the rest of their keys."""
+    words = LANGUAGES[_spoken].items()
+    return {key.removeprefix(prefix): text for key, text in words if key.startswith(prefix)}
 
 
 def say(key: str, **values: object) -> str:

@@ -9,7 +9,7 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
-    {"question_words", "lab_words", "player_words", "table_words", "static"},
+    {"question_words", "lab_words", "player_words", "shell_words", "table_words", "static"},
     {"units", "words", "states", "segment", "listener"},
     {"steps", "rules", "options"},
     {"tcb"},
