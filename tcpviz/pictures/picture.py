@@ -17,6 +17,13 @@ from tcpviz.pictures.marks import Mark, marked
 from tcpviz.pictures.table import Table
 from tcpviz.words import language
 
+_STYLE: Final = (
+    f"body{{font-family:{theme.FONT}}}"
+    "caption{text-align:left;white-space:pre-line;padding:1.5em 0 .5em}"
+    "th,td{text-align:left;vertical-align:top;padding:.1em 1em .1em 0}"
+)
+"""Of a page on its own: tables that can be read by columns."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -94,7 +101,8 @@ class Picture:
         title = html.escape(self.title)
         return (
             f'<!DOCTYPE html>\n<html lang="{language()}"><head><meta charset="utf-8">'
-            f"<title>{title}</title></head>\n<body>{self.html()}</body></html>"
+            f"<title>{title}</title><style>{_STYLE}</style></head>\n"
+            f"<body>{self.html()}</body></html>"
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
