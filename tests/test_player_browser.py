@@ -241,6 +241,101 @@ def test_it_plays_and_pauses(new_page):
     assert page.get_attribute(f"{PLAYER} button:nth-of-type(3)", "aria-label") == "Play"
 
 
+@pytest.mark.parametrize(("speed", "steps"), [("0.5", 1), ("1", 3), ("2", 6), ("4", 12)])
+def test_the_speed_is_how_many_steps_a_time(new_page, speed, steps):
+    """At twice the speed twice as many steps happen in the same time."""
+    page = new_page()
+    page.clock.install()
+    shown(page, Player(simulate(SCENARIOS["lost_fin"])))
+    page.select_option(f"{PLAYER} select", speed)
+    page.focus(SCRUB)
+    press(page, " ")
+    page.clock.run_for(3900)
+    now = page.inner_text(f"{PLAYER} .tcpviz-clock").split()[1]
+    assert int(now) in (steps, steps + 1)  # time goes on a little while we look
+
+
+def test_who_hears_it_hears_each_step(new_page):
+    """The caption is a live region, the slider says its moment, and the chart its description."""
+    page = shown(new_page(), Player(simulate(SCENARIOS["lost_fin"])))
+    page.focus(SCRUB)
+    press(page, "ArrowRight", "ArrowRight")
+    caption = page.query_selector(CAPTION)
+    assert [caption.get_attribute(f"aria-{name}") for name in ("live", "atomic")] == [
+        "polite",
+        "true",
+    ]
+    assert caption.get_attribute("role") == "status"
+    assert page.get_attribute(SCRUB, "aria-valuetext") == "step 2 of 22, 0 ms"
+    described = page.get_attribute(f"{PLAYER} .tcpviz-pane svg", "aria-description")
+    assert "Lost on the way: FIN,ACK of client at 250 ms" in described
+
+
+def test_what_the_chart_tells_is_not_heard_before(new_page):
+    """While a question waits, the chart's description, which tells the run, is not there."""
+    page = shown(new_page(), asking_player())
+    chart = f"{PLAYER} .tcpviz-pane svg"
+    assert page.get_attribute(chart, "aria-description") is None
+    page.uncheck(f"{PLAYER} input[type=checkbox]")
+    assert "client" in page.get_attribute(chart, "aria-description")
+
+
+def test_the_chart_follows_the_cursor(new_page):
+    """In a window in which the chart does not fit, the cursor stays in its pane."""
+    page = shown(
+        new_page(viewport={"width": 860, "height": 900}), Player(simulate(SCENARIOS["lost_fin"]))
+    )
+    where = """() => {
+      const pane = document.querySelector(".tcpviz-pane").getBoundingClientRect();
+      const at = document.querySelector(".tcpviz-cursor").getBoundingClientRect().top;
+      return [(at - pane.top) / pane.height, document.querySelector(".tcpviz-pane").scrollTop];
+    }"""
+    page.focus(SCRUB)
+    scrolled = set()
+    for _ in range(22):
+        press(page, "ArrowRight")
+        page.wait_for_timeout(50)
+        place, top = page.evaluate(where)
+        assert 0 <= place <= 1
+        scrolled.add(top)
+    assert len(scrolled) > 2
+
+
+def test_each_end_has_its_own_frame_in_the_diagram(new_page):
+    """The frame with an end's name lies around the state that this end is in."""
+    trace = simulate(SCENARIOS["lost_fin"])
+    page = shown(new_page(reduced_motion="reduce"), Player(trace))
+    page.focus(SCRUB)
+    around = """() => [...document.querySelectorAll(".tcpviz-here")].map(here => {
+      const {left, right, top, bottom} = here.querySelector("rect").getBoundingClientRect();
+      const inside = [...document.querySelectorAll("[data-id^='state_']")].find(state => {
+        const box = state.getBoundingClientRect();
+        return box.left > left && box.right < right && box.top > top && box.bottom < bottom;
+      });
+      return [here.textContent, inside?.querySelector("text").textContent];
+    })"""
+    for done in range(1, len(trace.steps) + 1):
+        press(page, "ArrowRight")
+        states, *_ = expected(trace, done)
+        assert page.evaluate(around) == [
+            [end.name, state] for end, state in zip(trace.ends, states, strict=True)
+        ]
+
+
+def test_the_segment_of_the_step_is_marked(new_page):
+    """Of all arrows that of the segment that leaves or arrives now is the heavy one."""
+    trace = simulate(SCENARIOS["lost_fin"])
+    page = shown(new_page(), Player(trace))
+    page.focus(SCRUB)
+    heavy = """() => [...document.querySelectorAll(".tcpviz-pane .edge.flight")]
+      .filter(arrow => [...arrow.querySelectorAll("path, polyline")]
+        .some(line => getComputedStyle(line).strokeWidth === "2.75px"))
+      .map(arrow => arrow.dataset.id.split("_")[1])"""
+    for step in trace.steps:
+        press(page, "ArrowRight")
+        assert set(page.evaluate(heavy)) == (set() if step.flight is None else {str(step.flight)})
+
+
 def test_a_press_on_a_segment_goes_there(new_page):
     """The chart is at the segment's departure, then at its arrival, and its header is shown."""
     page = shown(new_page(), Player(simulate(SCENARIOS["lost_fin"])))
@@ -295,6 +390,12 @@ def test_a_lesson_needs_no_mouse(new_page):
                 || getComputedStyle(path).stroke === "rgb(213, 94, 0)"; }"""
         )
         assert outline, names[-1]
+        if names[-1] in ("Play", "One step on"):
+            style = page.evaluate(
+                "(({outlineColor, outlineWidth}) => [outlineColor, outlineWidth])"
+                "(getComputedStyle(document.activeElement))"
+            )
+            assert style == ["rgb(213, 94, 0)", "3px"]  # ours, and not the browser's thin one
     assert names[:6] == [
         "To the beginning",
         "One step back",
@@ -580,12 +681,23 @@ def test_lab_saved_and_reopened(new_page, lab):
     assert "Error" not in page.inner_text(".jp-NotebookPanel")
 
 
-def forks(page, answered):
-    """Ask what if the SYN were lost, and wait for an answer."""
+def test_lab_fork_of_an_end(new_page, lab):
+    """What if an end crashed is asked of that end."""
+    page = opened(new_page(), lab("again"))
+    page.wait_for_function(KERNEL_IS_READY, timeout=60 * SECOND)
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 4")
+    for end in ("client", "server"):
+        asked = say("player_fork_crash", end=end)
+        forks(page, lambda told, end=end: f"{end} crashes at 0 ms" in told, asked)
+
+
+def forks(page, answered, asked=None):
+    """Ask what if the SYN were lost, or something else, and wait for an answer."""
     last = page.query_selector_all(PLAYER)[2]
     last.query_selector("input[type=range]").focus()
     press(page, "Home", "ArrowRight", "ArrowRight", "ArrowRight")
-    last.query_selector(f"button:text-is('{say('player_fork_lose')}')").click()
+    last.query_selector(f"button:text-is('{asked or say('player_fork_lose')}')").click()
     for _ in range(100):
         page.wait_for_timeout(100)
         told = page.query_selector(".tcpviz-forked:not(:empty)")
