@@ -9,7 +9,7 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
-    {"question_words", "lab_words", "player_words", "static"},
+    {"diagram_words", "question_words", "lab_words", "player_words", "static"},
     {"units", "words", "states", "segment", "listener"},
     {"steps", "rules", "options"},
     {"tcb"},

@@ -95,18 +95,12 @@ class Labels:
         return Remarks(self.trace)
 
     @cached_property
-    def _isses(self) -> dict[str, int]:
-        return {end.name: end.iss for end in self.trace.ends}
-
-    @cached_property
     def _known(self) -> dict[tuple[int, str], tuple[Lines, ...]]:
         return {}
 
     def notation(self, flight: Flight) -> str:
         """The segment in RFC notation."""
-        if self.absolute:
-            return str(flight.segment)
-        return flight.segment.notation(self._isses[flight.sender], self._isses[flight.receiver])
+        return self.trace.notation(flight, absolute=self.absolute)
 
     def of(self, flight: Flight, remark: str = "") -> tuple[Lines, ...]:
         """A label: all on one line, on two, on three; options on more."""
@@ -116,11 +110,11 @@ class Labels:
         return self._known[key]
 
     def _written(self, flight: Flight, remark: str) -> tuple[Lines, ...]:
-        segment, isses = flight.segment, self._isses
+        segment = flight.segment
         seq, ack = segment.seq, segment.ack
         if not self.absolute:
-            seq = relative(seq, isses[flight.sender])
-            ack = relative(ack, isses[flight.receiver])
+            seq = relative(seq, self.trace.base(flight.sender, seq))
+            ack = relative(ack, self.trace.base(flight.receiver, ack))
         control = segment.control or say("no_control")
         key = "octet" if segment.length == 1 else "octets"
         octets = [say(key, count=segment.length)] if segment.length else []

@@ -388,7 +388,7 @@ function mount(root, run, ask) {
     place(nth, box);
   }
 
-  const relative = (value, of) => (value - ends[of][1] + NUMBERS) % NUMBERS;
+  const relative = (value, of) => Math.min(...ends[of][1].map((iss) => (value - iss + NUMBERS) % NUMBERS));
   const name = (end) => ends[end]?.[0] ?? "";
 
   function caption(step) {
