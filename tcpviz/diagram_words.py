@@ -23,8 +23,9 @@ DIAGRAMS: Final = {
     "passively, and to CLOSED where it opened actively.",
     "diagram_note_2": "Note 2: a segment that brings a FIN may acknowledge ours too; FIN-WAIT-1 "
     "then goes straight to TIME-WAIT.",
-    "diagram_note_3": "Note 3: a RST ends the connection in any state, by note 1 or in CLOSED. Who "
-    "sends one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, ABORT leads to CLOSED.",
+    "diagram_note_3": "Note 3: a RST ends the connection in every state: the end is then CLOSED, or "
+    "where note 1 says. Who sends one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, "
+    "ABORT leads to CLOSED.",
     "diagram_note_3_close": "Note 3: a RST ends the connection in any of these states. Who sends "
     "one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, ABORT leads to CLOSED.",
     "diagram_sections": "Sections of RFC 9293:",
@@ -34,8 +35,10 @@ DIAGRAMS: Final = {
     "diagram_numbers": "Numbers: the order of the moves.",
     "diagram_inferred": "White number: nobody saw the move, it is inferred from the segments.",
     "diagram_inferred_move": "(inferred)",
+    "diagram_rule_of": "a rule of {whose}",
     "diagram_not_in_figure": "(not in Figure 5)",
     "diagram_opened": "(opened {how})",
+    "diagram_reopened": "(reopened)",
     "diagram_unknown": "{end}: its states are not known",
     "diagram_ends_in": "{end} ends in {state}",
     "diagram_alt": "State diagram of a TCP connection in the arrangement of RFC 9293, Figure 5:"

@@ -28,7 +28,7 @@ def player_data(trace: Trace, *, absolute: bool) -> dict[str, Any]:
     timers that run, `v` SND.UNA, SND.NXT and RCV.NXT; null where there is no TCB. Times are ns,
     heights pt.
     """
-    taken = list(dict.fromkeys(name for step in trace.steps for name in step.edges))
+    taken = list(dict.fromkeys(name for step in trace.steps for name in step.moves))
     places_of = {end.name: index for index, end in enumerate(trace.ends)}
     return {
         "title": trace.title or say("chart_title"),
@@ -101,7 +101,7 @@ def _begins(trace: Trace, end: End) -> str | None:
     if step is None:
         return None
     if step.edges:
-        return box_at(places()[step.edges[0]].route[0])
+        return box_at(places()[step.moves[0]].route[0])
     return _box(step.state, TOP)
 
 
@@ -128,7 +128,7 @@ def _steps(
             row["f"] = step.flight
         row |= {key: str(text) for key, text in (("x", step.text), ("u", step.says)) if text}
         if step.edges:
-            row["m"] = [taken.index(name) for name in step.edges]
+            row["m"] = [taken.index(name) for name in step.moves]
         if step.inferred:
             row["i"] = 1
         if step.end and step.state is not None:
@@ -143,7 +143,7 @@ def _steps(
 
 def _after(step: Step, box: str | None) -> dict[str, Any]:
     """Box, timers and variables of an end after a step."""
-    box = box_at(places()[step.edges[-1]].route[-1]) if step.edges else _box(step.state, box)
+    box = box_at(places()[step.moves[-1]].route[-1]) if step.edges else _box(step.state, box)
     timers = [list(timer) for timer in step.timers]
     if step.variables is None:
         return {"s": box, "w": timers, "v": None}

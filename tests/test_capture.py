@@ -192,7 +192,8 @@ def test_a_state_moves_only_along_edges_of_the_table():
                 assert step.inferred
                 if step.edges:
                     taken = [edges[each] for each in step.edges]
-                    assert state in (None, taken[0].source)
+                    if (state, taken[0].source) != (State.CLOSED, State.LISTEN):  # an unseen OPEN
+                        assert state in (None, taken[0].source)
                     assert all(one.target is two.source for one, two in pairwise(taken))
                     assert step.state is taken[-1].target
                     moves += len(taken)

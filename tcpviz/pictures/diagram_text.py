@@ -62,7 +62,9 @@ def row(edge: Edge) -> str:
     """An edge in one line."""
     what = ", ".join(lines(edge)).replace(", (", " (")
     omitted = "" if edge.drawn else "  " + say("diagram_not_in_figure")
-    return f"{edge.source:13} -> {edge.target:12}  {what:26}  RFC 9293 {edge.section}{omitted}"
+    ruled = edge.section[0].isdigit()
+    rule = f"RFC 9293 {edge.section}" if ruled else say("diagram_rule_of", whose=edge.section)
+    return f"{edge.source:13} -> {edge.target:12}  {what:26}  {rule}{omitted}"
 
 
 def _history(view: View) -> Iterator[str]:
