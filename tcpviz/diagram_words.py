@@ -23,8 +23,8 @@ DIAGRAMS: Final = {
     "passively, and to CLOSED where it opened actively.",
     "diagram_note_2": "Note 2: a segment that brings a FIN may acknowledge ours too; FIN-WAIT-1 "
     "then goes straight to TIME-WAIT.",
-    "diagram_note_3": "Note 3: a RST ends the connection in every state: the end is then CLOSED, or "
-    "where note 1 says. Who sends one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, "
+    "diagram_note_3": "Note 3: a RST ends the connection in every state: the end is then CLOSED, "
+    "or where note 1 says. Who sends one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, "
     "ABORT leads to CLOSED.",
     "diagram_note_3_close": "Note 3: a RST ends the connection in any of these states. Who sends "
     "one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, ABORT leads to CLOSED.",

@@ -89,10 +89,10 @@ def incarnations(ways: Iterable[Way], *, both_ends: bool) -> list[list[Way]]:
         else:
             latest = reversed(found[-NEAREST:])
             chosen = min(latest, key=lambda each: each.misfit(row), default=None)
-            latest_one = found[-1] if found else None
-            if chosen and latest_one is not chosen and chosen.finds_half_open(latest_one, way):
+            syn = found[-1] if found else None
+            if chosen and syn and syn is not chosen and chosen.finds_half_open(syn, way):
                 chosen.take_in(found.pop())
-                of_syn = {key: chosen if of is latest_one else of for key, of in of_syn.items()}
+                of_syn = {key: chosen if of is syn else of for key, of in of_syn.items()}
         if chosen is None:
             chosen = _Incarnation(unsent=unsent)
             found.append(chosen)
