@@ -53,7 +53,8 @@ def player_data(trace: Trace, *, absolute: bool) -> dict[str, Any]:
 
 def _edge(edge: Edge) -> list[str]:
     """Source, target, event, and whose rule it is."""
-    key = "player_rfc" if edge.section[0].isdigit() else "player_rule_of"
+    key = "player_rfc" if edge.section[:1].isdigit() else "player_rule_of"
+    key = key if edge.section else "player_no_rule"
     return [edge.source, edge.target, edge.event, say(key, section=edge.section)]
 
 

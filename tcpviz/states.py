@@ -194,9 +194,9 @@ def _direct(source: State, event: Event, sends: str, target: State, whose: str) 
 
 DIRECT: Final = (
     # A handshake of two, and a SYN cookie: nothing is kept of the SYN before the ACK comes.
-    _direct(_S.LISTEN, _E.RCV_SYN, "SYN,ACK", _S.ESTABLISHED, "no TCP"),
+    _direct(_S.LISTEN, _E.RCV_SYN, "SYN,ACK", _S.ESTABLISHED, ""),
     _direct(_S.LISTEN, _E.RCV_ACK_OF_SYN, "", _S.ESTABLISHED, "Linux"),
-    _direct(_S.TIME_WAIT, _E.RCV_SYN, "SYN,ACK", _S.ESTABLISHED, "no TCP"),
+    _direct(_S.TIME_WAIT, _E.RCV_SYN, "SYN,ACK", _S.ESTABLISHED, ""),
     # No TIME-WAIT; no FIN-WAIT-2 for an orphan; a port taken back out of TIME-WAIT.
     _direct(_S.FIN_WAIT_1, _E.RCV_FIN_ACK_OF_FIN, "ACK", _S.CLOSED, "Linux"),
     _direct(_S.FIN_WAIT_1, _E.RCV_ACK_OF_FIN, "", _S.CLOSED, "Linux"),
@@ -204,7 +204,10 @@ DIRECT: Final = (
     _direct(_S.CLOSING, _E.RCV_ACK_OF_FIN, "", _S.CLOSED, "Linux"),
     _direct(_S.TIME_WAIT, _E.ACTIVE_OPEN, "SYN", _S.SYN_SENT, "Linux"),
 )
-"""What rules other than the standard's make of two edges of TRANSITIONS in one step."""
+"""What rules other than the standard's make of two edges of TRANSITIONS in one step.
+
+The section is empty where the rule is nobody's: a broken variant's.
+"""
 
 
 def direct(first: str, last: str, *, by_syn: bool) -> Direct | None:

@@ -203,6 +203,11 @@ ENGLISH: Final = {
     "view_peak": "{state}: {count} at most, at {time}.",
     "view_stay": "{state} at the end: {count}.",
     "view_dropped": "segment dropped",
+    "view_connections": "connections",
+    "view_counts": "how many are in",
+    "view_at_most": "≤ {count}",
+    "view_cookies": "≤: {count} were answered by one SYN,ACK and then nothing. The segments do not "
+    "tell whether the server keeps anything of them: it keeps nothing after a SYN cookie.",
     "view_nothing": "nothing",
     "view_inferred": "dashed: concluded from the segments",
     # two charts on one axis
