@@ -294,7 +294,7 @@ def test_an_old_duplicate_stays_with_the_connection_it_disturbs():
 
 @pytest.mark.parametrize("name", ["halfopen_syn", "halfopen_syn.client", "halfopen_syn.server"])
 def test_a_syn_that_finds_a_half_open_connection_belongs_to_its_story(name):
-    """RFC 9293 Figure 10: the SYN, the ACK of the old connection, the RST, and what comes after."""
+    """RFC 9293 Figure 9: the SYN, the ACK of the old connection, the RST, and what comes after."""
     folder = MERGED if name == "halfopen_syn" else ONE_SIDED
     (connection,) = read_capture(folder / f"{name}.pcapng").connections
     trace = connection.trace()

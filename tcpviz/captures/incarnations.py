@@ -3,7 +3,7 @@
 It knows ways and numbers only. A SYN of a new ISN that an end was seen to send (or, where a single
 end was watched, any) begins a new incarnation; a late segment belongs to the incarnation whose
 numbers it fits best. A SYN that is answered by an ACK of the connection before, which the other end
-still has, belongs to the story of that connection, and so does what follows (RFC 9293 Figure 10).
+still has, belongs to the story of that connection, and so does what follows (RFC 9293 Figure 9).
 """
 
 from collections.abc import Iterable
