@@ -39,8 +39,8 @@ ENGLISH: Final = {
     "expired": "{timer} expires",
     "before": "before",
     "inferred": "(STATE): nobody saw the state, it is inferred from the segments.",
-    "old_data": "old data accepted, from an earlier connection of {end}",
-    "old_data_injected": "old data accepted, sent before this run",
+    "old_data": "old data of {end} accepted",
+    "old_data_injected": "old data accepted",
     # full queues of a listener
     "queue_SYN": "SYN queue",
     "queue_accept": "accept queue",
