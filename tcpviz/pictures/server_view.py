@@ -192,7 +192,7 @@ def _drawn(
         _draw_column(drawing, column, number, x, ruler)
         box = Box.around(x, ruler.top - 4 - _HEAD / 2, wide, ROW)
         drawing.text(box, [column.name], color=theme.QUIET)
-    heading = Box(left, ruler.top - 4 - _HEAD - ROW, counts - 8, ruler.top - 4 - _HEAD)
+    heading = Box(EDGE, ruler.top - 4 - _HEAD - ROW, counts, ruler.top - 4 - _HEAD)
     drawing.text(heading, [say("view_connections")], align="left")
     if counted:
         heading = heading._replace(left=counts + 8, right=counts + len(counted) * each)
