@@ -221,7 +221,9 @@ def numbers(moment: Moment) -> Iterator[Asked | None]:
     mine = moment.trace.end(step.end)
     if not (sender.syn_seen and mine.syn_seen):
         return
-    base = (0, 0) if moment.simulated else (sender.iss, mine.iss)
+    trace = moment.trace
+    bases = trace.base(sender.name, answer.ack), trace.base(mine.name, segment.ack)
+    base = (0, 0) if moment.simulated else bases
 
     def number(value: int) -> str:
         return str(relative(value, base[0]))

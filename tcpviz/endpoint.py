@@ -301,7 +301,8 @@ class Endpoint(Tcb):
             una, nxt, rcv = self.before
             end = end.deleted()._replace(snd_una=una, snd_nxt=nxt, rcv_nxt=rcv)
             return end._settle(now, (edge,))
-        says = REFUSED if self.state is State.SYN_RECEIVED else RESET
+        refused = event is Event.RCV_RST and self.state is State.SYN_RECEIVED
+        says = REFUSED if refused else RESET
         unheard = event is Event.RCV_RST and self.state in _USER_HAS_LEFT
         if end.state is State.LISTEN or unheard or self.orphan:
             says = ""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tcpviz.pictures import theme
 from tcpviz.pictures.figure_5 import BOXES, EDGES, HALF_WIDTH, TOP, box_at, places
 from tcpviz.pictures.sequence_chart import moments
-from tcpviz.segment import ACK, SYN, Segment, names
+from tcpviz.segment import ACK, Segment, names
 from tcpviz.states import Edge, State
 from tcpviz.steps import End, Flight, Kind, Step
 from tcpviz.trace import Trace
@@ -28,20 +28,20 @@ def player_data(trace: Trace, *, absolute: bool) -> dict[str, Any]:
     timers that run, `v` SND.UNA, SND.NXT and RCV.NXT; null where there is no TCB. Times are ns,
     heights pt.
     """
-    taken = list(dict.fromkeys(name for step in trace.steps for name in step.edges))
+    taken = list(dict.fromkeys(name for step in trace.steps for name in step.moves))
     places_of = {end.name: index for index, end in enumerate(trace.ends)}
     return {
         "title": trace.title or say("chart_title"),
         "absolute": absolute,
         "ends": [
-            [end.name, end.iss, end.syn_seen, _begins(trace, end), end.observed]
+            [end.name, trace.isses[end.name], end.syn_seen, _begins(trace, end), end.observed]
             for end in trace.ends
         ],
         "boxes": {name: [box.state, box.x, box.y, box.half] for name, box in BOXES.items()},
         "half": HALF_WIDTH,
         "colors": [theme.BLUE, theme.ORANGE],
         "edges": [_edge(EDGES[name]) for name in taken],
-        "flights": list(_flights(trace, places_of, absolute)),
+        "flights": [_flight(trace, flight, places_of, absolute) for flight in trace.flights],
         "steps": list(_steps(trace, taken, places_of)),
         "words": spoken(_WORDS),
     }
@@ -84,28 +84,9 @@ _TEXTS: Final = ("chart", "diagram", "text")
 
 def _edge(edge: Edge) -> list[str]:
     """Source, target, event, and whose rule it is."""
-    key = "player_rfc" if edge.section[0].isdigit() else "player_rule_of"
+    key = "player_rfc" if edge.section[:1].isdigit() else "player_rule_of"
+    key = key if edge.section else "player_no_rule"
     return [edge.source, edge.target, edge.event, say(key, section=edge.section)]
-
-
-def _flights(trace: Trace, places_of: dict[str, int], absolute: bool) -> Iterator[dict[str, Any]]:
-    """Every segment; those of an earlier connection with its ISSs, where they are others."""
-    last = {end.name: end.iss for end in trace.ends}
-    now = {
-        flight.sender: flight.segment.seq for flight in reversed(trace.flights) if _opens(flight)
-    }
-    now = {**last, **now}
-    for flight in trace.flights:
-        if _opens(flight):
-            now[flight.sender] = flight.segment.seq
-        row = _flight(trace, flight, places_of, absolute)
-        if now != last:
-            row["iss"] = [now[end.name] for end in trace.ends]
-        yield row
-
-
-def _opens(flight: Flight) -> bool:
-    return flight.sent is not None and bool(flight.segment.ctl & SYN)
 
 
 def _flight(
@@ -152,7 +133,7 @@ def _begins(trace: Trace, end: End) -> str | None:
     if step is None:
         return None
     if step.edges:
-        return box_at(places()[step.edges[0]].route[0])
+        return box_at(places()[step.moves[0]].route[0])
     return _box(step.state, TOP)
 
 
@@ -179,7 +160,7 @@ def _steps(
             row["f"] = step.flight
         row |= {key: str(text) for key, text in (("x", step.text), ("u", step.says)) if text}
         if step.edges:
-            row["m"] = [taken.index(name) for name in step.edges]
+            row["m"] = [taken.index(name) for name in step.moves]
         if step.inferred:
             row["i"] = 1
         if step.end and step.state is not None:
@@ -194,7 +175,7 @@ def _steps(
 
 def _after(step: Step, box: str | None) -> dict[str, Any]:
     """Box, timers and variables of an end after a step."""
-    box = box_at(places()[step.edges[-1]].route[-1]) if step.edges else _box(step.state, box)
+    box = box_at(places()[step.moves[-1]].route[-1]) if step.edges else _box(step.state, box)
     timers = [list(timer) for timer in step.timers]
     if step.variables is None:
         return {"s": box, "w": timers, "v": None}

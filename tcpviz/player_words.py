@@ -5,6 +5,7 @@ from typing import Final
 PLAYER: Final = {
     # player
     "player_rfc": "RFC 9293 {section}",
+    "player_no_rule": "no rule of TCP",
     "player_rule_of": "a rule of {section}",
     "player_name": "Player: {title}",
     "player_keys": "Arrow keys step, Home and End go to the ends, Space plays.",

@@ -201,7 +201,7 @@ class _Run:
         if injected:
             old = say("old_data_injected")
         elif (self.peers.get(name), self.senders[flight]) != (segment.incarnation, mine):
-            old = say("old_data", number=segment.incarnation, end=_peer(name))
+            old = say("old_data", end=_peer(name))
         else:
             return outcome
         return outcome._replace(says="; ".join(filter(None, (outcome.says, old))))

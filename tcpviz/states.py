@@ -172,6 +172,66 @@ def _rare() -> tuple[Edge, ...]:
 TRANSITIONS: Final[tuple[Edge, ...]] = FIGURE_5 + _omitted() + _rare()
 """Every move there is: Figure 5's arrows first, then those it omits, the rare ones last."""
 
+
+class Direct(Edge):
+    """A move by which an end skips a state that TCP would pass: the end is in it at no time."""
+
+    __slots__ = ()
+
+    @property
+    def id(self) -> str:
+        """A name for the move; no edge of TRANSITIONS has it.
+
+        >>> DIRECT[0].id
+        'LISTEN: rcv SYN, to ESTABLISHED'
+        """
+        return f"{self.source}: {self.event}, to {self.target}"
+
+
+def _direct(source: State, event: Event, sends: str, target: State, whose: str) -> Direct:
+    return Direct(source, event, sends, target, whose, drawn=False, rare=True)
+
+
+DIRECT: Final = (
+    # A handshake of two, and a SYN cookie: nothing is kept of the SYN before the ACK comes.
+    _direct(_S.LISTEN, _E.RCV_SYN, "SYN,ACK", _S.ESTABLISHED, ""),
+    _direct(_S.LISTEN, _E.RCV_ACK_OF_SYN, "", _S.ESTABLISHED, "Linux"),
+    _direct(_S.TIME_WAIT, _E.RCV_SYN, "SYN,ACK", _S.ESTABLISHED, ""),
+    # No TIME-WAIT; no FIN-WAIT-2 for an orphan; a port taken back out of TIME-WAIT.
+    _direct(_S.FIN_WAIT_1, _E.RCV_FIN_ACK_OF_FIN, "ACK", _S.CLOSED, "Linux"),
+    _direct(_S.FIN_WAIT_1, _E.RCV_ACK_OF_FIN, "", _S.CLOSED, "Linux"),
+    _direct(_S.FIN_WAIT_2, _E.RCV_FIN, "ACK", _S.CLOSED, "Linux"),
+    _direct(_S.CLOSING, _E.RCV_ACK_OF_FIN, "", _S.CLOSED, "Linux"),
+    _direct(_S.TIME_WAIT, _E.ACTIVE_OPEN, "SYN", _S.SYN_SENT, "Linux"),
+)
+"""What rules other than the standard's make of two edges of TRANSITIONS in one step.
+
+The section is empty where the rule is nobody's: a broken variant's.
+"""
+
+
+def direct(first: str, last: str, *, by_syn: bool) -> Direct | None:
+    """The move that an end makes in one step instead of these two, by a SYN or by something else.
+
+    None where it does pass the state between them.
+
+    >>> direct("FIN-WAIT-2: rcv FIN", "TIME-WAIT: Timeout=2MSL", by_syn=False).id
+    'FIN-WAIT-2: rcv FIN, to CLOSED'
+    """
+    known = {edge.id: edge for edge in TRANSITIONS if edge.id in (first, last)}
+    if len(known) < 2:
+        return None
+    begin, end = known[first], known[last]
+    moves = [
+        move
+        for move in DIRECT
+        if (move.source, move.target) == (begin.source, end.target)
+        and move.event in (begin.event, end.event)
+        and (by_syn or move.event is not Event.RCV_SYN)
+    ]
+    return moves[0] if moves else None
+
+
 _BY_CAUSE: Final = {
     (edge.source, edge.event, opened): edge
     for edge in TRANSITIONS

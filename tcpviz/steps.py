@@ -7,8 +7,8 @@ absolute.
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from tcpviz.segment import Segment
-from tcpviz.states import State
+from tcpviz.segment import SYN, Segment
+from tcpviz.states import State, direct
 
 
 class Kind(StrEnum):
@@ -60,6 +60,18 @@ class Step(NamedTuple):
     timers: tuple[Timer, ...] = ()
     variables: Variables | None = None
     inferred: bool = False
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The ids of its moves, a state that the end skips left out (see states.DIRECT).
+
+        A capture may have missed what came between two edges: these stay two.
+        """
+        if len(self.edges) != 2 or self.inferred:
+            return self.edges
+        begins = self.segment is not None and bool(self.segment.ctl & SYN)
+        skipping = direct(*self.edges, by_syn=begins)
+        return (skipping.id,) if skipping else self.edges
 
 
 class End(NamedTuple):

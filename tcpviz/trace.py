@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar, Final, Literal, NamedTuple
 
-from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Segment, add, distance, names
+from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Segment, add, distance, names, relative
 from tcpviz.states import TRANSITIONS, State
 from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Wait
 from tcpviz.trace_json import end_from, end_json, segment_from, step_from, step_json
@@ -151,8 +151,25 @@ class Trace:
         """A segment in RFC notation, its numbers absolute or counted from the ISSs."""
         if absolute:
             return str(flight.segment)
-        seq_from, ack_from = self.end(flight.sender).iss, self.end(flight.receiver).iss
-        return flight.segment.notation(seq_from, ack_from)
+        s = flight.segment
+        return s.notation(self.base(flight.sender, s.seq), self.base(flight.receiver, s.ack))
+
+    def base(self, name: str, number: int) -> int:
+        """The ISS that a number of this end counts from: that of its connection, of several."""
+        counts = {relative(number, iss): iss for iss in self.isses[name]}
+        return counts[min(counts, key=lambda count: (count < 0, abs(count)))]
+
+    @cached_property
+    def isses(self) -> dict[str, tuple[int, ...]]:
+        """The ISSs of each end, the last one first; a SYN that it never sent does not count."""
+        found = {end.name: {end.iss: True} for end in self.ends}
+        syns = [flight for flight in self.flights if flight.segment.ctl & SYN]
+        answered = {add(f.segment.ack, -1) for f in syns if f.segment.ctl & ACK}
+        for flight in syns:
+            counts = bool(flight.segment.ctl & ACK) or flight.segment.seq in answered
+            if flight.sent is not None or (counts and not self.end(flight.sender).observed):
+                found[flight.sender][flight.segment.seq] = True
+        return {name: tuple(isses) for name, isses in found.items()}
 
     def table(self, *, absolute: bool | None = None) -> tuple["Row", ...]:
         """The transcript's lines as rows; ValueError for a trace that has not two ends.
@@ -374,8 +391,4 @@ def _remarks(trace: Trace, step: Step, arrival: Step | None) -> Iterator[str]:
             yield f"{each.end}: {each.says}"
 
 
-def _plain(trace: Trace) -> dict[str, str]:
-    return {"text/plain": str(trace)}
-
-
-Trace.display = staticmethod(_plain)
+Trace.display = lambda trace: {"text/plain": str(trace)}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
+from tcpviz.diagram_words import DIAGRAMS
 from tcpviz.handout_words import HANDOUTS
 from tcpviz.lab_words import LABS
 from tcpviz.player_words import PLAYER
@@ -23,6 +24,7 @@ ENGLISH: Final = {
     # transcript
     "arrives": "arrives at {time}",
     "lost": "lost",
+    "lost_short": "lost unseen",
     "lost_unseen": "never seen to arrive: lost",
     "unsent": "old: nobody was seen to send it",
     "again": "retransmission",
@@ -30,20 +32,21 @@ ENGLISH: Final = {
     "expired": "{timer} expires",
     "before": "before",
     "inferred": "(STATE): nobody saw the state, it is inferred from the segments.",
-    "old_data": "old data: from incarnation {number} of {end}",
-    "old_data_injected": "old data: sent before this run",
+    "old_data": "old data of {end} accepted",
+    "old_data_injected": "old data accepted",
     # full queues of a listener
     "queue_SYN": "SYN queue",
     "queue_accept": "accept queue",
     "full_nothing": "dropped: the {queue} is full",
     "full_RST": "reset: the {queue} is full",
-    "full_cookie": "{queue} full: a cookie answers",
+    "full_cookie": "{queue} full: answered with a SYN cookie",
     # many connections
     "line_peak": "{count} at most, at {time}",
     "line_title": "Counts over time",
     "line_time": "time →",
     "line_limit": "{name}: {count}",
     "line_limit_told": "Limit: {name}, {count}.",
+    "line_none": "none",
     "line_told": "{name}: {peak}; {count} at the end.",
     "line_alt": "{title}: counts over time, to scale from left to right.",
     "pop_member": "connection {number}",
@@ -71,7 +74,7 @@ ENGLISH: Final = {
     "ended_half_unknown": "one FIN seen, by {end}",
     "ended_open": "open",
     "ended_never": "never open",
-    "gone_before": "the connection was gone before, unseen",
+    "gone_before": "it was gone before, unseen",
     "vantage_unknown": "The capture does not tell at which end it was taken: "
     "the active opener's is assumed.",
     "opener_unseen": "No SYN was seen: which end opened is a guess by the port numbers.",
@@ -90,75 +93,7 @@ ENGLISH: Final = {
     "endless": "stopped at {time} in an endless exchange of ACKs: {client} of the client and"
     " {server} of the server have answered each other {rounds} times",
     "stopped": "stopped at {time}, with timers still running or segments on the way",
-    # state diagram
-    "diagram": "The states of a TCP connection (RFC 9293, Figure 5)",
-    "diagram_open": "Opening a TCP connection (RFC 9293, Figure 5)",
-    "diagram_close": "Closing a TCP connection (RFC 9293, Figure 5)",
-    "diagram_from": "From {state}: what can happen next (RFC 9293)",
-    "diagram_on": "{title}: {end} is in {state}",
-    "diagram_is_in": "{end} is in {state}",
-    "diagram_alt_then": "{end}: {states}; it is in {state} at {time}.",
-    "diagram_at": "{title} at {time}",
-    "diagram_came": "{end}: how it came here",
-    "diagram_ahead": "where it can go",
-    "diagram_ahead_of": "{end} can go:",
-    "diagram_behind": "how it is reached",
-    "diagram_behind_of": "{state} is reached by:",
-    "diagram_left_out": "left out of Figure 5",
-    "diagram_see_note": "(note {number})",
-    "diagram_note_1": "Note 1: a RST takes SYN-RECEIVED back to LISTEN where the end opened "
-    "passively, and to CLOSED where it opened actively.",
-    "diagram_note_2": "Note 2: a segment that brings a FIN may acknowledge ours too; FIN-WAIT-1 "
-    "then goes straight to TIME-WAIT.",
-    "diagram_note_3": "Note 3: a RST ends the connection in any state, by note 1 or in CLOSED. Who "
-    "sends one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, ABORT leads to CLOSED.",
-    "diagram_note_3_close": "Note 3: a RST ends the connection in any of these states. Who sends "
-    "one may also wait in TIME-WAIT; that is not drawn: by 3.10.5, ABORT leads to CLOSED.",
-    "diagram_sections": "Sections of RFC 9293:",
-    "diagram_of": "{title}: the states of {ends}",
-    "diagram_active": "usual way of an active opener and closer",
-    "diagram_passive": "usual way of a passive opener and closer",
-    "diagram_numbers": "Numbers: the order of the moves.",
-    "diagram_inferred": "White number: nobody saw the move, it is inferred from the segments.",
-    "diagram_inferred_move": "(inferred)",
-    "diagram_not_in_figure": "(not in Figure 5)",
-    "diagram_opened": "(opened {how})",
-    "diagram_unknown": "{end}: its states are not known",
-    "diagram_ends_in": "{end} ends in {state}",
-    "diagram_alt": "State diagram of a TCP connection in the arrangement of RFC 9293, Figure 5:"
-    " eleven states as boxes, {drawn} moves as arrows.",
-    "diagram_alt_open": "State diagram of the opening of a TCP connection in the arrangement of"
-    " RFC 9293, Figure 5: five states as boxes, {drawn} moves as arrows.",
-    "diagram_alt_close": "State diagram of the closing of a TCP connection in the arrangement of"
-    " RFC 9293, Figure 5: eight states as boxes, {drawn} moves as arrows.",
-    "diagram_alt_ahead": "From {state} it can go {ways}; everything else is faded.",
-    "diagram_alt_nowhere": "From {state} no move of this part leads on.",
-    "diagram_alt_way": "to {state} ({what})",
-    "diagram_alt_path": "{end}: {states}.",
-    "diagram_alt_now": "{end}: {states}; it is in {state} when the trace ends.",
-    # joint-state map
-    "map": "Which states the two ends can be in at the same time",
-    "map_path": "Which states the two ends can be in at the same time, and a way through: {title}",
-    "map_columns": "server →",
-    "map_rows": "client ↓",
-    "map_never": "never met",
-    "map_reachable": "reachable",
-    "map_quiet": "reachable and quiet: nothing in flight, no timer running",
-    "map_number": "n",
-    "map_moves": "n: moves of a shortest run",
-    "map_half_open": "half-open",
-    "map_half_open_is": "half-open: one end takes the connection for open, the other knows nothing "
-    "of it (RFC 9293, 3.5.1)",
-    "map_failure": "{sentence}: a shortest run has {count} moves and ends here.",
-    "map_walks": "{end} moves",
-    "map_table": "client down, server across; n: moves of a shortest run, . never met, q quiet, "
-    "h half-open",
-    "map_way": "The way:",
-    "map_alt": "Map of the pairs of states of client and server, eleven by eleven. {summary} "
-    "{never} pairs are never met, {reachable} are reachable, {quiet} more can be quiet.",
-    "map_alt_quiet": "Quiet, client / server: {pairs}.",
-    "map_alt_half": "Half-open: {pairs}.",
-    "map_alt_way": "A way through the map: {pairs}.",
+    **DIAGRAMS,
     **PLAYER,
     # forks
     "fork_name": "{name}: {what}",
@@ -252,7 +187,7 @@ ENGLISH: Final = {
     "timer_stopped": "stopped",
     "not_drawn": "{time} not drawn",
     "key_expired": "timer expired",
-    "key_stopped": "timer stopped before",
+    "key_stopped": "timer stopped before it expired",
     "key_inferred": "states in italics: concluded from the segments",
     # many connections on one axis
     "view_title": "{count} connections at the {end}",
@@ -261,6 +196,11 @@ ENGLISH: Final = {
     "view_peak": "{state}: {count} at most, at {time}.",
     "view_stay": "{state} at the end: {count}.",
     "view_dropped": "segment dropped",
+    "view_connections": "connections",
+    "view_counts": "how many are in",
+    "view_at_most": "≤ {count}",
+    "view_cookies": "≤: {count} were answered by one SYN,ACK and then nothing. The segments do not "
+    "tell whether the server keeps anything of them: it keeps nothing after a SYN cookie.",
     "view_nothing": "nothing",
     "view_inferred": "dashed: concluded from the segments",
     # two charts on one axis
@@ -276,6 +216,7 @@ ENGLISH: Final = {
     "compare_fate": "{segment} from {end}, at {time}: {one} left, {other} right",
     "compare_later": "{segment} from {end} leaves {by} later right, and so on from here",
     "compare_earlier": "{segment} from {end} leaves {by} earlier right, and so on from here",
+    "compare_together": "{segment} from {end} leaves at the same time again, and so on from here",
     "compare_longer": "{segment} from {end} is {by} longer on its way right",
     "compare_shorter": "{segment} from {end} is {by} shorter on its way right",
     "compare_state": "only {side}: {end} is in {state}, from {time}",

@@ -133,6 +133,36 @@ def test_what_its_peer_is_about_to_tell_is_not_half_open(name: str) -> None:
         assert "half-open" not in {each.plight for each in held}
 
 
+def test_the_half_open_mark_begins_with_the_abort_whether_or_not_it_waits() -> None:
+    """The server's peer is gone at 400 ms, be it in CLOSED or in TIME-WAIT."""
+    for name in ("abort_in_fin_wait_1", "abort_and_wait_in_fin_wait_1"):
+        assert plights(name, "server")[0][:2] == ("half-open", 400 * MS)
+
+
+@pytest.mark.parametrize("name", ["data_after_close", "linux_close_wait"])
+def test_no_direction_is_open_to_an_end_that_has_left_for_good(name: str) -> None:
+    """After a half-duplex CLOSE data is answered by a RST: nothing says that it may come."""
+    for end in ("client", "server"):
+        assert not {"sends", "receives"} & {each.plight for each in plights(name, end)}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_direction_still_open_is_one(name: str) -> None:
+    """Where both ends have closed none is left; never are two open the other way."""
+    trace = simulate(SCENARIOS[name])
+    ways = [
+        (each, sign * (1 if each.plight == "sends" else -1))
+        for sign, held in zip((1, -1), conditions(trace).values(), strict=True)
+        for each in held
+        if each.plight in ("sends", "receives")
+    ]
+    for one, way in ways:
+        for other, its in ways:
+            begin = max(one.since, other.since)
+            stop = min(e.until if e.until is not None else trace.duration for e in (one, other))
+            assert way == its or begin >= stop
+
+
 def test_a_half_closed_connection_shows_the_direction_that_is_left() -> None:
     """Marks in both bars point the way of the data: from CLOSE-WAIT to FIN-WAIT."""
     trace = simulate(SCENARIOS["half_close"])

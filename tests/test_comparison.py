@@ -13,7 +13,7 @@ from tcpviz.scenario import At, Delay, Duplicate, Lose, On, Scenario
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.trace import Trace
-from tcpviz.units import MS, S
+from tcpviz.units import MS, S, readable
 
 RECORDINGS = Path(__file__).parents[1] / "notebooks" / "captures"
 MODEL = Scenario(
@@ -46,6 +46,40 @@ def test_a_lost_segment_differs_in_its_fate_its_repetition_and_all_that_is_late(
         "<SEQ=301><ACK=102><CTL=ACK> from server leaves 1 s later right, and so on from here",
         "only right: <SEQ=101><ACK=301><CTL=FIN,ACK> from client, at 1.35 s",
     ]
+
+
+def test_what_is_told_of_times_is_what_the_charts_show() -> None:
+    """By how much a segment leaves later, not by how much more than the one told before."""
+    kernel = read_capture(RECORDINGS / "lost_fin.pcapng").connections[0].trace()
+    both = aligned(simulate(SCENARIOS["linux_lost_fin"]), kernel)
+    pairs = [simulate(SCENARIOS[name]) for name in ("simultaneous_close", "open_and_close")]
+    told_of = 0
+    for one, other in (both, aligned(pairs[0], pairs[1])):
+        for each in differences(one, other, tolerance=10 * MS, absolute=False):
+            left, right = each.marks[0], each.marks[-1]
+            if "and so on" in each.text:
+                told_of += 1
+                late = right.time - left.time
+                by = f"{readable(abs(late))} {'later' if late > 0 else 'earlier'}"
+                assert by in each.text or (abs(late) <= 10 * MS and "same time again" in each.text)
+    assert told_of > 4
+
+
+def test_segments_of_one_incarnation_are_paired() -> None:
+    """The first half second is the same, whatever ISS the second connection takes."""
+    one, other = (simulate(SCENARIOS[name]) for name in ("same_iss", "clocked_iss"))
+    found = differences(*aligned(one, other), tolerance=10 * MS, absolute=True)
+    assert found
+    assert min(each.time for each in found) > S
+
+
+def test_every_number_in_a_chart_is_explained_below_it() -> None:
+    """Of more differences than are told on the sheet the rest has no number in it either."""
+    one, other = simulate(SCENARIOS["simultaneous_close"]), simulate(SCENARIOS["open_and_close"])
+    svg = compare(one, other).svg
+    assert groups(svg, "d12")
+    assert not groups(svg, "d13")
+    assert "and 1 more" in svg
 
 
 def test_a_duplicate_and_a_delay_are_differences() -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from tcpviz.endpoint import Endpoint, Outcome
 from tcpviz.rules import LINUX, RFC9293, Rules
+from tcpviz.scenarios import SCENARIOS
 from tcpviz.segment import Segment
+from tcpviz.simulate import simulate
 from tcpviz.states import Event, State
 from tcpviz.steps import Timer
 from tcpviz.tcb import Settings
@@ -214,6 +216,14 @@ def test_syn_sent_an_ack_without_syn_is_dropped_and_stops_no_timer() -> None:
     """Judged first, applied after: what is dropped must not touch the retransmission timer."""
     end = syn_sent()
     assert arrive(end, "<SEQ=300><ACK=101><CTL=ACK>") == Outcome(end)
+
+
+@pytest.mark.parametrize("name", ["syn_in_window_while_crossing", "refused_while_crossing"])
+def test_syn_received_only_a_rst_refuses(name: str) -> None:
+    """§3.10.7.4: a SYN in the window resets what was opened actively; a RST refuses it."""
+    said = [s.says for s in simulate(SCENARIOS[name]).steps if s.end == "client" and s.says]
+    words = "refused" if name == "refused_while_crossing" else "reset"
+    assert said == [f"error: connection {words}"]
 
 
 def test_syn_sent_an_ack_of_the_iss_itself_acknowledges_nothing() -> None:

@@ -10,7 +10,7 @@ import tcpviz
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
     {
-        *("handout_words", "question_words", "lab_words", "player_words"),
+        *("diagram_words", "handout_words", "question_words", "lab_words", "player_words"),
         *("shell_words", "table_words", "static"),
     },
     {"units", "words", "states", "segment", "listener"},

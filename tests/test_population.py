@@ -135,7 +135,7 @@ def test_a_cookie_finds_the_accept_queue_full() -> None:
     members = [Member(0, FLOOD), Member(0, asks), Member(10 * MS, asks)]
     crowd = populate(members, Listener(0, 128, True, True, (300 * MS,)))
     assert says(crowd, 2) == [
-        (60, "SYN queue full: a cookie answers"),
+        (60, "SYN queue full: answered with a SYN cookie"),
         (160, "dropped: the accept queue is full"),
     ]
     assert states(crowd, 2, "server") == [("LISTEN", 10), ("ESTABLISHED", 660)]
@@ -149,7 +149,7 @@ def test_a_syn_that_meets_syn_received_is_not_the_listeners() -> None:
     )
     crowd = populate([Member(0, old), Member(500 * MS, FLOOD)], Listener(0, cookies=True))
     assert refusals(crowd, 0) == [Refuse("server", "SYN", 2, "SYN", "cookie")]
-    assert says(crowd, 0) == [(1050, "SYN queue full: a cookie answers")]
+    assert says(crowd, 0) == [(1050, "SYN queue full: answered with a SYN cookie")]
     assert crowd.accepted == {0: 1150 * MS}
 
 

@@ -125,8 +125,11 @@ def fits(trace, question, text):
             return text == (" + ".join(sent) or "nothing")
         case "number":
             answer = next(s for s in later if s.kind is Kind.DEPART and s.end == step.end)
-            base = 0 if trace.source == "simulation" else trace.other(step.end).iss
-            return int(text) == (answer.segment.ack - base) % 2**32
+            ack = answer.segment.ack
+            base = (
+                0 if trace.source == "simulation" else trace.base(trace.other(step.end).name, ack)
+            )
+            return int(text) == (ack - base) % 2**32
         case "user":
             return text == (step.says or "nothing")
         case "retransmission":

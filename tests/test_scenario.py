@@ -295,7 +295,7 @@ def test_a_cookie_keeps_nothing_until_it_comes_back() -> None:
     A forged ACK is answered by a RST, which the client challenges, by then with a third ACK.
     """
     scenario, came = refused(Refuse("server", "SYN", None, "SYN", "cookie"))
-    assert came == ["SYN: LISTEN SYN queue full: a cookie answers", "ACK: ESTABLISHED"]
+    assert came == ["SYN: LISTEN SYN queue full: answered with a SYN cookie", "ACK: ESTABLISHED"]
     steps = [s for s in simulate(scenario).steps if s.end == "server" and s.state == "LISTEN"]
     assert all(s.timers == () and s.variables is None for s in steps)
     forged = Inject(120 * MS, "server", "<SEQ=101><ACK=302><CTL=ACK>")
@@ -355,12 +355,12 @@ OLD = ["same_iss", "short_time_wait", "no_quiet_time"]
 @pytest.mark.parametrize("name", OLD)
 def test_data_of_the_connection_before_is_told_where_it_is_taken_in(name: str) -> None:
     """Once, at the end that takes it; that new data is lost in its place is told by nobody."""
-    assert _old_data(name) == [("server", "old data: from incarnation 0 of client")]
+    assert _old_data(name) == [("server", "old data of client accepted")]
 
 
 def test_a_ghost_that_takes_old_data_is_told() -> None:
     """What the network injects was sent before the run."""
-    assert _old_data("two_way_ghost") == [("server", "old data: sent before this run")]
+    assert _old_data("two_way_ghost") == [("server", "old data accepted")]
 
 
 def test_a_ghost_of_a_duplicated_syn_takes_old_data_of_its_own_incarnation() -> None:
@@ -380,7 +380,7 @@ def test_a_ghost_of_a_duplicated_syn_takes_old_data_of_its_own_incarnation() -> 
         )
     )
     told = [(s.time, s.says) for s in trace.steps if "old data" in s.says]
-    assert told == [(9090 * MS, "old data: from incarnation 0 of client")]
+    assert told == [(9090 * MS, "old data of client accepted")]
 
 
 FRESH = sorted(set(SCENARIOS) - {*OLD, "two_way_ghost"})

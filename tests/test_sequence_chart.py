@@ -278,6 +278,27 @@ def test_a_loss_nobody_saw_dies_half_way() -> None:
     assert not groups(svg, "break")
 
 
+def test_where_no_delay_is_known_no_slope_is_drawn() -> None:
+    """Of SYNs that nobody saw arrive nobody knows when they died: level, and said to be unseen."""
+    lost = lose(25 * MS)._replace(inferred=True)
+    svg = sequence_chart(flight(depart(0), lost, depart(S, 1))).svg
+    for number in (0, 1):
+        (_, y0), (_, y1) = points(group(svg, f"flight_{number}"))
+        assert y0 == y1
+    assert words(group(svg, "flight_0_label")) == "SYN seq 100 lost unseen"
+
+
+def test_a_segment_that_reaches_a_dead_host_crosses_the_whole_way() -> None:
+    """Its time on the way is the delay, also where no other segment tells it."""
+    trace = simulate(SCENARIOS["given_up_in_syn_sent"])
+    svg = sequence_chart(trace).svg
+    left, right = edges(svg)
+    for way in trace.flights:
+        cross = points(group(svg, f"flight_{way.number}_cross"))
+        x = sum(point[0] for point in cross) / len(cross)
+        assert (x - left) / (right - left) > 0.9
+
+
 def test_a_duplicate_has_an_arrow_of_its_own() -> None:
     """Dotted, from the one departure to the later arrival."""
     svg = sequence_chart(flight(depart(0), arrive(40 * MS), arrive(70 * MS))).svg

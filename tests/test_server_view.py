@@ -2,11 +2,13 @@
 
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
 from test_sequence_chart import Ruler, group, groups, height, words
 
+from tcpviz.captures import read_capture
 from tcpviz.listener import Listener
 from tcpviz.pictures.server_view import MOST, server_view
 from tcpviz.population import Member, Population, populate
@@ -56,7 +58,25 @@ def test_the_counts_are_those_of_the_timeline() -> None:
     line = count(list(crowd), "CLOSE-WAIT", "server")
     assert f"CLOSE-WAIT: {line.peak} at most" in found.alt
     assert "CLOSE-WAIT at the end: 16." in found.alt
-    assert len(found.text.splitlines()) == 24 + 3
+    assert len(found.text.splitlines()) == 24 + 4
+
+
+def test_what_may_be_cookies_is_not_counted_as_a_fact() -> None:
+    """Of a SYN,ACK that is neither answered nor sent again nothing may be kept: at most so many."""
+    captures = Path(__file__).parents[1] / "notebooks" / "captures"
+    flood = [c.trace() for c in read_capture(captures / "synflood_cookies.pcapng").connections]
+    found = server_view(flood)
+    assert "≤12" in words(ET.fromstring(found.svg)).replace(" ", "")
+    assert "SYN cookie" in found.alt
+    assert "SYN cookie" in found.text
+    assert "≤" not in server_view(leaky(9)).svg
+
+
+def test_the_picture_says_what_its_columns_are() -> None:
+    """A title, what the numbers above the bars are, and that those at the right are counts."""
+    svg = words(ET.fromstring(server_view(leaky(6)).svg))
+    for told in ("6 connections at the server", "how many are in", "LAST-ACK"):
+        assert told.replace(" ", "") in svg.replace(" ", "")
 
 
 def test_a_full_queue_shows_what_it_drops() -> None:

@@ -19,11 +19,12 @@ from tcpviz.pictures.figure_5 import (
     places,
 )
 from tcpviz.pictures.lettering import text_width
+from tcpviz.pictures.paths import paths_of
 from tcpviz.pictures.routes import along, beside
 from tcpviz.pictures.state_diagram import _LOOKS, state_diagram
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
-from tcpviz.states import FIGURE_5, TRANSITIONS, State
+from tcpviz.states import DIRECT, FIGURE_5, TRANSITIONS, State
 from tcpviz.steps import End, Kind, Step
 from tcpviz.trace import Trace
 
@@ -81,7 +82,7 @@ def test_every_edge_runs_from_its_source_to_its_target(edge):
 
 def test_there_are_no_places_without_an_edge():
     """Nothing is placed that the table does not have."""
-    assert set(places()) == {edge.id for edge in TRANSITIONS}
+    assert set(places()) == {edge.id for edge in (*TRANSITIONS, *DIRECT)}
 
 
 USUAL = [edge for edge in TRANSITIONS if not edge.rare]
@@ -390,13 +391,47 @@ def test_focus_shows_how_it_came_and_where_it_can_go(name):
                 came = "passive" if any("LISTEN: rcv SYN" in s.edges for s in steps) else "active"
                 ahead = [e for e in ahead if e.opened in (None, came)]
             assert drawn_as(picture, "taken") == taken
-            assert drawn_as(picture, "ahead") == {arrow_id(e) for e in ahead} - taken
+            again = {f"{arrow_id(e)}_again" for e in ahead if arrow_id(e) in taken}
+            assert drawn_as(picture, "ahead") == {arrow_id(e) for e in ahead} - taken | again
             labelled = [line for line in ground(picture.svg) if line in {"rcv FIN", "CLOSE"}]
             shown = [e for e in TRANSITIONS if e in ahead or arrow_id(e) in taken]
             assert len(labelled) == sum(e.event in ("rcv FIN", "CLOSE") for e in shown)
             assert f"{end} is in {state}" in picture.title
             for edge in ahead:
                 assert str(edge.event) in picture.alt
+
+
+def test_an_end_in_closed_can_open_either_way_from_the_box_where_it_began():
+    """The dots leave a box that is marked as where it is, also beside a way that it took."""
+    picture = state_diagram(simulate(SCENARIOS["open_and_close"]), focus="server")
+    assert [g.get("id") for g in elements(picture.svg, "current")] == [
+        "state_CLOSED",
+        "state_CLOSED_again",
+    ]
+    assert drawn_as(picture, "ahead") == {
+        "CLOSED_active_OPEN",
+        "CLOSED_passive_OPEN_again",
+    }
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_an_end_that_skips_a_state_is_not_drawn_in_it(name):
+    """The diagram draws the states that the chart draws: a direct move is a direct move."""
+    trace = simulate(SCENARIOS[name])
+    for path in paths_of(trace):
+        drawn = {move.edge.target for move in path.moves} | {m.edge.source for m in path.moves}
+        passed = {span.state for span in trace.spans(path.name)} | {trace.before(path.name)}
+        skipped = drawn - passed
+        assert not skipped or any(  # one segment can bring two events, which TCP takes in turn
+            len(step.moves) > 1 and step.segment is not None for step in trace.of(path.name)
+        )
+    pairs = {
+        "no_time_wait": "FIN-WAIT-2: rcv FIN, to CLOSED",
+        "two_way_ghost": "LISTEN: rcv SYN, to ESTABLISHED",
+        "syn_cookie": "LISTEN: rcv ACK of SYN, to ESTABLISHED",
+    }
+    moves = [move for step in trace.steps for move in step.moves]
+    assert [move for move in moves if ", to " in move] == [pairs[n] for n in pairs if n == name]
 
 
 def test_focus_on_a_state_needs_no_trace():
@@ -490,7 +525,7 @@ def test_an_end_that_takes_a_move_again_has_all_its_numbers():
     assert [texts(elements(svg, "number")[0]) for svg in (one, two, five)] == [
         ["1"],
         ["1,2"],
-        ["1…5"],
+        ["1 +4"],
     ]
 
 

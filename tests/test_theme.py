@@ -16,7 +16,7 @@ from tcpviz.pictures import Picture, sequence_chart, state_diagram, theme
 from tcpviz.pictures.lettering import text_width
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
-from tcpviz.states import FIGURE_5
+from tcpviz.states import DIRECT, FIGURE_5
 
 ROOT = Path(__file__).parents[1]
 CAPTURES = sorted((ROOT / "notebooks" / "captures").glob("*.pcapng"))
@@ -108,7 +108,7 @@ def test_states_that_follow_each_other_differ(variant: str) -> None:
     """By 1.1 : 1 at least in lightness alone: in a bar there is also a line between them."""
     grey = theme.grey if variant == "print" else str
     tints = {state: grey(color) for state, color in theme.TINTS.items()}
-    moves = {(edge.source, edge.target) for edge in FIGURE_5 if edge.source != edge.target}
+    moves = {(edge.source, edge.target) for edge in (*FIGURE_5, *DIRECT)}
     close = [move for move in moves if contrast(*(tints[state] for state in move)) < 1.1]
     assert close == []
 

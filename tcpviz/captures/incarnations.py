@@ -2,7 +2,8 @@
 
 It knows ways and numbers only. A SYN of a new ISN that an end was seen to send (or, where a single
 end was watched, any) begins a new incarnation; a late segment belongs to the incarnation whose
-numbers it fits best.
+numbers it fits best. A SYN that is answered by an ACK of the connection before, which the other end
+still has, belongs to the story of that connection, and so does what follows (RFC 9293 Figure 9).
 """
 
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ class _Incarnation:
         self.opened = [False, False]  # per end: it sent a SYN
         self.answered = False
         self.next: list[int | None] = [None, None]  # per end: the number it will send next
+        self.earlier: list[int | None] = [None, None]  # ... before a half-open end was found out
 
     def add(self, way: Way) -> None:
         row, end = way.row, way.backward
@@ -38,13 +40,38 @@ class _Incarnation:
 
     def misfit(self, row: Row) -> int:
         """How far a segment's numbers are from those expected: 0 fits exactly."""
-        expected, acknowledged = self.next[row.backward], self.next[1 - row.backward]
-        off = 0
-        if expected is not None and not (row.ctl & RST and row.seq == 0):
-            off += abs(distance(row.seq, expected))
-        if acknowledged is not None and row.ctl & ACK:
-            off += abs(distance(row.ack, acknowledged))
-        return off
+        off = _misfit(row, self.next)
+        return off if self.earlier == [None, None] else min(off, _misfit(row, self.earlier))
+
+    def finds_half_open(self, syn: "_Incarnation", way: Way) -> bool:
+        """Whether this way answers the other one's SYN by the ACK of this connection."""
+        row, end = way.row, way.backward
+        asked = syn.ways[0]
+        came = asked.arrived[0] if asked.arrived else asked.first
+        return (
+            row.ctl & (SYN | ACK | RST) == ACK
+            and not row.span
+            and asked.backward != end
+            and not (syn.unsent or syn.opened[end])
+            and (row.seq, row.ack) == (self.next[end], self.next[1 - end])
+            and came <= way.first
+        )
+
+    def take_in(self, syn: "_Incarnation") -> None:
+        """The story goes on with what the other one began."""
+        self.ways += syn.ways
+        self.earlier, self.next = self.next, syn.next
+        self.opened, self.answered = syn.opened, False
+
+
+def _misfit(row: Row, following: list[int | None]) -> int:
+    expected, acknowledged = following[row.backward], following[1 - row.backward]
+    off = 0
+    if expected is not None and not (row.ctl & RST and row.seq == 0):
+        off += abs(distance(row.seq, expected))
+    if acknowledged is not None and row.ctl & ACK:
+        off += abs(distance(row.ack, acknowledged))
+    return off
 
 
 def incarnations(ways: Iterable[Way], *, both_ends: bool) -> list[list[Way]]:
@@ -62,13 +89,17 @@ def incarnations(ways: Iterable[Way], *, both_ends: bool) -> list[list[Way]]:
         else:
             latest = reversed(found[-NEAREST:])
             chosen = min(latest, key=lambda each: each.misfit(row), default=None)
+            syn = found[-1] if found else None
+            if chosen and syn and syn is not chosen and chosen.finds_half_open(syn, way):
+                chosen.take_in(found.pop())
+                of_syn = {key: chosen if of is syn else of for key, of in of_syn.items()}
         if chosen is None:
             chosen = _Incarnation(unsent=unsent)
             found.append(chosen)
         if row.ctl & SYN:
             of_syn.setdefault((end, row.seq), chosen)
         chosen.add(way)
-    return [each.ways for each in found]
+    return [sorted(each.ways, key=lambda way: way.first) for each in found]
 
 
 def _of_new_syn(found: list[_Incarnation], end: int, *, unsent: bool) -> _Incarnation | None:

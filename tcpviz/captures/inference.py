@@ -85,14 +85,11 @@ class _Tcb:
         self.their_fin: int | None = None
         self.edges: list[str] = []
         self.says = ""
-        self.last_syn_ack = max(
-            (
-                index
-                for index, (arrives, segment) in enumerate(passings)
-                if not arrives and segment.ctl & (SYN | ACK) == SYN | ACK
-            ),
-            default=-1,
-        )
+        self.last_syn_ack = {  # by our ISS
+            segment.seq: index
+            for index, (arrives, segment) in enumerate(passings)
+            if not arrives and segment.ctl & (SYN | ACK) == SYN | ACK
+        }
         self.alive = _goes_on(passings)
 
     def after(self, index: int) -> Conclusion:
@@ -186,8 +183,18 @@ class _Tcb:
                 self._learn(segment)
         elif self.state is State.SYN_SENT:
             self._answers_syn(index, segment)
-        elif self.state not in (State.CLOSED, None):
+        elif self.state is State.CLOSED:
+            self._listens_again(index, segment)
+        elif self.state is not None:
             self._in_a_connection(index, segment)
+
+    def _listens_again(self, index: int, segment: Segment) -> None:
+        """Who accepts a SYN when its connection has ended listens again; nobody saw since when."""
+        if segment.ctl & (SYN | ACK) == SYN and self._accepts(index, segment):
+            self.opened = "passive"
+            self.state = State.LISTEN  # by a call that is not claimed
+            self._take(Event.RCV_SYN)
+            self._learn(segment)
 
     def _reset(self, segment: Segment) -> None:
         """Only an RST with the very next number counts; another is challenged (§3.10.7.4)."""
@@ -250,7 +257,8 @@ class _Tcb:
         if segment.ctl & ACK and (self.nxt is None or distance(segment.ack, self.nxt) <= 0):
             if self.una is None or distance(segment.ack, self.una) > 0:
                 self.una = segment.ack
-            if self.state is State.SYN_RECEIVED and index > self.last_syn_ack:
+            last = -1 if self.iss is None else self.last_syn_ack.get(self.iss, -1)
+            if self.state is State.SYN_RECEIVED and index > last:
                 self._take(Event.RCV_ACK_OF_SYN)
             acked_fin = self.fin is not None and distance(segment.ack, self.fin) > 0
         if segment.ctl & FIN:

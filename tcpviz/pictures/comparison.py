@@ -24,8 +24,7 @@ from tcpviz.words import say
 
 _APART: Final = 36  # pt between the charts
 _SIZE: Final = 15  # pt: the circle of a number
-_LISTED: Final = 12  # differences that are told on the sheet, and in its alternative text
-_NUMBERED: Final = 99  # ... that get a number in it
+_LISTED: Final = 12  # differences that are numbered and told on the sheet, and in its alt
 _OUTLINE: Final = Pen(theme.INK, 1.5)
 
 
@@ -127,7 +126,7 @@ def _draw_numbers(
     for end, x in zip(panel.trace.ends, panel.bars(left), strict=True):
         here = [
             (number, mark.time)
-            for number, each in enumerate(found[:_NUMBERED], 1)
+            for number, each in enumerate(found[:_LISTED], 1)
             for mark in each.marks
             if (mark.side, mark.end) == (side, end.name)
         ]

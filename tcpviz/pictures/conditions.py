@@ -22,6 +22,14 @@ _OPEN: Final = {
 }
 _NEW: Final = {State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED}
 _GONE: Final = {State.CLOSED, State.LISTEN, State.SYN_SENT}
+_WAITS: Final = f": {Event.ABORT_AND_WAIT}"  # in the id of an edge to a TIME-WAIT without a peer
+_CLOSED: Final = {  # it has sent its FIN
+    State.FIN_WAIT_1,
+    State.FIN_WAIT_2,
+    State.CLOSING,
+    State.LAST_ACK,
+    State.TIME_WAIT,
+}
 _ONE_WAY: Final[dict[State, Plight]] = {
     State.CLOSE_WAIT: "sends",
     State.FIN_WAIT_1: "receives",
@@ -46,23 +54,40 @@ def conditions(trace: Trace) -> dict[str, list[Condition]]:
     found = {}
     for end, mine, others in zip(trace.ends, spans, reversed(spans), strict=True):
         half_open = _half_open(trace, end.name, mine, others)
-        one_way = _one_way(mine, half_open)
+        one_way = _one_way(mine, others, half_open, _unread(trace))
         found[end.name] = [*_down(trace, end.name), *half_open, *one_way]
     return found
 
 
-def _one_way(spans: tuple[Span, ...], half_open: list[Condition]) -> Iterator[Condition]:
-    """Half-closed, as long as there is a peer to send to."""
+def _unread(trace: Trace) -> float:
+    """When an end leaves for good: what still comes for it is answered by a RST (SHLD-3)."""
+    left = (step.time for step in trace.steps if step.text == Event.CLOSE_HALF_DUPLEX)
+    return min(left, default=_end(None))
+
+
+def _one_way(
+    spans: tuple[Span, ...], others: tuple[Span, ...], half_open: list[Condition], unread: float
+) -> Iterator[Condition]:
+    """Half-closed, as long as the one end may still send and the other reads what it sends."""
     for span in spans:
         if span.state not in _ONE_WAY:
             continue
-        until = span.until
-        for alone in half_open:
-            if alone.since < _end(span.until) and span.since < _end(alone.until):
-                until = alone.since
-                break
-        if _end(until) > span.since:
-            yield Condition(_ONE_WAY[span.state], span.since, until)
+        stops = [_end(span.until), max(unread, span.since)]
+        if _ONE_WAY[span.state] == "receives":  # until the peer closes as well
+            stops += [
+                max(other.since, span.since)
+                for other in others
+                if other.state in _CLOSED and _end(other.until) > span.since
+            ]
+        stops += [
+            alone.since
+            for alone in half_open
+            if alone.since < _end(span.until) and span.since < _end(alone.until)
+        ]
+        until = min(stops)
+        if until > span.since:
+            stop = None if until == _end(None) else int(until)
+            yield Condition(_ONE_WAY[span.state], span.since, stop)
 
 
 def _end(until: int | None) -> float:
@@ -88,12 +113,14 @@ def _half_open(
     """Open while the peer knows nothing of it (§3.5.1), longer than it takes to be told so."""
     found: list[Condition] = []
     began = 0
+    waits = {s.time for s in trace.steps if any(_WAITS in name for name in s.edges)}
     for mine in spans:
         if mine.state not in _OPEN:
             began = mine.since if mine.state in _NEW else began
             continue
         for other, after in zip_longest(others, others[1:]):
-            if other.state not in _GONE:
+            aborted = other.state is State.TIME_WAIT and other.since in waits
+            if other.state not in _GONE and not aborted:
                 continue
             if other.state is State.SYN_SENT and other.since <= began:
                 continue

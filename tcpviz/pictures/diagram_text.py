@@ -62,7 +62,10 @@ def row(edge: Edge) -> str:
     """An edge in one line."""
     what = ", ".join(lines(edge)).replace(", (", " (")
     omitted = "" if edge.drawn else "  " + say("diagram_not_in_figure")
-    return f"{edge.source:13} -> {edge.target:12}  {what:26}  RFC 9293 {edge.section}{omitted}"
+    rule = f"RFC 9293 {edge.section}"
+    if not edge.section[:1].isdigit():
+        rule = say("diagram_rule_of" if edge.section else "diagram_no_rule", whose=edge.section)
+    return f"{edge.source:13} -> {edge.target:12}  {what:26}  {rule}{omitted}"
 
 
 def _history(view: View) -> Iterator[str]:

@@ -17,7 +17,7 @@ from tcpviz.units import readable
 from tcpviz.words import say
 
 _SIDES: Final = ("compare_left", "compare_right")
-_Key = tuple[bool, int, int, int, int]
+_Key = tuple[bool, int, int, int, int, int]
 
 
 class Mark(NamedTuple):
@@ -90,12 +90,14 @@ def _unseen(difference: Difference, ends: tuple[int | None, ...]) -> bool:
 
 def _key(trace: Trace, flight: Flight) -> _Key:
     segment = flight.segment
-    sender, receiver = trace.end(flight.sender), trace.end(flight.receiver)
+    seq_from = trace.base(flight.sender, segment.seq)
+    ack_from = trace.base(flight.receiver, segment.ack)
     return (
         flight.sender == trace.ends[0].name,
+        segment.incarnation,
         segment.ctl & (SYN | FIN | RST | ACK),
-        relative(segment.seq, sender.iss),
-        relative(segment.ack, receiver.iss) if segment.ctl & ACK else 0,
+        relative(segment.seq, seq_from),
+        relative(segment.ack, ack_from) if segment.ctl & ACK else 0,
         segment.length,
     )
 
@@ -165,17 +167,21 @@ def _fate(flight: Flight) -> str:
 def _of_times(
     traces: tuple[Trace, Trace], pairs: _Pairs, tolerance: int, absolute: bool
 ) -> Iterator[Difference]:
-    """Where the second trace falls behind the first, or catches up; segments of other delays."""
+    """Where the second trace falls behind the first, or catches up; segments of other delays.
+
+    Told is how much later a segment leaves, wherever that is not what was told last.
+    """
     lag = 0
     for mine, theirs in pairs:
         if mine is None or theirs is None or mine.sent is None or theirs.sent is None:
             continue
         what = {"segment": _name(traces[0], mine, absolute), "end": mine.sender}
         marks = _mark(0, mine), _mark(1, theirs)
-        late = theirs.sent - mine.sent - lag
-        if abs(late) > tolerance:
-            lag += late
+        late = theirs.sent - mine.sent
+        if abs(late - lag) > tolerance:
+            lag = late
             key = "compare_later" if late > 0 else "compare_earlier"
+            key = key if abs(late) > tolerance else "compare_together"
             yield Difference(mine.sent, say(key, **what, by=readable(abs(late))), marks)
         if mine.arrived and theirs.arrived:
             longer = theirs.arrived[0] - theirs.sent - (mine.arrived[0] - mine.sent)

@@ -13,7 +13,7 @@ from tcpviz.pictures.drawing import Box
 from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.routes import Route, across, down
 from tcpviz.pictures.theme import SMALL
-from tcpviz.states import TRANSITIONS, Edge, Event, State
+from tcpviz.states import DIRECT, TRANSITIONS, Edge, Event, State
 from tcpviz.words import kept, say
 
 __all__ = ["AGAIN", "BOXES", "EDGES", "HALF_WIDTH", "SHEETS", "TOP", "WIDTH", "Part", "Place"]
@@ -67,7 +67,7 @@ class Sheet(NamedTuple):
     bottom: float
 
 
-EDGES: Final = {edge.id: edge for edge in TRANSITIONS}
+EDGES: Final = {edge.id: edge for edge in (*TRANSITIONS, *DIRECT)}
 WIDTH: Final = 640
 _HEIGHT: Final = 756
 HALF_WIDTH: Final = 56
@@ -78,6 +78,7 @@ _TOP, _LISTEN, _SYN, _ESTAB, _FIN, _ACK, _END = 70, 154, 260, 356, 442, 534, 626
 _W, _E, _H = -HALF_WIDTH, HALF_WIDTH, 20  # from the middle of a box to its sides
 _SYN_H, _FIN_H = 28, 24  # these two rows have taller boxes
 _BESIDE, _OVER = 13, 10  # from a line to its label: a number has room on the line
+_OUT = 50  # from the middle to the lines below LISTEN and above ESTABLISHED
 _RAILS = 14, 28, 629  # lines that many share, at the left and at the right
 
 TOP: Final = "state_CLOSED"
@@ -117,24 +118,24 @@ _FIGURE_5: Final = {
         down(_C - 17, _LISTEN - _H, _TOP + _H), _C - 17 + _BESIDE, _TOP + 49, "sw"
     ),
     "LISTEN: rcv SYN": Place(
-        down(_C - 40, _LISTEN + _H, _SYN - 18, _L + _E),
-        _C - 40 - _BESIDE,
+        down(_C - _OUT, _LISTEN + _H, _SYN - 18, _L + _E),
+        _C - _OUT - _BESIDE,
         _SYN - 18 - _OVER,
         "se",
     ),
     "LISTEN: SEND": Place(
-        down(_C + 40, _LISTEN + _H, _SYN - 18, _R + _W),
-        _C + 40 + _BESIDE,
+        down(_C + _OUT, _LISTEN + _H, _SYN - 18, _R + _W),
+        _C + _OUT + _BESIDE,
         _SYN - 18 - _OVER,
         "sw",
     ),
     "SYN-SENT: CLOSE": Place(
         down(_R - 40, _SYN - _SYN_H, _TOP + 14, _C + _E), _R - 40 + _BESIDE, _LISTEN - 6, "nw"
     ),
-    "SYN-SENT: rcv SYN": Place(across(_R + _W, _SYN, _L + _E), _C - 32, _SYN - _OVER, "sw"),
+    "SYN-SENT: rcv SYN": Place(across(_R + _W, _SYN, _L + _E), _C - 26, _SYN - 5, "sw"),
     "SYN-SENT: rcv SYN,ACK": Place(
-        across(_R + _W, _SYN + 18, _C + 40, _ESTAB - _H),
-        _C + 40 + _BESIDE,
+        across(_R + _W, _SYN + 18, _C + _OUT, _ESTAB - _H),
+        _C + _OUT + _BESIDE,
         _SYN + 18 + _OVER,
         "nw",
     ),
@@ -142,8 +143,8 @@ _FIGURE_5: Final = {
         down(_L - 10, _SYN - _SYN_H, _LISTEN - 6, _C + _W), _L, _LISTEN - 6 - _OVER, "sw"
     ),
     "SYN-RECEIVED: rcv ACK of SYN": Place(
-        across(_L + _E, _SYN + 18, _C - 40, _ESTAB - _H),
-        _C - 40 - _BESIDE,
+        across(_L + _E, _SYN + 18, _C - _OUT, _ESTAB - _H),
+        _C - _OUT - _BESIDE,
         _SYN + 18 + _OVER,
         "ne",
     ),
@@ -188,16 +189,34 @@ _OTHERS: Final = {
         across(_L + _E, _FIN + 17, _L + 92, _END - 10, _C + _W), _L + 92 + _BESIDE, _ACK + 34, "nw"
     ),
     "TIME-WAIT: rcv FIN": Place(
-        down(_C - 8, _END + _H, _END + 42, _C - 36, _END + _H), _C - 64, _END + 27, "ne"
+        down(_C - 30, _END + _H, _END + 42, _C - 50, _END + _H), _C - 58, _END + 27, "ne"
     ),
     "TIME-WAIT: rcv SYN": Place(
-        down(_C - 50, _END + _H, _END + 66, _RAILS[0], _SYN - 12, _L + _W),
+        down(_C - 8, _END + _H, _END + 66, _RAILS[0], _SYN - 12, _L + _W),
         _L,
         _END + 66 - _OVER,
         "sw",
     ),
     "LISTEN: active OPEN": Place(
         across(_C + _E, _LISTEN, _R - 51, _SYN - _SYN_H), _C + _E + 12, _LISTEN + _OVER, "nw"
+    ),
+    "LISTEN: rcv SYN, to ESTABLISHED": Place(
+        down(_C - 38, _LISTEN + _H, _ESTAB - _H), _C - 38 + _BESIDE, _SYN + 18, "nw"
+    ),
+    "LISTEN: rcv ACK of SYN, to ESTABLISHED": Place(
+        down(_C - 38, _LISTEN + _H, _ESTAB - _H), _C - 38 + _BESIDE, _SYN + 18, "nw"
+    ),
+    "TIME-WAIT: rcv SYN, to ESTABLISHED": Place(
+        down(_C - 8, _END + _H, _END + 66, _RAILS[0], _ESTAB, _C + _W),
+        _L,
+        _END + 66 - _OVER,
+        "sw",
+    ),
+    "TIME-WAIT: active OPEN, to SYN-SENT": Place(
+        down(_C + 10, _END + _H, _END + 98, _RAILS[2], _SYN + 24, _R + _E),
+        _C + _E + 8,
+        _END + 98 - _OVER,
+        "sw",
     ),
     "SYN-RECEIVED: rcv FIN": Place(
         across(_L + _E, _SYN + 8, _R - 70, _FIN - 8, _R + _W), _R - 70 + _BESIDE, _SYN + 44, "nw"
@@ -250,7 +269,9 @@ _EXITS: Final = {  # the route to CLOSED that a reset, an ABORT and a timeout sh
 _WAITS: Final = {  # the route to TIME-WAIT of who aborts and waits; its label is that of the exit
     state: _EXITS[state]._replace(route=route)
     for state, route in {
-        State.SYN_RECEIVED: across(_L + _W, _SYN + 24, _RAILS[0], _END + 98, _C - 24, _END + _H),
+        State.SYN_RECEIVED: across(
+            _L + _W, _SYN + 24, _RAILS[0] - 9, _END + 98, _C - 24, _END + _H
+        ),
         State.FIN_WAIT_1: across(_L + _W, _FIN + 18, _RAILS[0], _END + 98, _C - 24, _END + _H),
         State.FIN_WAIT_2: across(_L + _W, _ACK + 14, _RAILS[0], _END + 98, _C - 24, _END + _H),
         State.ESTABLISHED: across(_C + _E, _ESTAB - 8, _RAILS[2], _END + 98, _C + 10, _END + _H),
@@ -323,7 +344,8 @@ def lines(edge: Edge, *, notes: bool = False) -> tuple[str, ...]:
     """
     written = [str(edge.event)]
     if edge.opened:
-        written.append(say("diagram_opened", how=edge.opened))
+        key = "diagram_reopened" if edge.opened == "reopened" else "diagram_opened"
+        written.append(say(key, how=edge.opened))
     if edge.sends:
         written.append(f"snd {edge.sends}")
     if notes and (number := _note(edge)):

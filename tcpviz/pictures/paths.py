@@ -10,14 +10,14 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tcpviz.pictures.figure_5 import AGAIN, TOP, Part, box_at, edges_on, places
-from tcpviz.states import TRANSITIONS, Edge, Event, Opened, State, transition
+from tcpviz.states import DIRECT, TRANSITIONS, Edge, Event, Opened, State, transition
 from tcpviz.trace import Trace
 from tcpviz.words import say
 
 __all__ = ["Move", "Path", "opened", "paths_of", "usual_paths"]
 
 
-_KNOWN: Final = {edge.id: edge for edge in TRANSITIONS}
+_KNOWN: Final = {edge.id: edge for edge in (*TRANSITIONS, *DIRECT)}
 
 
 class Move(NamedTuple):
@@ -80,7 +80,7 @@ def paths_of(trace: Trace, only: str | None = None, part: Part | None = None) ->
 def _moves(trace: Trace, only: str | None) -> list[Move]:
     moves: list[Move] = []
     for index, step in enumerate(trace.steps):
-        for name in step.edges if only in (None, step.end) else ():
+        for name in step.moves if only in (None, step.end) else ():
             if name not in _KNOWN:
                 raise ValueError(f"steps[{index}] takes an edge that TCP does not have: {name!r}")
             number = len(moves) + 1

@@ -18,6 +18,7 @@ from tcpviz.pictures.remarks import Remarks
 from tcpviz.pictures.sheet import EDGE, ROW, TITLE, Ruler, draw_notes, draw_title
 from tcpviz.pictures.table import Table
 from tcpviz.pictures.time_axis import TimeAxis
+from tcpviz.segment import SYN
 from tcpviz.states import State
 from tcpviz.steps import Kind, Span
 from tcpviz.trace import Trace
@@ -46,7 +47,14 @@ _OFTEN: Final = 20  # times the usual wait is a long one
 _TALLEST: Final = 1600.0  # pt
 _HEAD: Final = 16.0  # pt
 _LETTERS: Final = 11.0  # pt of a bar that letters need
-_COUNTED: Final = (State.SYN_RECEIVED, State.ESTABLISHED, State.CLOSE_WAIT, State.TIME_WAIT)
+_COUNTED: Final = (
+    State.SYN_RECEIVED,
+    State.ESTABLISHED,
+    State.FIN_WAIT_2,
+    State.CLOSE_WAIT,
+    State.LAST_ACK,
+    State.TIME_WAIT,
+)
 _LINE: Final = Pen(theme.LINE, 0.75)
 _SEEN: Final = Pen(theme.QUIET, 0.75)
 _INFERRED: Final = Pen(theme.QUIET, 0.75, "dashed")
@@ -62,6 +70,7 @@ class _Column(NamedTuple):
     spans: tuple[Span, ...]
     dropped: tuple[int, ...]
     times: tuple[int, ...]
+    cookie: bool  # nothing may be kept of it
 
 
 def server_view(traces: Iterable[Trace], *, end: str = "server", title: str = "") -> Picture:
@@ -77,15 +86,15 @@ def server_view(traces: Iterable[Trace], *, end: str = "server", title: str = ""
             " draw some of them, or count them over time"
         )
     columns = list(_columns(found, end))
+    title = title or say("view_title", end=end, count=len(found))
     drawing, width, height = _drawn(columns, found, title)
-    heading = title or say("view_title", end=end, count=len(found))
     return Picture(
-        heading,
+        title,
         drawing.source(width, height),
         lambda: "\n".join(_told(columns)),
         " ".join(_alt(columns, end)),
         drawing.marks,
-        lambda: [_table(columns, heading), _counts(columns)],
+        lambda: [_table(columns, title), _counts(columns)],
     )
 
 
@@ -112,13 +121,23 @@ def _columns(traces: Sequence[Trace], end: str) -> Iterator[_Column]:
                 for step in trace.steps
                 if step.kind is Kind.ARRIVE and step.end == end and step.flight in dropped
             ),
-            tuple(step.time + shift for step in trace.of(end)),
+            (*(span.since + shift for span in trace.spans(end)), trace.duration + shift),
+            _maybe_cookie(trace, end),
         )
+
+
+def _maybe_cookie(trace: Trace, end: str) -> bool:
+    """Whether SYN-RECEIVED is concluded from nothing but one SYN,ACK."""
+    spans = trace.spans(end)
+    if not spans or spans[-1].state is not State.SYN_RECEIVED or not spans[-1].inferred:
+        return False
+    sent = [f for f in trace.flights if f.sender == end and f.segment.ctl & SYN]
+    return len(sent) == 1
 
 
 def _axis(columns: Sequence[_Column]) -> TimeAxis:
     """To a scale that shows all but the longest waits on about a page."""
-    times = sorted({time for column in columns for time in column.times}) or [0]
+    times = sorted({t for c in columns for t in (*c.times, *c.dropped)}) or [0]
     waits = [after - time for time, after in pairwise(times)]
     if not waits:
         return TimeAxis.through(times, 100 * MS, length=_HEIGHT / 4)
@@ -143,11 +162,22 @@ def _peak(columns: Sequence[_Column], state: State) -> tuple[int, int]:
     return max(counts, key=lambda each: (each[0], -each[1]), default=(0, 0))
 
 
+def _counted(columns: Sequence[_Column], state: State, count: int, time: int) -> str:
+    """A count as it is written: at most so many, where nothing may be kept of some."""
+    sure = _count([column for column in columns if not column.cookie], state, time)
+    return f"{count}" if sure == count else say("view_at_most", count=count)
+
+
+def _cookies(columns: Sequence[_Column]) -> list[str]:
+    count = sum(column.cookie for column in columns)
+    return [say("view_cookies", count=count)] if count else []
+
+
 def _drawn(
     columns: Sequence[_Column], traces: Sequence[Trace], title: str
 ) -> tuple[Drawing, float, float]:
     axis = _axis(columns)
-    ruler = Ruler(axis, EDGE + (TITLE if title else 0) + _HEAD + 4)
+    ruler = Ruler(axis, EDGE + TITLE + ROW + _HEAD + 4)
     names = max(text_width(column.name, theme.SMALL) for column in columns)
     wide = max(_COLUMN, ceil(names) + 6)
     left = ruler.x + 12
@@ -164,6 +194,11 @@ def _drawn(
         _draw_column(drawing, column, number, x, ruler)
         box = Box.around(x, ruler.top - 4 - _HEAD / 2, wide, ROW)
         drawing.text(box, [column.name], color=theme.QUIET)
+    heading = Box(EDGE, ruler.top - 4 - _HEAD - ROW, counts, ruler.top - 4 - _HEAD)
+    drawing.text(heading, [say("view_connections")], align="left")
+    if counted:
+        heading = heading._replace(left=counts + 8, right=counts + len(counted) * each)
+        drawing.text(heading, [say("view_counts")], align="left")
     for index, state in enumerate(counted):
         box = Box(counts + index * each, ruler.top - 4 - _HEAD, counts + (index + 1) * each, 0)
         drawing.text(box._replace(bottom=ruler.top - 4), [state], align="right", color=theme.QUIET)
@@ -172,12 +207,14 @@ def _drawn(
             row = Box(box.left, y - 6, box.right, y + 6)
             if count:
                 drawing.paper(row._replace(left=box.right - 24))
-                drawing.text(row, [str(count)], align="right", face="bold")
+                text = _counted(columns, state, count, time)
+                drawing.text(row, [text], align="right", face="bold")
     ruler.draw_breaks(drawing, width)
     bottom = _draw_key(drawing, columns, ruler.bottom + 8, width)
     notes = list(dict.fromkeys(note for trace in traces for note in trace.notes))
     if any(span.inferred for column in columns for span in column.spans):
         notes.insert(0, say("view_inferred"))
+    notes[1:1] = _cookies(columns)
     bottom = draw_notes(drawing, [(note, "") for note in notes], bottom, width)
     return drawing, width, bottom + EDGE
 
@@ -276,6 +313,7 @@ def _told(columns: Sequence[_Column]) -> Iterator[str]:
         count, time = _peak(columns, state)
         if count:
             yield say("view_peak", state=state, count=count, time=readable(time))
+    yield from _cookies(columns)
 
 
 def _table(columns: Sequence[_Column], title: str) -> Table:
@@ -327,3 +365,4 @@ def _alt(columns: Sequence[_Column], end: str) -> Iterator[str]:
     )
     if lasting:
         yield say("view_stay", state=State.CLOSE_WAIT, count=lasting)
+    yield from _cookies(columns)

@@ -31,6 +31,7 @@ from tcpviz.pictures.figure_5 import (
 from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.paths import Move, Path
 from tcpviz.pictures.picture import Picture
+from tcpviz.states import State
 from tcpviz.trace import Trace
 from tcpviz.words import kept, say
 
@@ -56,8 +57,10 @@ _NUMBERS: Final = tuple(Pen(look.pen.color) for look in _LOOKS)
 _FRAMES: Final = tuple(look.pen._replace(width=1.5, head="none") for look in _LOOKS)
 _QUIET: Final = Pen(theme.LINE, head="normal")  # an edge that no end took
 _OMITTED: Final = Pen(theme.LINE, 0.75, head="vee", size=0.6)  # nor has Figure 5 its arrow
+_AGAIN: Final = -9  # pt from the way that was taken to the same way ahead
 _AHEAD: Final = Pen(theme.INK, 1.5, "dotted", "normal")  # an edge that can be taken next
 _FADED: Final = Pen(theme.FADED, head="normal")  # not what a focus is on
+_NUMBERED: Final = 2  # numbers on a route; of more the first, and how many come after it
 _BOX: Final = Pen()  # the frame of a state that no end was in
 
 
@@ -163,6 +166,9 @@ def _draw_edge(
         part = f"{name}_{path.mark}" if steps else name
         drawing.curve(*way, _LOOKS[path.nth].pen, " ".join(classes), part, tip)
         color = color if takers[1:] else _color(path)
+    if edge in view.ahead and takers:  # it can go there again
+        again = routes.beside(place.route, _AGAIN)
+        drawing.curve(*routes.arrow(again, 7), _AHEAD, "ahead", f"{name}_again", tip)
     if label:
         align: Align = "left" if "w" in place.corner else "right"
         drawing.text(label, text, align=align, color=color, classes=" ".join(dict.fromkeys(waits)))
@@ -196,7 +202,9 @@ def _draw_numbers(
         on_route[_route(places(part)[name], path, takers[name])].append(move)
     for route, moves in on_route.items():
         numbers = [str(move.number) for move in moves]
-        text = ",".join(numbers) if len(numbers) < 3 else f"{numbers[0]}…{numbers[-1]}"
+        text = ",".join(numbers)
+        if len(numbers) > _NUMBERED:
+            text = f"{numbers[0]} +{len(numbers) - 1}"
         inferred = any(move.inferred for move in moves)
         alone = route == places(part)[moves[0].edge.id].route
         at = routes.along(route, *(_LOOKS[0] if alone else look).spot)
@@ -216,6 +224,8 @@ def _draw_box(drawing: Drawing, name: str, box: Stand, view: View) -> None:
     """A state, a frame for each end that was in it, and the names of those that are in it now."""
     visitors = [path for path in view.paths if name in path.boxes]
     here = [path for path in view.paths if path.box == name]
+    if view.state is State.CLOSED is box.state:  # it has two boxes; ways lead on from the first
+        here = [path for path in view.paths if path.box]
     is_focus = not view.paths and box.state is view.state
     ends = {box_at(places(view.part)[edge].route[-1]) for edge in view.ahead}
     quiet = (

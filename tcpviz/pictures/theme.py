@@ -32,11 +32,11 @@ PURPLE: Final = "#7b3f98"  # timers
 GRID: Final = "#edeff3"  # behind everything, at round times
 TINTS: Final = {
     State.CLOSED: "#eef0f4",
-    State.LISTEN: "#bcc5d6",
+    State.LISTEN: "#99a6be",
     State.SYN_SENT: "#f3da80",
     State.SYN_RECEIVED: "#e2a746",
     State.ESTABLISHED: "#9ad2bb",
-    State.FIN_WAIT_1: "#d5e9f9",
+    State.FIN_WAIT_1: "#d1e6f7",
     State.FIN_WAIT_2: "#8cc0e6",
     State.CLOSE_WAIT: "#f7d8c6",
     State.CLOSING: "#b3b5dd",

@@ -73,6 +73,8 @@ class _Peak(NamedTuple):
     time: int
 
     def __str__(self) -> str:
+        if not self.most:
+            return say("line_none")
         return say("line_peak", count=f"{self.most:,}", time=readable(self.time))
 
 

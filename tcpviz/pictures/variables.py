@@ -61,7 +61,7 @@ def _numbers(trace: Trace, step: Step, absolute: bool) -> tuple[str, ...]:
     una, nxt, rcv = step.variables
     unknown = step.state is State.SYN_SENT and not rcv
     if not absolute:
-        mine, theirs = trace.end(step.end).iss, trace.other(step.end).iss
+        mine, theirs = trace.base(step.end, una), trace.base(trace.other(step.end).name, rcv)
         una, nxt, rcv = relative(una, mine), relative(nxt, mine), relative(rcv, theirs)
     return str(una), str(nxt), _UNKNOWN if unknown else str(rcv)
 

@@ -5,14 +5,14 @@ Knows Steps and moves. Must not know how anything is drawn.
 
 from typing import Final, NamedTuple
 
-from tcpviz.states import TRANSITIONS, State
+from tcpviz.states import DIRECT, TRANSITIONS, State
 from tcpviz.trace import Trace
 from tcpviz.words import say
 
 __all__ = ["Pair", "Stop", "walk"]
 
 Pair = tuple[State, State]
-_EDGES: Final = {edge.id: edge for edge in TRANSITIONS}
+_EDGES: Final = {edge.id: edge for edge in (*TRANSITIONS, *DIRECT)}
 
 
 class Stop(NamedTuple):
@@ -40,7 +40,7 @@ def walk(trace: Trace) -> tuple[Stop, ...]:
         if step.end not in names:
             continue
         nth = names.index(step.end)
-        passed = [_EDGES[name].target for name in step.edges if name in _EDGES]
+        passed = [_EDGES[name].target for name in step.moves if name in _EDGES]
         passed += [step.state] if step.state is not None else []
         for state in passed:
             if state is not now[nth]:

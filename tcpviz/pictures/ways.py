@@ -14,6 +14,7 @@ from tcpviz.pictures.placement import Stroke
 from tcpviz.pictures.remarks import Remarks
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.segment import ACK, FIN, RST, SYN, Segment, relative
+from tcpviz.states import Event
 from tcpviz.steps import Flight, Kind
 from tcpviz.trace import Trace
 from tcpviz.units import readable
@@ -27,7 +28,6 @@ Fashion = Literal[
 
 
 _OPTIONS: Final = 34  # characters of options on one line
-_SLOPE: Final = 44.0  # pt that a way falls which nobody saw end, where no delay is known
 _STUB: Final = 36.0  # pt of a way that nobody saw begin
 _DOOR: Final = 0.96  # of the way: where a segment dies that reaches a host that is down
 
@@ -64,17 +64,24 @@ class Way(NamedTuple):
 def typical_delay(trace: Trace) -> int | None:
     """The middle one of the one-way delays in ns, or None where no delay is known.
 
-    Where no segment was seen at both ends, those that died on the way died half way.
+    Where no segment was seen at both ends, those that died on the way died half way, and those for
+    a host that was down at its door.
     """
     inferred = guessed(trace)
     sent = [(flight, flight.sent) for flight in trace.flights if flight.sent is not None]
     delays = [way.arrived[0] - time for way, time in sent if way.arrived] or [
-        2 * (way.lost - time)
+        (1 if _down(trace, way.receiver, way.lost) else 2) * (way.lost - time)
         for way, time in sent
         if way.lost is not None and way.number not in inferred
     ]
     forward = [delay for delay in delays if delay > 0]
     return median_low(forward) if forward else None
+
+
+def _down(trace: Trace, end: str, time: int) -> bool:
+    """Whether the host of an end was down then."""
+    before = [step for step in trace.of(end) if step.time <= time]
+    return bool(before) and before[-1].text == Event.CRASH
 
 
 def guessed(trace: Trace) -> set[int | None]:
@@ -96,18 +103,12 @@ class Labels:
         return Remarks(self.trace)
 
     @cached_property
-    def _isses(self) -> dict[str, int]:
-        return {end.name: end.iss for end in self.trace.ends}
-
-    @cached_property
     def _known(self) -> dict[tuple[int, str], tuple[Lines, ...]]:
         return {}
 
     def notation(self, flight: Flight) -> str:
         """The segment in RFC notation."""
-        if self.absolute:
-            return str(flight.segment)
-        return flight.segment.notation(self._isses[flight.sender], self._isses[flight.receiver])
+        return self.trace.notation(flight, absolute=self.absolute)
 
     def of(self, flight: Flight, remark: str = "") -> tuple[Lines, ...]:
         """A label: all on one line, on two, on three; options on more."""
@@ -117,11 +118,11 @@ class Labels:
         return self._known[key]
 
     def _written(self, flight: Flight, remark: str) -> tuple[Lines, ...]:
-        segment, isses = flight.segment, self._isses
+        segment = flight.segment
         seq, ack = segment.seq, segment.ack
         if not self.absolute:
-            seq = relative(seq, isses[flight.sender])
-            ack = relative(ack, isses[flight.receiver])
+            seq = relative(seq, self.trace.base(flight.sender, seq))
+            ack = relative(ack, self.trace.base(flight.receiver, ack))
         control = segment.control or say("no_control")
         key = "octet" if segment.length == 1 else "octets"
         octets = [say(key, count=segment.length)] if segment.length else []
@@ -212,7 +213,7 @@ class Space:
             yield from self._unsent(flight)
             return
         sent, remarks = flight.sent, self.labels.remarks
-        half = (self._delay or round(_SLOPE / self.axis.scale)) // 2
+        half = (self._delay or 0) // 2  # level where no delay is known
         for copy, time in enumerate(flight.arrived):
             fashion: Fashion = "copy" if copy else "delivered"
             texts = ((say("copy_short"),),) if copy else self._texts(flight, "")
@@ -236,7 +237,8 @@ class Space:
         elif self._delay:
             part = min(max((died - sent) / self._delay, 0.15), _DOOR)
         stroke = self._stroke(flight, sent, died, 0, part)
-        texts = self._texts(flight, say("lost"))[1:]
+        key = "lost_short" if flight.number in self._guessed else "lost"
+        texts = self._texts(flight, say(key))[1:]
         yield Way(flight, "lost", stroke, texts, self._steps(flight, sent, flight.lost))
 
     def _unsent(self, flight: Flight) -> Iterator[Way]:

@@ -394,7 +394,7 @@ function mount(root, run) {
     place(nth, box);
   }
 
-  const relative = (value, of, isses) => (value - (isses?.[of] ?? ends[of][1]) + NUMBERS) % NUMBERS;
+  const relative = (value, of) => Math.min(...ends[of][1].map((iss) => (value - iss + NUMBERS) % NUMBERS));
   const name = (end) => ends[end]?.[0] ?? "";
 
   function caption(step) {
@@ -515,7 +515,7 @@ function mount(root, run) {
   function header(number) {
     const flight = flights[number];
     const syn = [ends[flight.e][2], ends[1 - flight.e][2]];
-    const both = (value, of, seen) => [String(value), seen ? String(relative(value, of, flight.iss)) : say("unknown")];
+    const both = (value, of, seen) => [String(value), seen ? String(relative(value, of)) : say("unknown")];
     const rows = [
       [say("seq"), ...both(flight.seq, flight.e, syn[0])],
       "ack" in flight
