@@ -102,11 +102,8 @@ def _misplaced(board: Board, way: Way, placed: _Placed | None) -> float:
 
 def _board(space: Space) -> Board:
     """What labels must keep clear of, and the arrows."""
-    board = Board()
+    board = Board(space.top - _OVER, space.top + space.axis.height)
     left, right = space.left, space.right
-    bottom = space.top + space.axis.height
-    board.take(Box(left, space.top - _OVER - 60, right, space.top - _OVER))
-    board.take(Box(left, bottom, right, bottom + 60))
     for band in space.axis.breaks:
         board.take(Box(left, space.top + band.top, right, space.top + band.bottom))
     for way in space.ways:

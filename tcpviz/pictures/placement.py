@@ -78,10 +78,11 @@ def _fitting(
 
 
 class Board:
-    """Where labels may stand: what is taken already, and which lines pass where."""
+    """Where labels may stand, from one height to another: what is taken, which lines pass where."""
 
-    def __init__(self) -> None:
+    def __init__(self, top: float = -inf, bottom: float = inf) -> None:
         """Nothing is taken."""
+        self._top, self._bottom = top, bottom
         self._boxes: dict[int, list[Box]] = {}
         self._lines: dict[int, list[tuple[str, Stroke]]] = {}
         self._lengths: dict[str, float] = {}
@@ -134,6 +135,8 @@ class Board:
             self._hidden[name] -= share
 
     def _is_free(self, box: Box) -> bool:
+        if box.top < self._top or box.bottom > self._bottom:
+            return False
         left, top, right, bottom = box.left - 1, box.top - 1, box.right + 1, box.bottom + 1
         for bucket in _buckets(box.top, box.bottom):
             for x0, y0, x1, y1 in self._boxes.get(bucket, ()):
