@@ -260,6 +260,7 @@ ENGLISH: Final = {
     "not_drawn": "{time} not drawn",
     "key_expired": "timer expired",
     "key_stopped": "timer stopped before",
+    "key_running": "timer still running at the end",
     "key_inferred": "states in italics: concluded from the segments",
     # many connections on one axis
     "view_title": "{count} connections at the {end}",

@@ -30,11 +30,12 @@ _ROW: Final = _LINE + 1.5
 _CALL: Final = 66.0  # pt: the width of what is written about a call
 _CALL_LINES: Final = 4
 _TIMER: Final = 24  # characters of a timer's name
-_PENS: Final = {  # of a timer that expired, was stopped, is still running
+PENS: Final = {  # of a timer that expired, was stopped, is still running
     True: Pen(theme.PURPLE, 1.25, "solid", "dot", size=0.5),
     False: Pen(theme.PURPLE, 0.75, "solid", "odot", size=0.5),
-    None: Pen(theme.PURPLE, 0.75),
+    None: Pen(theme.PURPLE, 0.75, "solid", "vee", size=0.6),
 }
+_DOT: Final = 2.0  # pt: half of the mark at a timer's end
 _ASIDE: Final = 60  # pt that a timer's name may be away from it
 _SAID: Final = {"down": "host_down", "half-open": "half_open"}
 _LEADER: Final = Pen(theme.QUIET, 0.6)
@@ -165,13 +166,17 @@ class Margin:
             if y is not None
         )
 
+    def _until(self, wait: Wait) -> int:
+        """Where its line ends: of one that is still running, where the axis does."""
+        return self.axis.last if wait.expired is None else wait.until
+
     @cached_property
     def waits(self) -> tuple[Bracket, ...]:
         """The timers that ran."""
         free: list[float] = []
         found = []
         for wait in self.trace.waits(self.end):
-            top, bottom = self.y(wait.timer.since), self.y(wait.until)
+            top, bottom = self.y(wait.timer.since), self.y(self._until(wait))
             lane = next((n for n, until in enumerate(free) if until <= top + 0.01), len(free))
             free[lane : lane + 1] = [bottom]
             found.append(Bracket(wait, lane, self._label(wait)))
@@ -182,13 +187,13 @@ class Margin:
 
     def _aside(self, bracket: Bracket, others: list[Bracket]) -> Note:
         """What is written under or over a timer that has no room in it, where its lane is free."""
-        top, bottom = self.y(bracket.wait.timer.since), self.y(bracket.wait.until)
+        top, bottom = self.y(bracket.wait.timer.since), self.y(self._until(bracket.wait))
         lines = _timed(bracket.wait)
         half = len(lines) * _LINE / 2
         taken = [(y, y) for y in self._called]
         taken += [(self.top + band.top, self.top + band.bottom) for band in self.axis.breaks]
         for other in others:
-            since, until = self.y(other.wait.timer.since), self.y(other.wait.until)
+            since, until = self.y(other.wait.timer.since), self.y(self._until(other.wait))
             if other.lane == bracket.lane and other is not bracket:
                 taken.append((since, until))
                 at, tall = other.note.y, other.note.height / 2
@@ -210,7 +215,7 @@ class Margin:
 
     def _label(self, wait: Wait) -> Note:
         """What is written on a timer, where the longest part of it that is drawn has the room."""
-        parts = list(self.axis.visible(wait.timer.since, wait.until))
+        parts = list(self.axis.visible(wait.timer.since, self._until(wait)))
         since, until = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
         top, bottom = self.y(since) + 6, self.y(until) - 6
         lines = list(_timed(wait))
@@ -280,12 +285,15 @@ class Margin:
             x, begin = self._at(edge, self._lanes[lane], self.y(wait.timer.since))
             box = Box.around(x, note.y, note.width, note.height)
             strokes: list[list[Point]] = []
-            for since, until in self.axis.visible(wait.timer.since, wait.until):
+            for since, until in self.axis.visible(wait.timer.since, self._until(wait)):
                 top, bottom = self.y(since), self.y(until)
                 if note.lines and top < note.y < bottom:  # the line leaves room for the text in it
                     strokes.append([(x, top), (x, box.top)])
                     top = box.bottom
                 strokes.append([(x, top), (x, bottom)])
+            if wait.expired is not None and strokes:  # the middle of the mark is the moment
+                (_, (_, bottom)) = strokes[-1]
+                strokes[-1] = [strokes[-1][0], (x, bottom + _DOT)]
             drawing.line([[(x - 3, begin + 1), (x + 3, begin + 1)]], _START)
             if wait.expired:
                 end = self.y(wait.until)
@@ -294,7 +302,7 @@ class Margin:
                 drawing.paper(box)
             drawing.line(
                 strokes,
-                _PENS[wait.expired],
+                PENS[wait.expired],
                 classes=f"wait s{begins[wait.timer]}",
                 name=f"wait_{self._side}_{number}",
                 tip=f"{wait.timer.name} {readable(wait.timer.until - wait.timer.since)}",

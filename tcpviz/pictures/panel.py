@@ -12,11 +12,12 @@ from typing import Final
 from tcpviz.pictures import theme
 from tcpviz.pictures.arrow_labels import CLEAR, CROSS, Layout, lay_out
 from tcpviz.pictures.arrows import draw_arrows, draw_sample
+from tcpviz.pictures.backoff import backoffs
 from tcpviz.pictures.bars import BAR, chevron
 from tcpviz.pictures.conditions import conditions
 from tcpviz.pictures.drawing import Box, Drawing, Pen
 from tcpviz.pictures.lettering import Face, text_width
-from tcpviz.pictures.margins import Margin, roles
+from tcpviz.pictures.margins import PENS, Margin, roles
 from tcpviz.pictures.sheet import EDGE, ROW, TALLEST
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.pictures.ways import Labels, Lines, Space, typical_delay
@@ -32,6 +33,7 @@ _LONGEST: Final = 124.0  # ... at most: less than a wait that is broken
 _GAP: Final = (276, 440)  # pt between the lifelines, at least and at most
 LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
 _NAME: Final = 40  # characters of an end's name or address
+_EXPIRY: Final = {"expired": True, "stopped": False, "running": None}  # marks of timers
 _HEAD: Final = 24  # pt for the name of an end, with the room around it
 
 
@@ -52,7 +54,8 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
     if not typical:
         typical, length = _wait(steps, times), 2 * length
     length = min(length, _LONGEST)
-    return TimeAxis.within(times, typical, length=length, tallest=TALLEST)
+    series = [waits for trace in traces for waits in backoffs(trace)]
+    return TimeAxis.within(times, typical, length=length, tallest=TALLEST, series=series)
 
 
 def _time(step: Step) -> int:
@@ -163,8 +166,7 @@ def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) 
     """The key to the marks that occur; returns where it ends."""
     margins = [margin for panel in panels for margin in panel.margins]
     expired = {bracket.wait.expired for margin in margins for bracket in margin.waits}
-    marks = [("dot", say("key_expired"))] if True in expired else []
-    marks += [("odot", say("key_stopped"))] if False in expired else []
+    marks = [(each, say(f"key_{each}")) for each, how in _EXPIRY.items() if how in expired]
     held = {each.plight for margin in margins for each in margin.conditions}
     marks += [("way", say("key_one_way"))] if held & {"sends", "receives"} else []
     if any(panel.hollow for panel in panels):
@@ -182,8 +184,7 @@ def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) 
         elif head in ("hollow", "unsent"):
             draw_sample(drawing, x, y + 6, unsent=head == "unsent")
         else:
-            pen = Pen(theme.PURPLE, 1.25 if head == "dot" else 0.75, "solid", head, size=0.5)
-            drawing.line([[(x, y + 6), (x + 14, y + 6)]], pen)
+            drawing.line([[(x, y + 6), (x + 14, y + 6)]], PENS[_EXPIRY[head]])
         box = Box(x + after, y, x + after + wide, y + ROW)
         drawing.text(box, [text], align="left", color=theme.QUIET)
         x = ceil(box.right) + 18

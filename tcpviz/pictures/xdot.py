@@ -193,13 +193,11 @@ def touches(operation: str, sheet: Box) -> bool:
     (True, False)
     """
     kind, *rest = operation.split(" ")
+    numbers = [float(number) for number in rest[: 4 if kind in "EeT" else None]]
     if kind in "EeT":
-        x, y, wide, high = map(float, rest[:4])
-        wide, high = (0.0, 0.0) if kind == "T" else (wide, high)
-        xs, ys = (x - wide, x + wide), (-y - high, -y + high)
-    else:
-        xs = tuple(float(number) for number in rest[1::2])
-        ys = tuple(-float(number) for number in rest[2::2])
+        x, y, wide, high = numbers if kind != "T" else (*numbers[:2], 0.0, 0.0)
+        numbers = [0.0, x - wide, y - high, x + wide, y + high]
+    xs, ys = numbers[1::2], [-number for number in numbers[2::2]]
     left, top, right, bottom = sheet
     return left <= max(xs) and min(xs) <= right and top <= max(ys) and min(ys) <= bottom
 
