@@ -29,6 +29,7 @@ _LINE: Final = theme.SMALL * LINE
 _ROW: Final = _LINE + 1.5
 _CALL: Final = 66.0  # pt: the width of what is written about a call
 _CALL_LINES: Final = 4
+_STRAYS: Final = 40.0  # pt that a call may be written below its time
 _TIMER: Final = 24  # characters of a timer's name
 PENS: Final = {  # of a timer that expired, was stopped, is still running
     True: Pen(theme.PURPLE, 1.25, "solid", "dot", size=0.5),
@@ -157,12 +158,25 @@ class Margin:
             for text, face in _told(step)
             if text.strip()
         ]
-        wanted = [(self.axis.y(time), len(lines) * _LINE + 2) for _, time, lines, _ in blocks]
+        found: list[Note] = []
+        least, left = 0.0, 0
+        for number, time, lines, face in blocks:
+            at, half = self.axis.y(time), len(lines) * _LINE / 2 + 1
+            more = (say("more", count=left + 1),)
+            if found and least + half > at + (_STRAYS if not left else 2):
+                if left:  # they are counted where the first of them would be
+                    found[-1] = found[-1]._replace(lines=more)
+                else:
+                    found.append(Note(at, at, more, "italic", f"call s{number}"))
+                    least = max(at, least + _LINE / 2 + 1) + _LINE / 2 + 1
+                left += 1
+                continue
+            left, least = 0, max(at, least + half) + half
+            found.append(Note(at, at, lines, face, f"call s{number}"))
+        rows = spread([(note.at, len(note.lines) * _LINE + 2) for note in found], self.axis)
         return tuple(
-            Note(self.y(time), self.top + y, lines, face, f"call s{number}")
-            for (number, time, lines, face), y in zip(
-                blocks, spread(wanted, self.axis), strict=True
-            )
+            note._replace(at=self.top + note.at, y=self.top + y)
+            for note, y in zip(found, rows, strict=True)
             if y is not None
         )
 

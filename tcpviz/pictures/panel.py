@@ -6,11 +6,11 @@ Knows one Trace of two ends and a time axis, which others may share. Must not kn
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import ceil
-from statistics import median_high
+from statistics import median_high, median_low
 from typing import Final
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.arrow_labels import CLEAR, CROSS, Layout, lay_out
+from tcpviz.pictures.arrow_labels import CLEAR, CROSS, CROWD, MANY, Layout, lay_out
 from tcpviz.pictures.arrows import draw_arrows, draw_sample
 from tcpviz.pictures.backoff import backoffs
 from tcpviz.pictures.bars import BAR, chevron
@@ -32,6 +32,7 @@ _ROOMY: Final = 70.0  # ... where labels have more lines
 _LONGEST: Final = 124.0  # ... at most: less than a wait that is broken
 _GAP: Final = (276, 440)  # pt between the lifelines, at least and at most
 LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
+_APART: Final = 6.0  # pt between the segments of a train, where the height allows
 _NAME: Final = 40  # characters of an end's name or address
 _EXPIRY: Final = {"expired": True, "stopped": False, "running": None}  # marks of timers
 _HEAD: Final = 24  # pt for the name of an end, with the room around it
@@ -51,15 +52,26 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
     times = [step.time for step in steps if not (step.kind is Kind.LOSE and step.inferred)]
     typical = next(filter(None, map(typical_delay, traces)), None)
     length = (_ROOMY if roomy else _DELAY) * larger
+    apart = min(filter(None, map(_apart, traces)), default=None)
     if not typical:
         typical, length = _wait(steps, times), 2 * length
-    length = min(length, _LONGEST)
+    length = max(min(length, _LONGEST), min(_APART * typical / apart, TALLEST) if apart else 0)
     series = [waits for trace in traces for waits in backoffs(trace)]
     return TimeAxis.within(times, typical, length=length, tallest=TALLEST, series=series)
 
 
 def _time(step: Step) -> int:
     return step.time
+
+
+def _apart(trace: Trace) -> int | None:
+    """How far apart in ns the segments of a train leave, usually; None where there is no train."""
+    delay = typical_delay(trace) or 0
+    found = []
+    for end in trace.ends:
+        times = [f.sent for f in trace.flights if f.sender == end.name and f.sent is not None]
+        found += [later - sooner for sooner, later in pairwise(times) if 0 < later - sooner < delay]
+    return median_low(found) if len(found) > CROWD else None
 
 
 def _wait(steps: Sequence[Step], times: Sequence[int]) -> int:
@@ -202,6 +214,7 @@ def notes(*traces: Trace) -> Iterator[tuple[str, Face]]:
 def _gap(trace: Trace, labels: Labels) -> int:
     """Room between the lifelines for the longest label, for that of a lost segment in one half."""
     gap = _GAP[0]
+    widest: dict[str, int] = {}  # of each sender, where there are many: they stand side by side
     offers: dict[str, int] = {}  # the widest options of each opener
     for flight in trace.flights:
         texts = labels.of(flight, "" if flight.arrived and flight.sent is not None else say("lost"))
@@ -214,6 +227,9 @@ def _gap(trace: Trace, labels: Labels) -> int:
             room = short + 2 * CLEAR
         if offered and not flight.segment.ctl & ACK:
             offers[flight.sender] = short
+        if len(trace.flights) > MANY:
+            widest[flight.sender] = max(widest.get(flight.sender, 0), short)
+            room = max(room, sum(widest.values()) + 6 * CLEAR)
         gap = max(gap, room, sum(offers.values()) + 10 * CLEAR if offers else 0)
     return min(gap, _GAP[1])
 

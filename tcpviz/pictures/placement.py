@@ -17,6 +17,7 @@ _NEAR: Final = 4.0  # pt: a line so near to a label of another is taken for its 
 _OVER_OTHER: Final = 1.5  # the cost of hiding anything of another line
 _BESIDE_OTHER: Final = 0.7  # ... of standing near it
 _HIDES: Final = 200.0  # ... of hiding all of it
+_FAIR: Final = 9.0  # ... of hiding a fifth of another, good enough among many
 _ENOUGH: Final = 0.42  # the share of its own line that a label may hide
 _HIDDEN: Final = 12.0  # the cost of hiding all the rest
 
@@ -101,11 +102,12 @@ class Board:
                 self._lines.setdefault(bucket, []).append((name, stroke))
 
     def cheapest(
-        self, name: str, candidates: Iterable[Place], most: float
+        self, name: str, candidates: Iterable[Place], most: float, *, fair: bool = False
     ) -> tuple[float, Place | None]:
         """The best of the places, given from the cheapest up, that costs less than this.
 
-        What it hides of lines adds to the cost of a label of the line `name`.
+        What it hides of lines adds to the cost of a label of the line `name`. The first place that
+        is `fair` may be taken at once.
         """
         best, least = None, most
         for place in candidates:
@@ -115,6 +117,8 @@ class Board:
                 found = place.cost + self._cost(name, place, least - place.cost)
                 if found < least:
                     best, least = place, found
+                    if fair and found <= place.cost + _FAIR:
+                        break
         return least, best
 
     def cost(self, name: str, place: Place) -> float:

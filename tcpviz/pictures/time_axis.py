@@ -84,14 +84,15 @@ class TimeAxis:
     ) -> "TimeAxis":
         """The axis for these times in ns, in order, that draws `typical` ns as `length` pt.
 
-        A wait longer than LONGEST pt is broken. A time that occurs n times wants n times ROOM: the
-        pieces of a crowd keep more of the waits around it. Waits that are a series, each a stretch
-        of time that ends where the next begins, are drawn in proportion to each other, though
-        broken: as their lengths where PAGE allows it, else as a power of their lengths.
+        A wait longer than LONGEST pt, and than the typical one, is broken. A time that occurs n
+        times wants n times ROOM: the pieces of a crowd keep more of the waits around it. Waits that
+        are a series, each a stretch of time that ends where the next begins, are drawn in
+        proportion to each other, though broken: as their lengths where PAGE allows it, else as a
+        power of their lengths.
         """
         scale = length / max(typical, 1)
         step = round_step(TICKS / scale)
-        crowds = list(_crowds(times or [0], scale))
+        crowds = list(_crowds(times or [0], scale, max(LONGEST, 1.13 * length)))
         within = [_gaps(each, crowds) for each in series]
         more = {gap: 0.0 for gaps in within for gap in gaps}
         axis = cls._of(crowds, scale, step, more)
@@ -214,11 +215,11 @@ class _Crowd(NamedTuple):
     kept: int
 
 
-def _crowds(times: Sequence[int], scale: float) -> Iterator[_Crowd]:
+def _crowds(times: Sequence[int], scale: float, longest: float) -> Iterator[_Crowd]:
     """The crowds of all times, in order."""
     start = 0
     for index in range(1, len(times) + 1):
-        if index < len(times) and (times[index] - times[index - 1]) * scale <= LONGEST:
+        if index < len(times) and (times[index] - times[index - 1]) * scale <= longest:
             continue
         first, last = times[start], times[index - 1]
         wanted = (index - start) * ROOM - (last - first) * scale
