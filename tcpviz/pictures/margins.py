@@ -26,8 +26,8 @@ from tcpviz.units import readable
 from tcpviz.words import say
 
 _LINE: Final = theme.SMALL * LINE
-_ROW: Final = _LINE + 1.5
-_CALL: Final = 66.0  # pt: the width of what is written about a call
+_LONG: Final = 8  # characters of a state's name
+_CALL: Final = (56.0, 50.0)  # pt: the width of what is written about a call, or where it is narrow
 _CALL_LINES: Final = 4
 _STRAYS: Final = 40.0  # pt that a call may be written below its time
 _TIMER: Final = 24  # characters of a timer's name
@@ -92,6 +92,7 @@ class Margin:
     conditions: list[Condition]
     variables: bool = False
     absolute: bool = True
+    narrow: bool = False
 
     def y(self, time: int) -> float:
         """The height of a time on the sheet."""
@@ -128,24 +129,21 @@ class Margin:
     @cached_property
     def names(self) -> tuple[Note, ...]:
         """The names of the states, each beside the beginning of its stretch, and of conditions."""
-        wanted: list[tuple[float, str, Face]] = [
-            (
-                each.top - self.top + (9 if each.step is not None else 16),
-                each.state,
-                "italic" if each.inferred else "bold",
-            )
-            for each in self.stretches
-        ]
+        wanted: list[tuple[float, tuple[str, ...], Face]] = []
+        for each in self.stretches:
+            lines = _in_two(each.state) if self.narrow else (each.state,)
+            at = each.top - self.top + len(lines) * _LINE / 2 + (3 if each.step is not None else 10)
+            wanted.append((at, lines, "italic" if each.inferred else "bold"))
         wanted += [
-            (self.axis.y(each.since) + 9.5, say(_SAID[each.plight]), "")
+            (self.axis.y(each.since) + 9.5, (say(_SAID[each.plight]),), "")
             for each in self.conditions
             if each.plight in _SAID
         ]
         ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
-        rows = spread([(at, _ROW) for at, _, _ in wanted], self.axis, ranks)
+        sizes = [(at, len(lines) * _LINE + 1.5) for at, lines, _ in wanted]
         return tuple(
-            Note(self.top + at, self.top + y, (text,), face)
-            for (at, text, face), y in zip(wanted, rows, strict=True)
+            Note(self.top + at, self.top + y, lines, face)
+            for (at, lines, face), y in zip(wanted, spread(sizes, self.axis, ranks), strict=True)
             if y is not None
         )
 
@@ -153,7 +151,7 @@ class Margin:
     def calls(self) -> tuple[Note, ...]:
         """The calls of the user of TCP, and what the user is told."""
         blocks = [
-            (number, step.time, _lines(text), face)
+            (number, step.time, _lines(text, _CALL[self.narrow]), face)
             for number, step in self._steps
             for text, face in _told(step)
             if text.strip()
@@ -356,8 +354,14 @@ def _timed(wait: Wait) -> tuple[str, ...]:
     return (name, time) if len(name) > 6 else (f"{name} {time}",)
 
 
-def _lines(text: str) -> tuple[str, ...]:
-    lines = wrapped(text, _CALL, theme.SMALL)
+def _in_two(state: str) -> tuple[str, ...]:
+    """A long name on two lines."""
+    first, hyphen, rest = state.partition("-")
+    return (first + hyphen, rest) if rest and len(state) > _LONG else (state,)
+
+
+def _lines(text: str, width: float) -> tuple[str, ...]:
+    lines = wrapped(text, width, theme.SMALL)
     cut = [f"{lines[_CALL_LINES - 1]}…"] if len(lines) > _CALL_LINES else []
     return (*lines[: _CALL_LINES - len(cut)], *cut)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import ceil
 from statistics import median_high, median_low
-from typing import Final
+from typing import Final, Literal
 
 from tcpviz.pictures import theme
 from tcpviz.pictures.arrow_labels import CLEAR, CROSS, CROWD, MANY, Layout, lay_out
@@ -30,7 +30,9 @@ from tcpviz.words import say
 _DELAY: Final = 45.0  # pt for the usual one-way delay
 _ROOMY: Final = 70.0  # ... where labels have more lines
 _LONGEST: Final = 124.0  # ... at most: less than a wait that is broken
-_GAP: Final = (276, 440)  # pt between the lifelines, at least and at most
+_GAP: Final = (260, 380)  # pt between the lifelines, at least and at most
+_OFFERED: Final = (276, 440)  # ... with options
+_NARROW: Final = (150, 200)  # ... where two charts stand side by side
 LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
 _APART: Final = 6.0  # pt between the segments of a train, where the height allows
 _NAME: Final = 40  # characters of an end's name or address
@@ -90,27 +92,43 @@ class Panel:
     """The chart of one trace; its axis begins at y `top`, and `above` is what its heads need."""
 
     def __init__(
-        self, trace: Trace, axis: TimeAxis, top: float, labels: Labels, *, variables: bool = False
+        self,
+        trace: Trace,
+        axis: TimeAxis,
+        top: float,
+        labels: Labels,
+        *,
+        variables: bool = False,
+        narrow: bool = False,
     ) -> None:
-        """Find the measures."""
+        """Find the measures; `narrow` leaves room for another beside it."""
         self.trace = trace
         self.axis = axis
         self.top = top
         self.labels = labels
         self._layouts: dict[float, tuple[Space, Layout]] = {}
         self.heads = _heads(trace)
-        left, right = trace.ends
-        told = [variables and end.observed for end in trace.ends]
         held = conditions(trace)
+        signs: tuple[Literal[-1, 1], ...] = (-1, 1)
         self.margins = [
-            Margin(trace, left.name, axis, top, -1, held[left.name], told[0], labels.absolute),
-            Margin(trace, right.name, axis, top, 1, held[right.name], told[1], labels.absolute),
+            Margin(
+                trace,
+                end.name,
+                axis,
+                top,
+                sign,
+                held[end.name],
+                variables and end.observed,
+                labels.absolute,
+                narrow,
+            )
+            for end, sign in zip(trace.ends, signs, strict=True)
         ]
         halves = [
             max(ceil(_wide(line, row) / 2) for row, line in enumerate(lines))
             for lines in self.heads
         ]
-        self.gap = max(_gap(trace, labels), sum(halves) - BAR + 12)
+        self.gap = max(_gap(trace, labels, narrow), sum(halves) - BAR + 12)
         outside = [
             max(margin.width, half) for margin, half in zip(self.margins, halves, strict=True)
         ]
@@ -211,9 +229,12 @@ def notes(*traces: Trace) -> Iterator[tuple[str, Face]]:
         yield note, ""
 
 
-def _gap(trace: Trace, labels: Labels) -> int:
+def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:
     """Room between the lifelines for the longest label, for that of a lost segment in one half."""
-    gap = _GAP[0]
+    if not all(end.observed for end in trace.ends):
+        narrow = False  # labels stand in rows, each on one line
+    least, most = _NARROW if narrow else _OFFERED if labels.options else _GAP
+    gap = least
     widest: dict[str, int] = {}  # of each sender, where there are many: they stand side by side
     offers: dict[str, int] = {}  # the widest options of each opener
     for flight in trace.flights:
@@ -224,6 +245,7 @@ def _gap(trace: Trace, labels: Labels) -> int:
             room = 2 * (short + CLEAR + 3 * CROSS)
         else:
             short = _widest(texts[1 if labels.remarks.again(flight) else 0])
+            short = min(map(_widest, texts)) if narrow else short
             room = short + 2 * CLEAR
         if offered and not flight.segment.ctl & ACK:
             offers[flight.sender] = short
@@ -231,7 +253,7 @@ def _gap(trace: Trace, labels: Labels) -> int:
             widest[flight.sender] = max(widest.get(flight.sender, 0), short)
             room = max(room, sum(widest.values()) + 6 * CLEAR)
         gap = max(gap, room, sum(offers.values()) + 10 * CLEAR if offers else 0)
-    return min(gap, _GAP[1])
+    return min(gap, most)
 
 
 def _widest(lines: Lines) -> int:

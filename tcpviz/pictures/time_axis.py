@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import ceil
+from statistics import median
 from typing import Final, NamedTuple
 
 LEAD: Final = 30.0  # pt drawn before the first time
@@ -262,9 +263,11 @@ def _stretched(
         for waits, gaps in zip(series, within, strict=True):
             drawn = [axis.y(until) - axis.y(since) for since, until in waits]
             wanted = [(until - since) ** power for since, until in waits]
-            unit = max(pt / share for pt, share in zip(drawn, wanted, strict=True))
+            usual = 2 * median(drawn)  # in a longer one something else happens
+            some = zip(drawn, wanted, strict=True)
+            unit = max(pt / share for pt, share in some if pt <= usual)
             for gap, pt, share in zip(gaps, drawn, wanted, strict=True):
                 more[gap] = max(more[gap], unit * share - pt)
         if axis.height + sum(more.values()) <= most:
-            break
-    return more
+            return more
+    return dict.fromkeys(more, 0.0)
