@@ -19,7 +19,7 @@ from tcpviz.pictures.drawing import Box, Drawing, Pen
 from tcpviz.pictures.lettering import Face, text_width
 from tcpviz.pictures.margins import PENS, Margin, roles
 from tcpviz.pictures.sheet import EDGE, ROW, TALLEST
-from tcpviz.pictures.time_axis import TimeAxis
+from tcpviz.pictures.time_axis import ROOM, TimeAxis
 from tcpviz.pictures.ways import Labels, Lines, Space, typical_delay
 from tcpviz.segment import ACK, SYN
 from tcpviz.steps import Kind, Step
@@ -29,6 +29,7 @@ from tcpviz.words import say
 
 _DELAY: Final = 45.0  # pt for the usual one-way delay
 _ROOMY: Final = 70.0  # ... where labels have more lines
+_ROWS: Final = 60.0  # pt for each label of more lines, where one stands under the other
 _LONGEST: Final = 124.0  # ... at most: less than a wait that is broken
 _GAP: Final = (260, 380)  # pt between the lifelines, at least and at most
 _OFFERED: Final = (276, 440)  # ... with options
@@ -59,7 +60,9 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
         typical, length = _wait(steps, times), 2 * length
     length = max(min(length, _LONGEST), min(_APART * typical / apart, TALLEST) if apart else 0)
     series = [waits for trace in traces for waits in backoffs(trace)]
-    return TimeAxis.within(times, typical, length=length, tallest=TALLEST, series=series)
+    both = all(end.observed for trace in traces for end in trace.ends)
+    room = _ROWS if roomy and not both else ROOM
+    return TimeAxis.within(times, typical, length=length, tallest=TALLEST, series=series, room=room)
 
 
 def _time(step: Step) -> int:

@@ -66,12 +66,13 @@ class TimeAxis:
         length: float,
         tallest: float,
         series: Sequence[Series] = (),
+        room: float = ROOM,
     ) -> "TimeAxis":
         """The axis that draws `typical` ns as `length` pt, or less if it would be too tall."""
-        axis = cls.through(times, typical, length=length, series=series)
+        axis = cls.through(times, typical, length=length, series=series, room=room)
         while axis.height > tallest:
             length *= min(tallest / axis.height, 0.95)
-            axis = cls.through(times, typical, length=length, series=series)
+            axis = cls.through(times, typical, length=length, series=series, room=room)
         return axis
 
     @classmethod
@@ -82,18 +83,19 @@ class TimeAxis:
         *,
         length: float,
         series: Sequence[Series] = (),
+        room: float = ROOM,
     ) -> "TimeAxis":
         """The axis for these times in ns, in order, that draws `typical` ns as `length` pt.
 
         A wait longer than LONGEST pt, and than the typical one, is broken. A time that occurs n
-        times wants n times ROOM: the pieces of a crowd keep more of the waits around it. Waits that
-        are a series, each a stretch of time that ends where the next begins, are drawn in
+        times wants n times `room`: the pieces of a crowd keep more of the waits around it. Waits
+        that are a series, each a stretch of time that ends where the next begins, are drawn in
         proportion to each other, though broken: as their lengths where PAGE allows it, else as a
         power of their lengths.
         """
         scale = length / max(typical, 1)
         step = round_step(TICKS / scale)
-        crowds = list(_crowds(times or [0], scale, max(LONGEST, 1.13 * length)))
+        crowds = list(_crowds(times or [0], scale, max(LONGEST, 1.13 * length), room))
         within = [_gaps(each, crowds) for each in series]
         more = {gap: 0.0 for gaps in within for gap in gaps}
         axis = cls._of(crowds, scale, step, more)
@@ -216,14 +218,14 @@ class _Crowd(NamedTuple):
     kept: int
 
 
-def _crowds(times: Sequence[int], scale: float, longest: float) -> Iterator[_Crowd]:
+def _crowds(times: Sequence[int], scale: float, longest: float, room: float) -> Iterator[_Crowd]:
     """The crowds of all times, in order."""
     start = 0
     for index in range(1, len(times) + 1):
         if index < len(times) and (times[index] - times[index - 1]) * scale <= longest:
             continue
         first, last = times[start], times[index - 1]
-        wanted = (index - start) * ROOM - (last - first) * scale
+        wanted = (index - start) * room - (last - first) * scale
         kept = min(max(wanted / 2, KEPT), MOST_ROOM)
         yield _Crowd(first, last, ceil(kept / scale))
         start = index
