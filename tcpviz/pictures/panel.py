@@ -33,6 +33,7 @@ _ROWS: Final = 60.0  # pt for each label of more lines, where one stands under t
 _LONGEST: Final = 124.0  # ... at most: less than a wait that is broken
 _GAP: Final = (260, 380)  # pt between the lifelines, at least and at most
 _OFFERED: Final = (276, 440)  # ... with options
+_WIDEST: Final = 600  # ... for a label that cannot be narrower
 _NARROW: Final = (150, 200)  # ... where two charts stand side by side
 LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
 _APART: Final = 6.0  # pt between the segments of a train, where the height allows
@@ -237,11 +238,12 @@ def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:
     if not all(end.observed for end in trace.ends):
         narrow = False  # labels stand in rows, each on one line
     least, most = _NARROW if narrow else _OFFERED if labels.options else _GAP
-    gap = least
+    gap = fits = least
     widest: dict[str, int] = {}  # of each sender, where there are many: they stand side by side
     offers: dict[str, int] = {}  # the widest options of each opener
     for flight in trace.flights:
         texts = labels.of(flight, "" if flight.arrived and flight.sent is not None else say("lost"))
+        fits = max(fits, min(map(_widest, texts)) + 2 * CLEAR + 4)
         offered = labels.options and flight.segment.ctl & SYN
         if flight.sent is None or not flight.arrived:
             short = _widest(texts[1]) if offered else min(map(_widest, texts))
@@ -256,7 +258,7 @@ def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:
             widest[flight.sender] = max(widest.get(flight.sender, 0), short)
             room = max(room, sum(widest.values()) + 6 * CLEAR)
         gap = max(gap, room, sum(offers.values()) + 10 * CLEAR if offers else 0)
-    return min(gap, most)
+    return max(min(gap, most), min(fits, _WIDEST))
 
 
 def _widest(lines: Lines) -> int:
