@@ -132,7 +132,12 @@ class Margin:
         wanted: list[tuple[float, tuple[str, ...], Face]] = []
         for each in self.stretches:
             lines = _in_two(each.state) if self.narrow else (each.state,)
-            at = each.top - self.top + len(lines) * _LINE / 2 + (3 if each.step is not None else 10)
+            half = len(lines) * _LINE / 2
+            at = each.top - self.top + half + (3 if each.step is not None else 10)
+            for call in (y - self.top for y in self._called if y > each.top + 1):
+                if abs(call - at) < half + 1:  # not upon the line that leads to it
+                    below = call + 2 * half + 2 < each.bottom - self.top
+                    at = call + (half + 1.5 if below else -half - 1.5)
             wanted.append((at, lines, "italic" if each.inferred else "bold"))
         wanted += [
             (self.axis.y(each.since) + 9.5, (say(_SAID[each.plight]),), "")
@@ -248,12 +253,8 @@ class Margin:
         return Note(middle, next(free, middle), tuple(lines))
 
     @cached_property
-    def _leader(self) -> int:
-        return 16 if any(abs(note.y - note.at) > 2 for note in self.names) else 5
-
-    @cached_property
     def _lanes_at(self) -> int:
-        return self._leader + max((note.width for note in self.names), default=0) + 8
+        return max((_out(note) + note.width for note in self.names), default=5) + 8
 
     @cached_property
     def _lanes(self) -> list[int]:
@@ -273,9 +274,9 @@ class Margin:
             self._table.draw(drawing, edge + self.sign * self._calls_end, self.sign)
         for note in self.names:
             if abs(note.y - note.at) > 2:
-                points = [self._at(edge, 0, note.at), self._at(edge, self._leader - 1, note.y)]
+                points = [self._at(edge, 0, note.at), self._at(edge, _out(note) - 1, note.y)]
                 drawing.line([points], _LEADER)
-            drawing.paper(self._write(drawing, edge, self._leader, note, theme.INK))
+            drawing.paper(self._write(drawing, edge, _out(note), note, theme.INK))
 
     def _draw_calls(self, drawing: Drawing, edge: float) -> None:
         out = self._lanes[-1]
@@ -346,6 +347,11 @@ class Margin:
             box, note.lines, align=align, face=note.face, color=color, classes=note.classes
         )
         return box
+
+
+def _out(note: Note) -> int:
+    """How far from the bar a name stands: there is room for a line to one that was moved."""
+    return 16 if abs(note.y - note.at) > 2 else 5
 
 
 def _timed(wait: Wait) -> tuple[str, ...]:
