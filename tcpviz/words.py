@@ -188,11 +188,11 @@ ENGLISH: Final = {
     "not_drawn": "{time} not drawn",
     "key_expired": "timer expired",
     "key_stopped": "timer stopped before it expired",
+    "key_running": "timer still running at the end",
     "key_inferred": "states in italics: concluded from the segments",
     # many connections on one axis
     "view_title": "{count} connections at the {end}",
-    "view_alt": "Chart of {count} connections at the {end}, time to scale from top to bottom, "
-    "a bar of states for each.",
+    "view_alt": "Chart of {count} connections at the {end}, time to scale, a bar of states each.",
     "view_peak": "{state}: {count} at most, at {time}.",
     "view_stay": "{state} at the end: {count}.",
     "view_dropped": "segment dropped",

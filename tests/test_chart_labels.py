@@ -13,9 +13,11 @@ import pytest
 
 from tcpviz import read
 from tcpviz.pictures import sequence_chart
+from tcpviz.scenario import At, Scenario
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.trace import Trace
+from tcpviz.units import MS
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROOT = Path(__file__).parents[1]
@@ -198,3 +200,40 @@ def test_the_measures_find_what_is_planted() -> None:
     chart["flight_0"].label = chart["flight_1"].label
     assert ("flight_0", "flight_1") in astray(chart)
     assert max(others for _, others, _ in hidden(chart)) > OTHERS
+
+
+def train(count: int, apart: int) -> Trace:
+    """A client that sends so many segments, so many ns apart."""
+    opens = At(0, "server", "passive OPEN"), At(0, "client", "active OPEN")
+    sends = [At(200 * MS + number * apart, "client", "SEND", 10) for number in range(count)]
+    return simulate(Scenario(calls=(*opens, *sends)))
+
+
+@pytest.mark.parametrize(("count", "apart"), [(25, 1 * MS), (100, 5 * MS), (200, MS // 2)])
+def test_a_train_of_segments_can_be_read_by_zooming(count: int, apart: int) -> None:
+    """Its arrows are some points apart, and what calls are not told one by one are counted."""
+    svg = sequence_chart(train(count, apart)).svg
+    chart = arrows(svg)
+    begins = [chart[f"flight_{number}"].dots[0][1] for number in (3, 4, 5)]
+    assert all(later - sooner > 5.5 for sooner, later in pairwise(begins))
+    calls = re.findall(r">(SEND|and (\d+) more)</text>\s*</g>", svg.replace("\n", ""))
+    told = [int(more or 1) for _, more in calls]
+    assert sum(told) == count
+    assert all(both <= 0.67 for _, _, both in hidden(chart))
+
+
+def test_in_a_long_chart_every_label_stands_on_its_arrow_and_leaves_a_third_of_it() -> None:
+    """Five hundred requests and answers: those of each end form a column of labels."""
+    chart = arrows(sequence_chart(train(500, 100 * MS)).svg)
+    assert len(chart) > 1000
+    assert all(arrow.label for arrow in chart.values())
+    assert max(both for _, _, both in hidden_nearby(chart)) < 0.67
+
+
+def hidden_nearby(chart: dict[str, Arrow]) -> Iterator[tuple[str, float, float]]:
+    """The same as `hidden`, of a long chart: only arrows next to each other are compared."""
+    names = list(chart)
+    for at in range(0, len(names), 20):
+        part = {name: chart[name] for name in names[max(at - 5, 0) : at + 25]}
+        inner = set(names[at : at + 20])
+        yield from (each for each in hidden(part) if each[0] in inner)

@@ -78,6 +78,21 @@ def test_no_text_of_the_ground_is_read_as_anything_else(text: str) -> None:
     assert sorted(shown) == sorted([text, "after", "last"])
 
 
+def test_nothing_off_the_sheet_spoils_the_picture() -> None:
+    """What lies beside, above or below is left out with its marks; the rest keeps its own."""
+    drawing = Drawing()
+    for number, (x, y) in enumerate([(50, 50), (50, 900), (50, -300), (-200, 50), (400, 50)]):
+        there = Box.around(x, y, 60, 12)
+        drawing.line([[(x - 9, y), (x + 9, y)]], Pen(head="normal"), name=f"line_{number}")
+        drawing.line([[(x - 9, y), (x + 9, y)]], Pen())
+        drawing.box(there, "#ffffff", Pen(), text=(["box"], 10, "#000000"), name=f"box_{number}")
+        drawing.text(there, ["part"], name=f"text_{number}")
+        drawing.text(there, ["ground"])
+        drawing.paper(there)
+    names = [element.get("id") for element in drawn(drawing) if element.tag == f"{SVG}g"]
+    assert names == ["line_0", "box_0", "text_0"]
+
+
 @pytest.mark.parametrize("change", [1, -1])
 def test_marks_that_do_not_fit_the_shapes_are_an_error(change: int) -> None:
     """A picture never shows a thing under the name of another."""

@@ -51,6 +51,7 @@ FLOORS = [
         "pictures.engine",
         "pictures.theme",
         "pictures.time_axis",
+        "pictures.backoff",
         "pictures.summary",
         "pictures.remarks",
         "pictures.conditions",

@@ -220,3 +220,21 @@ def test_same_exploration_same_bytes():
     one, two = (joint_state_map(explore(duplicates=0, old=0, spurious=0)) for _ in range(2))
     assert (one.dot, one.text, one.alt) == (two.dot, two.text, two.alt)
     assert one.svg == two.svg
+
+
+@pytest.mark.parametrize("length", [1, 60, 121, 400])
+@pytest.mark.parametrize("letter", ["W", "i", "\u4e2d"])
+def test_long_names_and_titles_stay_on_the_sheet(plain, length, letter):
+    """Of ends and of the trace, whatever letters they are of; nothing is written on another."""
+    trace = simulate(SCENARIOS["handshake"])
+    names = [letter * length + mark for mark in "cs"]
+    ends = tuple(end._replace(name=name) for end, name in zip(trace.ends, names, strict=True))
+    new = dict(zip(("client", "server", ""), (*names, ""), strict=True))
+    steps = tuple(step._replace(end=new[step.end]) for step in trace.steps)
+    svg = joint_state_map(plain, path=Trace(ends, steps, " ".join([letter * 30] * 20))).svg
+    for line, (left, _, right, _) in boxes(svg):
+        assert left >= 0, line
+        assert right <= WIDTH, line
+    heads = [box for line, box in boxes(svg) if letter * 2 in line]
+    for one, other in combinations(heads, 2):
+        assert one[3] <= other[1] or other[3] <= one[1] or one[2] <= other[0]

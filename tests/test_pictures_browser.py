@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from string import Formatter
 
 import every_picture
 import pytest
@@ -15,6 +16,7 @@ from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.trace import Trace
 from tcpviz.units import MS
+from tcpviz.words import ENGLISH, LANGUAGES, use
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = [
@@ -132,6 +134,34 @@ def test_every_other_picture(page: "sync_api.Page") -> None:
         drawn = every_picture.of_trace(simulate(SCENARIOS[name]), other)
         pictures |= {f"{name} {kind}": picture.svg for kind, picture in drawn.items()}
     assert faults(page, pictures) == {}
+
+
+def doubled(text: str) -> str:
+    """A text whose words are twice as long; what is filled in stays as it is."""
+    return "".join(
+        re.sub("[A-Za-z]+", lambda word: 2 * word[0], before)
+        + (f"{{{field}{f':{spec}' if spec else ''}}}" if field is not None else "")
+        for before, field, spec, _conversion in Formatter().parse(text)
+    )
+
+
+def test_a_language_of_long_words(page: "sync_api.Page", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts, comparisons, maps and counts hold words twice as long as the English ones."""
+    monkeypatch.setitem(LANGUAGES, "xx", {key: doubled(text) for key, text in ENGLISH.items()})
+    every_picture.explored.cache_clear()  # it may have been told in English
+    use("xx")
+    try:
+        traces = {name: simulate(SCENARIOS[name]) for name in list(SCENARIOS)[::2]}
+        pictures = {name: sequence_chart(trace) for name, trace in traces.items()}
+        pictures |= dict(every_picture.of_nothing())
+        for name in ("lost_last_ack", "half_open"):
+            trace = simulate(SCENARIOS[name])
+            pictures[f"{name} compared"] = compare(trace, simulate(SCENARIOS["normal"]))
+            pictures[f"{name} told"] = sequence_chart(trace, options=True, variables=True)
+        assert faults(page, {name: each.svg for name, each in pictures.items()}) == {}
+    finally:
+        use("en")
+        every_picture.explored.cache_clear()
 
 
 @pytest.mark.parametrize("draw", [sequence_chart, state_diagram])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpviz.pictures.time_axis import BAND, LEAD, LONGEST, TAIL, TimeAxis, round_step
+from tcpviz.pictures.time_axis import BAND, LEAD, LONGEST, PAGE, TAIL, TimeAxis, round_step
 from tcpviz.units import MS, S
 
 times = st.lists(st.integers(0, 100 * S), min_size=1, max_size=30).map(sorted)
@@ -100,6 +100,45 @@ def test_a_moment_is_visible_as_a_moment() -> None:
     axis = axis_of(0, 60 * S)
     assert list(axis.visible(0, 0)) == [(0, 0)]
     assert list(axis.visible(30 * S, 30 * S)) == []
+
+
+def doubling(count: int) -> tuple[list[int], list[tuple[int, int]]]:
+    """A second, two, four ...: the moments, with what happens 25 ms after each, and the waits."""
+    ends = [((1 << n) - 1) * S for n in range(count + 1)]
+    return sorted([*ends, *(end + 25 * MS for end in ends)]), list(pairwise(ends))
+
+
+def test_waits_that_double_are_drawn_twice_as_long() -> None:
+    """Each is broken, and still its length can be compared, within half a round step."""
+    moments, waits = doubling(3)
+    axis = TimeAxis.through(moments, 50 * MS, length=45, series=[waits])
+    one, two, three = (axis.y(until) - axis.y(since) for since, until in waits)
+    assert len(axis.breaks) == 3
+    assert two == pytest.approx(2 * one, abs=15)
+    assert three == pytest.approx(4 * one, abs=15)
+    for (since, until), cut in zip(waits, axis.breaks, strict=True):
+        drawn = sum(end - begin for begin, end in axis.visible(since, until))
+        assert drawn + cut.omitted == until - since
+
+
+@pytest.mark.parametrize("count", range(2, 9))
+def test_of_a_long_series_a_longer_wait_is_a_longer_line(count: int) -> None:
+    """Where a page has no room for the proportion, the order is kept, and the page nearly too."""
+    moments, waits = doubling(count)
+    plain = TimeAxis.through(moments, 50 * MS, length=45)
+    axis = TimeAxis.through(moments, 50 * MS, length=45, series=[waits])
+    drawn = [axis.y(until) - axis.y(since) for since, until in waits]
+    assert all(shorter + 5 < longer for shorter, longer in pairwise(drawn))
+    assert axis.height < max(PAGE, 1.5 * plain.height) + 5 * count
+
+
+def test_a_wait_that_is_not_of_the_series_stays_as_short_as_it_was() -> None:
+    """A 60 s TIME-WAIT after two waits that double."""
+    moments, waits = doubling(2)
+    moments += [moments[-1] + 60 * S]
+    axes = [TimeAxis.through(moments, 50 * MS, length=45, series=each) for each in ([], [waits])]
+    plain, axis = (axis.y(moments[-1]) - axis.y(moments[-2]) for axis in axes)
+    assert axis == plain
 
 
 def test_steps_are_one_two_five() -> None:

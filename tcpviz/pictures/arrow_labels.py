@@ -3,8 +3,8 @@
 Knows the ways of the segments and where they pass. Must not know how anything is drawn.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from math import ceil, hypot, inf
 from typing import Final, NamedTuple
 
@@ -21,8 +21,9 @@ TAIL: Final = 20.0  # pt of dots before what nobody was seen to send
 MANY: Final = 60  # ways: in a longer chart labels stand on their arrows, and the scale stays
 _ROW: Final = theme.FONT_SIZE * LINE + 1
 _OVER: Final = 5.0  # pt that a label may stand out above the axis
-_CROWD: Final = 3  # so many arrows side by side get labels of their own
-_ASIDE: Final = (0, -4, 4, -8, 8, -12, 12, -16, 16, -22, 22)  # pt from a mark
+CROWD: Final = 3  # so many arrows side by side get labels of their own
+_TRAIN: Final = 60.0  # pt of a longer crowd get a label each
+_ASIDE: Final = (0, -4, 4, -8, 8, -12, 12)  # pt from a mark
 _MARKED: Final = ("lost", "unsent", "on the way")  # there is room beyond the end of these
 _LESS: Final = 0.15  # the cost of each more line, or word less
 _GOOD: Final = 0.75  # the cost of a label that needs no better place
@@ -67,7 +68,8 @@ def lay_out(space: Space) -> Layout:
 def _labels_on_arrows(space: Space) -> Layout:
     """Labels on their arrows or beside them, each where it hides least; none where no room is."""
     board = _board(space)
-    wishes = [wish for group in _alongside(space.ways) for wish in _wishes(group)]
+    middles = _side_by_side(space) if len(space.ways) > MANY else {}
+    wishes = [wish for group in _alongside(space.ways) for wish in _wishes(group, middles)]
     wishes.sort(key=lambda wish: (wish[0].rank, wish[0].flight.number))
     found: dict[str, _Placed] = {}
     for way, part in wishes:
@@ -102,11 +104,8 @@ def _misplaced(board: Board, way: Way, placed: _Placed | None) -> float:
 
 def _board(space: Space) -> Board:
     """What labels must keep clear of, and the arrows."""
-    board = Board()
+    board = Board(space.top - _OVER, space.top + space.axis.height)
     left, right = space.left, space.right
-    bottom = space.top + space.axis.height
-    board.take(Box(left, space.top - _OVER - 60, right, space.top - _OVER))
-    board.take(Box(left, bottom, right, bottom + 60))
     for band in space.axis.breaks:
         board.take(Box(left, space.top + band.top, right, space.top + band.bottom))
     for way in space.ways:
@@ -126,7 +125,7 @@ def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _
         extra = less * _LESS
         for candidates in places[:-1] if many else places:
             offered = candidates(space, way, lines, part)
-            cost, place = board.cheapest(way.name, offered, least - extra)
+            cost, place = board.cheapest(way.name, offered, least - extra, fair=many)
             if place:
                 least, best = cost + extra, _Placed(place, lines)
             if least < extra + enough:
@@ -196,7 +195,7 @@ def _alongside(ways: Sequence[Way]) -> Iterator[list[Way]]:
     open_groups: dict[str, list[Way]] = {}
     for way in ways:
         group = open_groups.get(way.flight.sender)
-        if group and _near(way, group[-1]):
+        if group and _near(way, group[-1]) and _begin(way) - _begin(group[0]) < _TRAIN:
             group.append(way)
         else:
             if group:
@@ -205,26 +204,41 @@ def _alongside(ways: Sequence[Way]) -> Iterator[list[Way]]:
     yield from open_groups.values()
 
 
+def _begin(way: Way) -> float:
+    return way.strokes[0][0][1]
+
+
 def _near(way: Way, other: Way) -> bool:
     (_, begin), (_, end) = way.strokes[0][0], way.strokes[-1][1]
     (_, begins), (_, ends) = other.strokes[0][0], other.strokes[-1][1]
     return abs(begin - begins) < _ROW - 2 and abs(end - ends) < _ROW - 2
 
 
-def _wishes(group: list[Way]) -> Iterator[tuple[Way, float]]:
+def _side_by_side(space: Space) -> dict[str, float]:
+    """Of each end, the part of its ways where the labels of both have room beside each other."""
+    widest: dict[str, int] = {}
+    for way in space.ways:
+        sender = way.flight.sender
+        widest[sender] = max(widest.get(sender, 0), _width(way.texts[0]))
+    gap = space.right - space.left
+    rest = gap - sum(widest.values()) - CLEAR
+    return {end: min((rest + width) / 2 / gap, 0.5) for end, width in widest.items()}
+
+
+def _wishes(group: list[Way], middles: Mapping[str, float]) -> Iterator[tuple[Way, float]]:
     """Which ways get a label, and at which part of the way it is best.
 
     A crowd side by side shares one label that counts it; who opens and closes has one of its own.
     """
     many = [way for way in group if way.rank == 1]
-    if len(many) > _CROWD:
+    if len(many) > CROWD:
         first, *others = many
         count = say("more", count=len(others))
         texts = *((*lines, count) for lines in first.texts), (f"{first.texts[-1][0]} {count}",)
         shared = first._replace(texts=texts)
         group = [shared if way is first else way for way in group if way not in others]
     for place, way in enumerate(group):
-        yield way, (place + 0.5) / len(group)
+        yield way, middles.get(way.flight.sender) or (place + 0.5) / len(group)
 
 
 @lru_cache(maxsize=1024)
@@ -284,7 +298,7 @@ def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
         (x0, y0), (x1, y1) = way.strokes[-1]
     stays = abs(x1 - x0) > width
     outmost: set[float] = set()
-    for part in _parts(best):
+    for part in (best, *_parts(best)):
         x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
         inside = min(max(x, least), most)
         if stays:  # on the arrow
@@ -296,7 +310,7 @@ def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
         yield Place(3 * abs(part - best), Box.around(round(inside), round(y), width, height))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _parts(best: float) -> list[float]:
     """Parts of a way, the nearest to the best first."""
     return sorted((part / 20 for part in range(2, 19)), key=lambda part: abs(part - best))

@@ -22,7 +22,7 @@ from tcpviz.trace import Trace, transcript
 from tcpviz.units import MS, readable
 from tcpviz.words import say
 
-_APART: Final = 36  # pt between the charts
+_APART: Final = 14  # pt between the charts
 _SIZE: Final = 15  # pt: the circle of a number
 _LISTED: Final = 12  # differences that are numbered and told on the sheet, and in its alt
 _OUTLINE: Final = Pen(theme.INK, 1.5)
@@ -88,7 +88,7 @@ def _drawn(
 ) -> tuple[Drawing, float, float]:
     axis = time_axis(*traces)
     top = EDGE + TITLE + Panel.above(*traces)
-    panels = [Panel(trace, axis, top, Labels(trace, absolute)) for trace in traces]
+    panels = [Panel(trace, axis, top, Labels(trace, absolute), narrow=True) for trace in traces]
     ruler = Ruler(axis, top)
     lefts = [ruler.x + 10.0]
     lefts.append(lefts[0] + panels[0].width + _APART)

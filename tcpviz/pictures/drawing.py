@@ -7,7 +7,7 @@ shows. Measures are points, y grows downward.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from math import ceil, floor
 from typing import Final, Literal
 
@@ -40,6 +40,16 @@ class _Parts:
         self.operations += operations
         self.runs.append((mark, len(operations)))
 
+    def keep(self, sheet: Box) -> None:
+        """Leave out what is off the sheet."""
+        each, operations, runs = iter(self.operations), [], []
+        for mark, count in self.runs:
+            kept = [one for one in islice(each, count) if xdot.touches(one[1], sheet)]
+            operations += kept
+            if kept:
+                runs.append((mark, len(kept)))
+        self.operations, self.runs = operations, runs
+
 
 class Drawing:
     """What has been drawn so far, in layers: the ground, and parts that lie over it.
@@ -61,6 +71,7 @@ class Drawing:
         self._boxes = _Parts()
         self._nodes: list[str] = []
         self._numbers = xdot.Numbers()
+        self._reached: list[Point] = []
 
     @property
     def marks(self) -> tuple[tuple[Mark | None, int], ...]:
@@ -71,6 +82,7 @@ class Drawing:
 
     def source(self, width: float, height: float, top: float = 0) -> str:
         """The DOT text of a sheet of this size; what lies above `top` is not on it."""
+        self._clip(Box(0, top, width, top + height))
         written: list[str] = []
         now: dict[str, str] = {}
         for layer in (self._lines, self._papers, self._texts):
@@ -91,6 +103,20 @@ class Drawing:
         source: str = graphviz.Digraph(body=[_SHEET, sheet, *nodes]).source
         return source
 
+    def _clip(self, sheet: Box) -> None:
+        """Leave out what is off the sheet: Graphviz would, and the marks would not fit."""
+        if not self._reached:
+            return
+        xs, ys = zip(*self._reached, strict=True)
+        left, top, right, bottom = sheet
+        if left <= min(xs) and top <= min(ys) and max(xs) <= right and max(ys) <= bottom:
+            return
+        for layer in (self._lines, self._papers, self._texts):
+            for operations in layer.values():
+                operations[:] = [each for each in operations if xdot.touches(each, sheet)]
+        self._strokes.keep(sheet)
+        self._boxes.keep(sheet)
+
     def line(
         self,
         strokes: Iterable[Sequence[Point]],
@@ -110,11 +136,16 @@ class Drawing:
         settings = xdot.line_settings(pen)
         if not (classes or name or pen.head != "none"):
             numbers = self._numbers
+            strokes = list(strokes)
+            for points in strokes:
+                self._reached += points[0], points[-1]
             self._lines[settings] += [xdot.stroke("L", points, numbers) for points in strokes]
             return
         drawn = [_without_repeats(stroke) for stroke in strokes]
         if not drawn:
             return
+        for points in drawn:
+            self._reached += points[0], points[-1]
         mark = self._mark("edge", classes, name, tip)
         heads = []
         if pen.tail != "none":
@@ -151,12 +182,14 @@ class Drawing:
         tip: str = "",
     ) -> None:
         """Draw a Bezier curve with a head that reaches to the end."""
+        self._reached += points[0], end
         self._strokes.add(self._mark("edge", classes, name, tip), xdot.curve(points, end, pen))
 
     def paper(self, box: Box) -> None:
         """Hide the lines of the ground behind a rectangle, by a line as thick as it is high."""
         left, top, right, bottom = box
         y, half = round((top + bottom) / 2), ceil((bottom - top) / 2)
+        self._reached.append((left, y))
         stroke = xdot.stroke("L", ((floor(left), y), (ceil(right), y)), self._numbers)
         self._papers[_paper(2 * half)].append(stroke)
 
@@ -178,6 +211,7 @@ class Drawing:
         else:
             draw = xdot.ellipse if shape == "ellipse" else xdot.rectangle
             drawn = draw(box, self._numbers)
+        self._reached.append(((box.left + box.right) / 2, (box.top + box.bottom) / 2))
         operations = [(xdot.shape_settings(fill, outline), drawn)]
         lines, size, color = text
         if lines:
@@ -223,9 +257,11 @@ class Drawing:
         """The operations that write lines into a rectangle; their heights are whole."""
         left, top, right, bottom = box
         side = _SIDES[align]
-        x = self._numbers[left if side < 0 else right if side > 0 else (left + right) / 2]
+        at = left if side < 0 else right if side > 0 else (left + right) / 2
+        x = self._numbers[at]
         step = size * LINE
         y = (top + bottom - (len(lines) - 1) * step) / 2 + round(0.4 * size)
+        self._reached += (at, y), (at, y + (len(lines) - 1) * step)
         written = []
         for line in lines:
             if line:

@@ -21,7 +21,7 @@ from tcpviz.pictures.joint_states import (
     table,
     told,
 )
-from tcpviz.pictures.lettering import text_width, wrapped
+from tcpviz.pictures.lettering import shortened, text_width, wrapped
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.walks import Pair, Stop, walk
 from tcpviz.trace import Trace
@@ -103,14 +103,18 @@ def joint_state_map(exploration: Explored, *, path: Trace | None = None) -> Pict
 
 def _draw_head(drawing: Drawing, title: str, summary: str) -> float:
     """The title, how far the search went, the names of rows and columns; returns where they end."""
-    _write(drawing, title, _LEFT, 16, theme.FONT_SIZE)
-    y = 33.0
+    y = 16.0
+    for line in _few(title, theme.FONT_SIZE):
+        _write(drawing, line, _LEFT, y, theme.FONT_SIZE)
+        y += 17
     for line in wrapped(summary, WIDTH - 24, theme.SMALL):
         _write(drawing, line, _LEFT, y, color=theme.QUIET)
         y += _LINE
     y += 6
-    _write(drawing, say("map_columns"), _X, y, color=theme.ORANGE)
-    _write(drawing, say("map_rows"), _LEFT, y + 22, color=theme.BLUE)
+    across = shortened(say("map_columns"), WIDTH - _X - 12, theme.SMALL)
+    _write(drawing, across, _X, y, color=theme.ORANGE)
+    rows = shortened(say("map_rows"), _NAMES, theme.SMALL)
+    _write(drawing, rows, _LEFT, y + 22, color=theme.BLUE)
     top = y + 38
     frame = Pen(theme.LINE, 0.75)
     for index, state in enumerate(STATES):
@@ -156,7 +160,7 @@ def _draw_cell(drawing: Drawing, at: Point, pair: Pair, cell: Cell, letters: str
             name=f"failure_{name}",
         )
     if is_half_open(pair):
-        words = say("map_half_open")
+        words = shortened(say("map_half_open"), _WIDE - 12, theme.TINY)
         place = Box(left + 4, top + 30, left + 7 + text_width(words, theme.TINY), top + 41)
         size = theme.TINY
         drawing.text(
@@ -233,8 +237,10 @@ def _draw_foot(
     half_open: bool,
 ) -> float:
     """What the signs mean; returns where the sheet ends."""
-    x = _X
+    x, right = _X, WIDTH - 12
     for kind in ("never", "reachable", "quiet"):
+        words = shortened(say(f"map_{kind}"), right - _X - 36, theme.SMALL)
+        x, y = _next(x, y, 36 + text_width(words, theme.SMALL), 22)
         box = Box(x, y, x + 30, y + 18)
         pen = _FRAMES[kind] if kind != "never" else Pen(theme.LINE, 0.75)
         drawing.box(box, _FILLS[kind], pen, classes=f"key {kind}")
@@ -244,29 +250,47 @@ def _draw_foot(
             number = Box(x + 4, y + 3, x + 17, y + 15)
             fill = theme.PAPER if kind == "quiet" else _FILLS[kind]
             drawing.text(number, [say("map_number")], fill=fill, classes="key moves")
-        x = _write(drawing, say(f"map_{kind}"), x + 36, y + 9) + 22
-    _write(drawing, say("map_moves"), x, y + 9)
+        x = _write(drawing, words, x + 36, y + 9) + 22
+    words = shortened(say("map_moves"), right - _X, theme.SMALL)
+    x, y = _next(x, y, text_width(words, theme.SMALL), 22)
+    _write(drawing, words, x, y + 9)
     y += 30
     if half_open:
-        _write(drawing, say("map_half_open_is"), _X, y)
-        y += 18
+        for line in wrapped(say("map_half_open_is"), right - _X, theme.SMALL):
+            _write(drawing, line, _X, y)
+            y += _LINE
+        y += 18 - _LINE
     for letter, sentence, moves, _ in failures:
         box = Box(_X, y - 6, _X + 14, y + 6)
         drawing.text(
             box, [letter], face="bold", color=theme.PAPER, fill=theme.RED, classes="key failure"
         )
-        told = say("map_failure", sentence=sentence, count=moves)
-        for line in wrapped(told, WIDTH - _X - 34, theme.SMALL):
+        words = say("map_failure", sentence=sentence, count=moves)
+        for line in wrapped(words, WIDTH - _X - 34, theme.SMALL):
             _write(drawing, line, _X + 20, y)
             y += _LINE
         y += 18 - _LINE
     if path is not None:
         x = _X
         for nth, end in enumerate(path.ends):
+            words = shortened(say("map_walks", end=end.name), right - _X - 42, theme.SMALL)
+            x, y = _next(x, y, 42 + text_width(words, theme.SMALL), _LINE + 3)
             drawing.line([[(x, y + 2), (x + 36, y + 2)]], _WALKS[nth])
-            x = _write(drawing, say("map_walks", end=end.name), x + 42, y + 2) + 22
+            x = _write(drawing, words, x + 42, y + 2) + 22
         y += _LINE + 3
     return round(y + 6)
+
+
+def _few(text: str, size: float) -> list[str]:
+    """A text on two lines at most."""
+    first, *rest = wrapped(text, WIDTH - 2 * _LEFT, size)
+    lines = [first, " ".join(rest)] if rest else [first]
+    return [shortened(line, WIDTH - 2 * _LEFT, size) for line in lines]
+
+
+def _next(x: float, y: float, width: float, height: float) -> Point:
+    """Where the next of a row begins: on the row below where this one has no room for it."""
+    return (_X, y + height) if x > _X and x + width > WIDTH - 12 else (x, y)
 
 
 def _write(

@@ -68,3 +68,16 @@ def wrapped(text: str, width: float, size: float) -> list[str]:
         if widest <= width or letters <= 1:
             return lines
         letters = int(letters * width / widest)
+
+
+def shortened(text: str, width: float, size: float, face: Face = "") -> str:
+    """The text, cut where it would be wider than that.
+
+    >>> shortened("connection reset", 50, 10)
+    'connecti…'
+    """
+    if text_width(text, size, face) <= width:
+        return text
+    while text and text_width(text + "…", size, face) > width:
+        text = text[:-1].rstrip()
+    return text + "…"

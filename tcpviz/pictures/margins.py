@@ -26,15 +26,17 @@ from tcpviz.units import readable
 from tcpviz.words import say
 
 _LINE: Final = theme.SMALL * LINE
-_ROW: Final = _LINE + 1.5
-_CALL: Final = 66.0  # pt: the width of what is written about a call
+_LONG: Final = 8  # characters of a state's name
+_CALL: Final = (56.0, 50.0)  # pt: the width of what is written about a call, or where it is narrow
 _CALL_LINES: Final = 4
+_STRAYS: Final = 40.0  # pt that a call may be written below its time
 _TIMER: Final = 24  # characters of a timer's name
-_PENS: Final = {  # of a timer that expired, was stopped, is still running
+PENS: Final = {  # of a timer that expired, was stopped, is still running
     True: Pen(theme.PURPLE, 1.25, "solid", "dot", size=0.5),
     False: Pen(theme.PURPLE, 0.75, "solid", "odot", size=0.5),
-    None: Pen(theme.PURPLE, 0.75),
+    None: Pen(theme.PURPLE, 0.75, "solid", "vee", size=0.6),
 }
+_DOT: Final = 2.0  # pt: half of the mark at a timer's end
 _ASIDE: Final = 60  # pt that a timer's name may be away from it
 _SAID: Final = {"down": "host_down", "half-open": "half_open"}
 _LEADER: Final = Pen(theme.QUIET, 0.6)
@@ -90,6 +92,7 @@ class Margin:
     conditions: list[Condition]
     variables: bool = False
     absolute: bool = True
+    narrow: bool = False
 
     def y(self, time: int) -> float:
         """The height of a time on the sheet."""
@@ -126,25 +129,28 @@ class Margin:
     @cached_property
     def names(self) -> tuple[Note, ...]:
         """The names of the states, each beside the beginning of its stretch, and of conditions."""
-        wanted: list[tuple[float, str, Face, str]] = [
-            (
-                each.top - self.top + (9 if each.step is not None else 16),
-                each.state,
-                "italic" if each.inferred else "bold",
-                "" if each.step is None else f"name s{each.step}",
-            )
-            for each in self.stretches
-        ]
+        wanted: list[tuple[float, tuple[str, ...], Face, str]] = []
+        for each in self.stretches:
+            lines = _in_two(each.state) if self.narrow else (each.state,)
+            half = len(lines) * _LINE / 2
+            at = each.top - self.top + half + (3 if each.step is not None else 10)
+            for call in (y - self.top for y in self._called if y > each.top + 1):
+                if abs(call - at) < half + 1:  # not upon the line that leads to it
+                    below = call + 2 * half + 2 < each.bottom - self.top
+                    at = call + (half + 1.5 if below else -half - 1.5)
+            classes = "" if each.step is None else f"name s{each.step}"
+            wanted.append((at, lines, "italic" if each.inferred else "bold", classes))
         wanted += [
-            (self.axis.y(each.since) + 9.5, say(_SAID[each.plight]), "", "")
+            (self.axis.y(each.since) + 9.5, (say(_SAID[each.plight]),), "", "")
             for each in self.conditions
             if each.plight in _SAID
         ]
         ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
-        rows = spread([(at, _ROW) for at, *_ in wanted], self.axis, ranks)
+        sizes = [(at, len(lines) * _LINE + 1.5) for at, lines, *_ in wanted]
+        rows = spread(sizes, self.axis, ranks)
         return tuple(
-            Note(self.top + at, self.top + y, (text,), face, classes)
-            for (at, text, face, classes), y in zip(wanted, rows, strict=True)
+            Note(self.top + at, self.top + y, lines, face, classes)
+            for (at, lines, face, classes), y in zip(wanted, rows, strict=True)
             if y is not None
         )
 
@@ -152,19 +158,36 @@ class Margin:
     def calls(self) -> tuple[Note, ...]:
         """The calls of the user of TCP, and what the user is told."""
         blocks = [
-            (number, step.time, _lines(text), face)
+            (number, step.time, _lines(text, _CALL[self.narrow]), face)
             for number, step in self._steps
             for text, face in _told(step)
             if text.strip()
         ]
-        wanted = [(self.axis.y(time), len(lines) * _LINE + 2) for _, time, lines, _ in blocks]
+        found: list[Note] = []
+        least, left = 0.0, 0
+        for number, time, lines, face in blocks:
+            at, half = self.axis.y(time), len(lines) * _LINE / 2 + 1
+            more = (say("more", count=left + 1),)
+            if found and least + half > at + (_STRAYS if not left else 2):
+                if left:  # they are counted where the first of them would be
+                    found[-1] = found[-1]._replace(lines=more)
+                else:
+                    found.append(Note(at, at, more, "italic", f"call s{number}"))
+                    least = max(at, least + _LINE / 2 + 1) + _LINE / 2 + 1
+                left += 1
+                continue
+            left, least = 0, max(at, least + half) + half
+            found.append(Note(at, at, lines, face, f"call s{number}"))
+        rows = spread([(note.at, len(note.lines) * _LINE + 2) for note in found], self.axis)
         return tuple(
-            Note(self.y(time), self.top + y, lines, face, f"call s{number}")
-            for (number, time, lines, face), y in zip(
-                blocks, spread(wanted, self.axis), strict=True
-            )
+            note._replace(at=self.top + note.at, y=self.top + y)
+            for note, y in zip(found, rows, strict=True)
             if y is not None
         )
+
+    def _until(self, wait: Wait) -> int:
+        """Where its line ends: of one that is still running, where the axis does."""
+        return self.axis.last if wait.expired is None else wait.until
 
     @cached_property
     def waits(self) -> tuple[Bracket, ...]:
@@ -172,7 +195,7 @@ class Margin:
         free: list[float] = []
         found = []
         for wait in self.trace.waits(self.end):
-            top, bottom = self.y(wait.timer.since), self.y(wait.until)
+            top, bottom = self.y(wait.timer.since), self.y(self._until(wait))
             lane = next((n for n, until in enumerate(free) if until <= top + 0.01), len(free))
             free[lane : lane + 1] = [bottom]
             found.append(Bracket(wait, lane, self._label(wait)))
@@ -183,13 +206,13 @@ class Margin:
 
     def _aside(self, bracket: Bracket, others: list[Bracket]) -> Note:
         """What is written under or over a timer that has no room in it, where its lane is free."""
-        top, bottom = self.y(bracket.wait.timer.since), self.y(bracket.wait.until)
+        top, bottom = self.y(bracket.wait.timer.since), self.y(self._until(bracket.wait))
         lines = _timed(bracket.wait)
         half = len(lines) * _LINE / 2
         taken = [(y, y) for y in self._called]
         taken += [(self.top + band.top, self.top + band.bottom) for band in self.axis.breaks]
         for other in others:
-            since, until = self.y(other.wait.timer.since), self.y(other.wait.until)
+            since, until = self.y(other.wait.timer.since), self.y(self._until(other.wait))
             if other.lane == bracket.lane and other is not bracket:
                 taken.append((since, until))
                 at, tall = other.note.y, other.note.height / 2
@@ -211,7 +234,7 @@ class Margin:
 
     def _label(self, wait: Wait) -> Note:
         """What is written on a timer, where the longest part of it that is drawn has the room."""
-        parts = list(self.axis.visible(wait.timer.since, wait.until))
+        parts = list(self.axis.visible(wait.timer.since, self._until(wait)))
         since, until = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
         top, bottom = self.y(since) + 6, self.y(until) - 6
         lines = list(_timed(wait))
@@ -232,12 +255,8 @@ class Margin:
         return Note(middle, next(free, middle), tuple(lines))
 
     @cached_property
-    def _leader(self) -> int:
-        return 16 if any(abs(note.y - note.at) > 2 for note in self.names) else 5
-
-    @cached_property
     def _lanes_at(self) -> int:
-        return self._leader + max((note.width for note in self.names), default=0) + 8
+        return max((_out(note) + note.width for note in self.names), default=5) + 8
 
     @cached_property
     def _lanes(self) -> list[int]:
@@ -257,9 +276,9 @@ class Margin:
             self._table.draw(drawing, edge + self.sign * self._calls_end, self.sign)
         for note in self.names:
             if abs(note.y - note.at) > 2:
-                points = [self._at(edge, 0, note.at), self._at(edge, self._leader - 1, note.y)]
+                points = [self._at(edge, 0, note.at), self._at(edge, _out(note) - 1, note.y)]
                 drawing.line([points], _LEADER)
-            drawing.paper(self._write(drawing, edge, self._leader, note, theme.INK))
+            drawing.paper(self._write(drawing, edge, _out(note), note, theme.INK))
 
     def _draw_calls(self, drawing: Drawing, edge: float) -> None:
         out = self._lanes[-1]
@@ -281,12 +300,15 @@ class Margin:
             x, begin = self._at(edge, self._lanes[lane], self.y(wait.timer.since))
             box = Box.around(x, note.y, note.width, note.height)
             strokes: list[list[Point]] = []
-            for since, until in self.axis.visible(wait.timer.since, wait.until):
+            for since, until in self.axis.visible(wait.timer.since, self._until(wait)):
                 top, bottom = self.y(since), self.y(until)
                 if note.lines and top < note.y < bottom:  # the line leaves room for the text in it
                     strokes.append([(x, top), (x, box.top)])
                     top = box.bottom
                 strokes.append([(x, top), (x, bottom)])
+            if wait.expired is not None and strokes:  # the middle of the mark is the moment
+                (_, (_, bottom)) = strokes[-1]
+                strokes[-1] = [strokes[-1][0], (x, bottom + _DOT)]
             drawing.line([[(x - 3, begin + 1), (x + 3, begin + 1)]], _START)
             if wait.expired:
                 end = self.y(wait.until)
@@ -295,7 +317,7 @@ class Margin:
                 drawing.paper(box)
             drawing.line(
                 strokes,
-                _PENS[wait.expired],
+                PENS[wait.expired],
                 classes=f"wait s{begins[wait.timer]}",
                 name=f"wait_{self._side}_{number}",
                 tip=f"{wait.timer.name} {readable(wait.timer.until - wait.timer.since)}",
@@ -329,14 +351,25 @@ class Margin:
         return box
 
 
+def _out(note: Note) -> int:
+    """How far from the bar a name stands: there is room for a line to one that was moved."""
+    return 16 if abs(note.y - note.at) > 2 else 5
+
+
 def _timed(wait: Wait) -> tuple[str, ...]:
     """A timer's name, and how long it is set."""
     name, time = wait.timer.name[:_TIMER], readable(wait.timer.until - wait.timer.since)
     return (name, time) if len(name) > 6 else (f"{name} {time}",)
 
 
-def _lines(text: str) -> tuple[str, ...]:
-    lines = wrapped(text, _CALL, theme.SMALL)
+def _in_two(state: str) -> tuple[str, ...]:
+    """A long name on two lines."""
+    first, hyphen, rest = state.partition("-")
+    return (first + hyphen, rest) if rest and len(state) > _LONG else (state,)
+
+
+def _lines(text: str, width: float) -> tuple[str, ...]:
+    lines = wrapped(text, width, theme.SMALL)
     cut = [f"{lines[_CALL_LINES - 1]}…"] if len(lines) > _CALL_LINES else []
     return (*lines[: _CALL_LINES - len(cut)], *cut)
 

@@ -6,19 +6,20 @@ Knows one Trace of two ends and a time axis, which others may share. Must not kn
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import ceil
-from statistics import median_high
-from typing import Final
+from statistics import median_high, median_low
+from typing import Final, Literal
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.arrow_labels import CLEAR, CROSS, Layout, lay_out
+from tcpviz.pictures.arrow_labels import CLEAR, CROSS, CROWD, MANY, Layout, lay_out
 from tcpviz.pictures.arrows import draw_arrows, draw_sample
+from tcpviz.pictures.backoff import backoffs
 from tcpviz.pictures.bars import BAR, chevron
 from tcpviz.pictures.conditions import conditions
 from tcpviz.pictures.drawing import Box, Drawing, Pen
 from tcpviz.pictures.lettering import Face, text_width
-from tcpviz.pictures.margins import Margin, roles
+from tcpviz.pictures.margins import PENS, Margin, roles
 from tcpviz.pictures.sheet import EDGE, ROW, TALLEST
-from tcpviz.pictures.time_axis import TimeAxis
+from tcpviz.pictures.time_axis import ROOM, TimeAxis
 from tcpviz.pictures.ways import Labels, Lines, Space, typical_delay
 from tcpviz.segment import ACK, SYN
 from tcpviz.steps import Kind, Step
@@ -28,10 +29,16 @@ from tcpviz.words import say
 
 _DELAY: Final = 45.0  # pt for the usual one-way delay
 _ROOMY: Final = 70.0  # ... where labels have more lines
+_ROWS: Final = 60.0  # pt for each label of more lines, where one stands under the other
 _LONGEST: Final = 124.0  # ... at most: less than a wait that is broken
-_GAP: Final = (276, 440)  # pt between the lifelines, at least and at most
+_GAP: Final = (260, 380)  # pt between the lifelines, at least and at most
+_OFFERED: Final = (276, 440)  # ... with options
+_WIDEST: Final = 600  # ... for a label that cannot be narrower
+_NARROW: Final = (150, 200)  # ... where two charts stand side by side
 LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
+_APART: Final = 6.0  # pt between the segments of a train, where the height allows
 _NAME: Final = 40  # characters of an end's name or address
+_EXPIRY: Final = {"expired": True, "stopped": False, "running": None}  # marks of timers
 _HEAD: Final = 24  # pt for the name of an end, with the room around it
 
 
@@ -49,14 +56,28 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
     times = [step.time for step in steps if not (step.kind is Kind.LOSE and step.inferred)]
     typical = next(filter(None, map(typical_delay, traces)), None)
     length = (_ROOMY if roomy else _DELAY) * larger
+    apart = min(filter(None, map(_apart, traces)), default=None)
     if not typical:
         typical, length = _wait(steps, times), 2 * length
-    length = min(length, _LONGEST)
-    return TimeAxis.within(times, typical, length=length, tallest=TALLEST)
+    length = max(min(length, _LONGEST), min(_APART * typical / apart, TALLEST) if apart else 0)
+    series = [waits for trace in traces for waits in backoffs(trace)]
+    both = all(end.observed for trace in traces for end in trace.ends)
+    room = _ROWS if roomy and not both else ROOM
+    return TimeAxis.within(times, typical, length=length, tallest=TALLEST, series=series, room=room)
 
 
 def _time(step: Step) -> int:
     return step.time
+
+
+def _apart(trace: Trace) -> int | None:
+    """How far apart in ns the segments of a train leave, usually; None where there is no train."""
+    delay = typical_delay(trace) or 0
+    found = []
+    for end in trace.ends:
+        times = [f.sent for f in trace.flights if f.sender == end.name and f.sent is not None]
+        found += [later - sooner for sooner, later in pairwise(times) if 0 < later - sooner < delay]
+    return median_low(found) if len(found) > CROWD else None
 
 
 def _wait(steps: Sequence[Step], times: Sequence[int]) -> int:
@@ -75,27 +96,43 @@ class Panel:
     """The chart of one trace; its axis begins at y `top`, and `above` is what its heads need."""
 
     def __init__(
-        self, trace: Trace, axis: TimeAxis, top: float, labels: Labels, *, variables: bool = False
+        self,
+        trace: Trace,
+        axis: TimeAxis,
+        top: float,
+        labels: Labels,
+        *,
+        variables: bool = False,
+        narrow: bool = False,
     ) -> None:
-        """Find the measures."""
+        """Find the measures; `narrow` leaves room for another beside it."""
         self.trace = trace
         self.axis = axis
         self.top = top
         self.labels = labels
         self._layouts: dict[float, tuple[Space, Layout]] = {}
         self.heads = _heads(trace)
-        left, right = trace.ends
-        told = [variables and end.observed for end in trace.ends]
         held = conditions(trace)
+        signs: tuple[Literal[-1, 1], ...] = (-1, 1)
         self.margins = [
-            Margin(trace, left.name, axis, top, -1, held[left.name], told[0], labels.absolute),
-            Margin(trace, right.name, axis, top, 1, held[right.name], told[1], labels.absolute),
+            Margin(
+                trace,
+                end.name,
+                axis,
+                top,
+                sign,
+                held[end.name],
+                variables and end.observed,
+                labels.absolute,
+                narrow,
+            )
+            for end, sign in zip(trace.ends, signs, strict=True)
         ]
         halves = [
             max(ceil(_wide(line, row) / 2) for row, line in enumerate(lines))
             for lines in self.heads
         ]
-        self.gap = max(_gap(trace, labels), sum(halves) - BAR + 12)
+        self.gap = max(_gap(trace, labels, narrow), sum(halves) - BAR + 12)
         outside = [
             max(margin.width, half) for margin, half in zip(self.margins, halves, strict=True)
         ]
@@ -163,8 +200,7 @@ def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) 
     """The key to the marks that occur; returns where it ends."""
     margins = [margin for panel in panels for margin in panel.margins]
     expired = {bracket.wait.expired for margin in margins for bracket in margin.waits}
-    marks = [("dot", say("key_expired"))] if True in expired else []
-    marks += [("odot", say("key_stopped"))] if False in expired else []
+    marks = [(each, say(f"key_{each}")) for each, how in _EXPIRY.items() if how in expired]
     held = {each.plight for margin in margins for each in margin.conditions}
     marks += [("way", say("key_one_way"))] if held & {"sends", "receives"} else []
     if any(panel.hollow for panel in panels):
@@ -182,8 +218,7 @@ def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) 
         elif head in ("hollow", "unsent"):
             draw_sample(drawing, x, y + 6, unsent=head == "unsent")
         else:
-            pen = Pen(theme.PURPLE, 1.25 if head == "dot" else 0.75, "solid", head, size=0.5)
-            drawing.line([[(x, y + 6), (x + 14, y + 6)]], pen)
+            drawing.line([[(x, y + 6), (x + 14, y + 6)]], PENS[_EXPIRY[head]])
         box = Box(x + after, y, x + after + wide, y + ROW)
         drawing.text(box, [text], align="left", color=theme.QUIET)
         x = ceil(box.right) + 18
@@ -198,23 +233,32 @@ def notes(*traces: Trace) -> Iterator[tuple[str, Face]]:
         yield note, ""
 
 
-def _gap(trace: Trace, labels: Labels) -> int:
+def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:
     """Room between the lifelines for the longest label, for that of a lost segment in one half."""
-    gap = _GAP[0]
+    if not all(end.observed for end in trace.ends):
+        narrow = False  # labels stand in rows, each on one line
+    least, most = _NARROW if narrow else _OFFERED if labels.options else _GAP
+    gap = fits = least
+    widest: dict[str, int] = {}  # of each sender, where there are many: they stand side by side
     offers: dict[str, int] = {}  # the widest options of each opener
     for flight in trace.flights:
         texts = labels.of(flight, "" if flight.arrived and flight.sent is not None else say("lost"))
+        fits = max(fits, min(map(_widest, texts)) + 2 * CLEAR + 4)
         offered = labels.options and flight.segment.ctl & SYN
         if flight.sent is None or not flight.arrived:
             short = _widest(texts[1]) if offered else min(map(_widest, texts))
             room = 2 * (short + CLEAR + 3 * CROSS)
         else:
             short = _widest(texts[1 if labels.remarks.again(flight) else 0])
+            short = min(map(_widest, texts)) if narrow else short
             room = short + 2 * CLEAR
         if offered and not flight.segment.ctl & ACK:
             offers[flight.sender] = short
+        if len(trace.flights) > MANY:
+            widest[flight.sender] = max(widest.get(flight.sender, 0), short)
+            room = max(room, sum(widest.values()) + 6 * CLEAR)
         gap = max(gap, room, sum(offers.values()) + 10 * CLEAR if offers else 0)
-    return min(gap, _GAP[1])
+    return max(min(gap, most), min(fits, _WIDEST))
 
 
 def _widest(lines: Lines) -> int:

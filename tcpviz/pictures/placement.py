@@ -17,6 +17,7 @@ _NEAR: Final = 4.0  # pt: a line so near to a label of another is taken for its 
 _OVER_OTHER: Final = 1.5  # the cost of hiding anything of another line
 _BESIDE_OTHER: Final = 0.7  # ... of standing near it
 _HIDES: Final = 200.0  # ... of hiding all of it
+_FAIR: Final = 9.0  # ... of hiding a fifth of another, good enough among many
 _ENOUGH: Final = 0.42  # the share of its own line that a label may hide
 _HIDDEN: Final = 12.0  # the cost of hiding all the rest
 
@@ -78,10 +79,11 @@ def _fitting(
 
 
 class Board:
-    """Where labels may stand: what is taken already, and which lines pass where."""
+    """Where labels may stand, from one height to another: what is taken, which lines pass where."""
 
-    def __init__(self) -> None:
+    def __init__(self, top: float = -inf, bottom: float = inf) -> None:
         """Nothing is taken."""
+        self._top, self._bottom = top, bottom
         self._boxes: dict[int, list[Box]] = {}
         self._lines: dict[int, list[tuple[str, Stroke]]] = {}
         self._lengths: dict[str, float] = {}
@@ -100,11 +102,12 @@ class Board:
                 self._lines.setdefault(bucket, []).append((name, stroke))
 
     def cheapest(
-        self, name: str, candidates: Iterable[Place], most: float
+        self, name: str, candidates: Iterable[Place], most: float, *, fair: bool = False
     ) -> tuple[float, Place | None]:
         """The best of the places, given from the cheapest up, that costs less than this.
 
-        What it hides of lines adds to the cost of a label of the line `name`.
+        What it hides of lines adds to the cost of a label of the line `name`. The first place that
+        is `fair` may be taken at once.
         """
         best, least = None, most
         for place in candidates:
@@ -114,6 +117,8 @@ class Board:
                 found = place.cost + self._cost(name, place, least - place.cost)
                 if found < least:
                     best, least = place, found
+                    if fair and found <= place.cost + _FAIR:
+                        break
         return least, best
 
     def cost(self, name: str, place: Place) -> float:
@@ -134,6 +139,8 @@ class Board:
             self._hidden[name] -= share
 
     def _is_free(self, box: Box) -> bool:
+        if box.top < self._top or box.bottom > self._bottom:
+            return False
         left, top, right, bottom = box.left - 1, box.top - 1, box.right + 1, box.bottom + 1
         for bucket in _buckets(box.top, box.bottom):
             for x0, y0, x1, y1 in self._boxes.get(bucket, ()):

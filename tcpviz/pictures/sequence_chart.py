@@ -3,6 +3,8 @@
 Puts the parts of the chart on one sheet. Knows no producer of traces.
 """
 
+from typing import Final
+
 from tcpviz.pictures.drawing import Drawing
 from tcpviz.pictures.panel import LARGER, Panel, draw_key, notes, time_axis
 from tcpviz.pictures.picture import Picture
@@ -85,15 +87,20 @@ def _drawn(trace: Trace, labels: Labels, variables: bool) -> tuple[Drawing, floa
 
 
 def arranged(trace: Trace, labels: Labels, *, variables: bool = False) -> tuple[Panel, Ruler]:
-    """The chart and its ruler, at the smallest of the scales that gives the most labels room."""
+    """The chart and its ruler, at the scale where room for labels is worth the height it takes."""
     top = _head(trace) + Panel.above(trace)
     tried: list[tuple[float, Panel, Ruler]] = []
     for larger in LARGER:
         axis = time_axis(trace, roomy=labels.options, larger=larger)
         panel = Panel(trace, axis, top, labels, variables=variables)
         ruler = Ruler(axis, top)
-        tried.append((panel.crowded(ruler.x + 10), panel, ruler))
-        if not tried[-1][0]:
+        crowded = panel.crowded(ruler.x + 10)
+        tried.append((crowded + axis.height / _WORTH, panel, ruler))
+        if crowded <= _LITTLE * axis.height / _WORTH:
             break
     _, panel, ruler = min(tried, key=lambda each: each[0])
     return panel, ruler
+
+
+_WORTH: Final = 100.0  # pt of height that one more label well placed is worth
+_LITTLE: Final = 0.2  # of its height a chart grows at least at the next scale

@@ -9,7 +9,7 @@ from typing import Final
 
 from tcpviz.pictures import theme
 from tcpviz.pictures.drawing import Box, Drawing, Pen
-from tcpviz.pictures.lettering import LINE, Face, text_width, wrapped
+from tcpviz.pictures.lettering import LINE, Face, shortened, text_width, wrapped
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.units import readable
 from tcpviz.words import say
@@ -66,9 +66,7 @@ class Ruler:
 def draw_title(drawing: Drawing, title: str, left: float, right: float, top: float = EDGE) -> None:
     """Write a title on one line, cut where there is no room."""
     if title:
-        shown = " ".join(title.split())
-        while text_width(shown, 12, "bold") > right - left:
-            shown = shown[:-2].rstrip() + "…"
+        shown = shortened(" ".join(title.split()), right - left, 12, "bold")
         drawing.text(Box(left, top, right, top + 16), [shown], align="left", size=12, face="bold")
 
 

@@ -3,19 +3,21 @@
 Knows numbers only. Must not know what happened at a time, nor how anything is drawn.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import ceil
+from statistics import median
 from typing import Final, NamedTuple
 
 LEAD: Final = 30.0  # pt drawn before the first time
 TAIL: Final = 34.0  # pt drawn after the last
 LONGEST: Final = 140.0  # pt: a longer wait is broken
 KEPT: Final = 38.0  # pt drawn at least on either side of a break
-SAVED: Final = 60.0  # pt: a break leaves out at least as much
+SAVED: Final = 110.0  # pt: a break leaves out at least as much
+PAGE: Final = 1400.0  # pt: so high waits may make a chart to be in proportion to each other
 BAND: Final = 22.0  # pt: the height of a break
 ROOM: Final = 13.0  # pt that one time wants for what is written beside it
 MOST_ROOM: Final = 130.0  # pt added for that on either side, at most
@@ -38,6 +40,10 @@ class Break(NamedTuple):
     bottom: float
 
 
+Series = Sequence[tuple[int, int]]
+"""Stretches of time in ns whose lengths are to be compared by eye."""
+
+
 @dataclass(frozen=True)
 class TimeAxis:
     """Time in ns to y in pt: `scale` pt per ns in every piece, and a band between two pieces.
@@ -53,37 +59,72 @@ class TimeAxis:
 
     @classmethod
     def within(
-        cls, times: Sequence[int], typical: int, *, length: float, tallest: float
+        cls,
+        times: Sequence[int],
+        typical: int,
+        *,
+        length: float,
+        tallest: float,
+        series: Sequence[Series] = (),
+        room: float = ROOM,
     ) -> "TimeAxis":
         """The axis that draws `typical` ns as `length` pt, or less if it would be too tall."""
-        axis = cls.through(times, typical, length=length)
+        axis = cls.through(times, typical, length=length, series=series, room=room)
         while axis.height > tallest:
             length *= min(tallest / axis.height, 0.95)
-            axis = cls.through(times, typical, length=length)
+            axis = cls.through(times, typical, length=length, series=series, room=room)
         return axis
 
     @classmethod
-    def through(cls, times: Sequence[int], typical: int, *, length: float) -> "TimeAxis":
+    def through(
+        cls,
+        times: Sequence[int],
+        typical: int,
+        *,
+        length: float,
+        series: Sequence[Series] = (),
+        room: float = ROOM,
+    ) -> "TimeAxis":
         """The axis for these times in ns, in order, that draws `typical` ns as `length` pt.
 
-        A wait longer than LONGEST pt is broken. A time that occurs n times wants n times ROOM: the
-        pieces of a crowd keep more of the waits around it.
+        A wait longer than LONGEST pt, and than the typical one, is broken. A time that occurs n
+        times wants n times `room`: the pieces of a crowd keep more of the waits around it. Waits
+        that are a series, each a stretch of time that ends where the next begins, are drawn in
+        proportion to each other, though broken: as their lengths where PAGE allows it, else as a
+        power of their lengths.
         """
         scale = length / max(typical, 1)
         step = round_step(TICKS / scale)
-        crowds = list(_crowds(times or [0], scale))
-        begins = [crowds[0][0] - ceil(LEAD / scale)]
+        crowds = list(_crowds(times or [0], scale, max(LONGEST, 1.13 * length), room))
+        within = [_gaps(each, crowds) for each in series]
+        more = {gap: 0.0 for gaps in within for gap in gaps}
+        axis = cls._of(crowds, scale, step, more)
+        if more:
+            axis = cls._of(crowds, scale, step, _stretched(axis, series, within))
+        return axis
+
+    @classmethod
+    def _of(
+        cls, crowds: Sequence["_Crowd"], scale: float, step: int, more: Mapping[int, float]
+    ) -> "TimeAxis":
+        """The axis that keeps so many pt `more` of some waits, counted from the first."""
+        fine = _round_step_below(_round_step_below(step))
+        begins = [crowds[0].first - ceil(LEAD / scale)]
         ends = []
-        for (_, last, before), (first, _, after) in pairwise(crowds):
-            since, until = _cut(last + before, first - after, step)
+        for gap, (above, below) in enumerate(pairwise(crowds)):
+            since, until = above.last + above.kept, below.first - below.kept
+            if gap in more:
+                since, until = _cut_exactly(since, until, more[gap] / scale, fine)
+            else:
+                since, until = _cut(since, until, step)
             if (until - since) * scale >= SAVED:
                 ends.append(since)
                 begins.append(until)
-        ends.append(crowds[-1][1] + ceil(TAIL / scale))
+        ends.append(crowds[-1].last + ceil(TAIL / scale))
         pieces: list[Piece] = []
         for begin, end in zip(begins, ends, strict=True):
-            above = pieces[-1] if pieces else None
-            top = above.top + (above.until - above.since) * scale + BAND if above else 0.0
+            last = pieces[-1] if pieces else None
+            top = last.top + (last.until - last.since) * scale + BAND if last else 0.0
             pieces.append(Piece(begin, end, top))
         return cls(scale, step, tuple(pieces))
 
@@ -169,19 +210,66 @@ def _round_step_below(step: int) -> int:
     return step * 2 // 5 if str(step)[0] == "5" else step // 2
 
 
-def _crowds(times: Sequence[int], scale: float) -> Iterator[tuple[int, int, int]]:
+class _Crowd(NamedTuple):
     """Times with no long wait among them: the first, the last, and the ns to keep around them."""
+
+    first: int
+    last: int
+    kept: int
+
+
+def _crowds(times: Sequence[int], scale: float, longest: float, room: float) -> Iterator[_Crowd]:
+    """The crowds of all times, in order."""
     start = 0
     for index in range(1, len(times) + 1):
-        if index < len(times) and (times[index] - times[index - 1]) * scale <= LONGEST:
+        if index < len(times) and (times[index] - times[index - 1]) * scale <= longest:
             continue
         first, last = times[start], times[index - 1]
-        wanted = (index - start) * ROOM - (last - first) * scale
+        wanted = (index - start) * room - (last - first) * scale
         kept = min(max(wanted / 2, KEPT), MOST_ROOM)
-        yield first, last, ceil(kept / scale)
+        yield _Crowd(first, last, ceil(kept / scale))
         start = index
 
 
 def _cut(since: int, until: int, step: int) -> tuple[int, int]:
     """The stretch to leave out, shortened to round times."""
     return -(-since // step) * step, until // step * step
+
+
+def _cut_exactly(since: int, until: int, less: float, step: int) -> tuple[int, int]:
+    """The stretch to leave out, shorter by so many ns, and a multiple of a small step long."""
+    begin = -(-(since + round(less / 2)) // step) * step
+    return begin, begin + max(round((until - since - less) / step - 0.5), 0) * step
+
+
+def _gaps(series: Series, crowds: Sequence[_Crowd]) -> list[int]:
+    """The longest gap between two crowds within each wait of a series; -1 where there is none."""
+    begins = [crowd.last for crowd in crowds[:-1]]
+    found = []
+    for since, until in series:
+        first, last = bisect_left(begins, since), bisect_left(begins, until)
+        inside = [gap for gap in range(first, last) if crowds[gap + 1].first <= until]
+        longest = max(inside, key=lambda gap: crowds[gap + 1].first - begins[gap], default=-1)
+        found.append(longest)
+    return found
+
+
+def _stretched(
+    axis: TimeAxis, series: Sequence[Series], within: Sequence[Sequence[int]]
+) -> dict[int, float]:
+    """How many pt more to keep of each gap, for the waits to be as long as they are in time."""
+    powers = [power / 20 for power in range(20, 1, -1)]
+    most = max(PAGE, 1.5 * axis.height)
+    for power in powers:
+        more = {gap: 0.0 for gaps in within for gap in gaps}
+        for waits, gaps in zip(series, within, strict=True):
+            drawn = [axis.y(until) - axis.y(since) for since, until in waits]
+            wanted = [(until - since) ** power for since, until in waits]
+            usual = 2 * median(drawn)  # in a longer one something else happens
+            some = zip(drawn, wanted, strict=True)
+            unit = max(pt / share for pt, share in some if pt <= usual)
+            for gap, pt, share in zip(gaps, drawn, wanted, strict=True):
+                more[gap] = max(more[gap], unit * share - pt)
+        if axis.height + sum(more.values()) <= most:
+            return more
+    return dict.fromkeys(more, 0.0)

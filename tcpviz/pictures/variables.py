@@ -24,6 +24,7 @@ from tcpviz.words import say
 _NAMES: Final = ("SND.UNA", "SND.NXT", "RCV.NXT")
 _UNKNOWN: Final = "?"
 _ROW: Final = theme.SMALL * LINE + 1.5
+_HEAD: Final = 2 * theme.SMALL * LINE  # pt of the names over the columns
 _GAP: Final = 8  # pt between two columns
 _AWAY: Final = 14  # pt between the table and what stands nearer to the bar
 _LEADER: Final = Pen(theme.QUIET, 0.6)
@@ -78,6 +79,16 @@ def told(trace: Trace, absolute: bool) -> Iterator[str]:
                 yield line.format(readable(each.time), *each.numbers)
 
 
+def _in_two(name: str) -> tuple[str, str]:
+    """A variable's name on two lines.
+
+    >>> _in_two("SND.UNA")
+    ('SND.', 'UNA')
+    """
+    whose, what = name.split(".")
+    return f"{whose}.", what
+
+
 class Row(NamedTuple):
     """Three numbers that hold from height `at` on, written around height `y`; which are new."""
 
@@ -101,7 +112,7 @@ class VariableTable:
     def rows(self) -> list[Row]:
         """Every change, in order, that there is room for; the names stand above them."""
         found = changes(self.trace, self.end, self.absolute)
-        wanted = [(9.0, _ROW), *((self.axis.y(each.time), _ROW) for each in found)]
+        wanted = [(_HEAD / 2, _HEAD), *((self.axis.y(each.time), _ROW) for each in found)]
         heights = spread(wanted, self.axis, [0] + [1] * len(found))[1:]
         return [
             Row(self.top + self.axis.y(each.time), self.top + y, each.numbers, each.new)
@@ -111,7 +122,8 @@ class VariableTable:
 
     @cached_property
     def _column(self) -> int:
-        texts = {number for row in self.rows for number in row.numbers} | set(_NAMES)
+        texts = {number for row in self.rows for number in row.numbers}
+        texts |= {line for name in _NAMES for line in _in_two(name)}
         return ceil(max(text_width(text, theme.SMALL, "bold") for text in texts))
 
     @property
@@ -124,8 +136,8 @@ class VariableTable:
         left = x + _AWAY if sign > 0 else x - self.width
         columns = [left + index * (self._column + _GAP) for index in range(3)]
         for column, name in zip(columns, _NAMES, strict=True):
-            box = Box.around(column + self._column / 2, self.top + 9, self._column, _ROW)
-            drawing.text(box, [name], align="right", color=theme.QUIET)
+            box = Box.around(column + self._column / 2, self.top + _HEAD / 2, self._column, _HEAD)
+            drawing.text(box, _in_two(name), align="right", color=theme.QUIET)
         near = left - 3 if sign > 0 else columns[2] + self._column + 3
         for row in self.rows:
             if abs(row.y - row.at) > 2:

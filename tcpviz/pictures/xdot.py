@@ -186,6 +186,22 @@ def head(kind: str, end: Point, ahead: Point, pen: Pen, numbers: Numbers) -> str
     return f"P 3 {corners}"
 
 
+def touches(operation: str, sheet: Box) -> bool:
+    """Whether anything of an operation lies on the sheet; of text, where it is written.
+
+    >>> touches("L 2 -5 -5 5 -5", Box(0, 0, 9, 9)), touches("T 5 -12 0 0 2 -no", Box(0, 0, 9, 9))
+    (True, False)
+    """
+    kind, *rest = operation.split(" ")
+    numbers = [float(number) for number in rest[: 4 if kind in "EeT" else None]]
+    if kind in "EeT":
+        x, y, wide, high = numbers if kind != "T" else (*numbers[:2], 0.0, 0.0)
+        numbers = [0.0, x - wide, y - high, x + wide, y + high]
+    xs, ys = numbers[1::2], [-number for number in numbers[2::2]]
+    left, top, right, bottom = sheet
+    return left <= max(xs) and min(xs) <= right and top <= max(ys) and min(ys) <= bottom
+
+
 _LENGTHS: Final = {"normal": 10, "vee": 10, "dot": 8, "odot": 8}  # of a head of size 1
 _RADIUS: Final = 12  # pt, of a rounded corner
 _HANDLE: Final = 5  # pt from the corner to the handles of its curve
