@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, Final
 import tcpviz.rules
 from tcpviz import SCENARIOS, read, sequence_chart, simulate, state_diagram
 from tcpviz.edge_scenarios import EDGE_SCENARIOS
+from tcpviz.pictures import Picture
 from tcpviz.rules import LINUX, RFC9293, Rules
 from tcpviz.scenario_text import python
 from tcpviz.trace import Trace
@@ -117,7 +118,8 @@ TRACE_JSON: Final = {
     },
     "step": {
         "at_ns": "when",
-        "end": "at which end; empty in the network",
+        "end": "at which end; empty in the network. What dies and was not seen to leave is at"
+        " the end that it was meant for",
         "kind": "`call` (of the user of TCP), `depart`, `arrive`, `lose` or `timeout`. A capture"
         " has no `call`: nobody saw one",
         "segment": "the index in `segments` of what departs, arrives or is lost",
@@ -275,44 +277,56 @@ def _requirement(entry: dict[str, Any]) -> str:
 
 
 def gallery() -> str:
-    """Every named scenario: its picture, its sentence, and the lines that make it."""
-    edge = [scenario.name for scenario in EDGE_SCENARIOS]
-    lines = [
+    """The named scenarios of the course: what each shows, its picture, its lines and its text."""
+    return _gallery(
         "# Gallery",
-        _MADE,
         "Every named scenario: what it shows, its sequence chart, and the lines that make it."
         ' `simulate(SCENARIOS["handshake"])` runs the first; `tcpviz draw handshake -o'
-        " handshake.svg` draws it (also as .pdf or .png, and for print).",
-        "The lines want `from tcpviz import *`.",
-        " · ".join(f"[{name}](#{name})" for name in _TAUGHT),
+        " handshake.svg` draws it (also as .pdf or .png, and for print). Those that are there for"
+        " one move that Figure 5 leaves out have [a page of their own](gallery-edges.md).",
+        _TAUGHT,
+    )
+
+
+def gallery_edges() -> str:
+    """The same for the scenarios of one move each."""
+    return _gallery(
+        "# Gallery: the moves that Figure 5 leaves out",
+        "A named scenario for each move in the table of `tcpviz/states.py` that the scenarios of"
+        " the [gallery](gallery.md) do not take: resets, ABORT, timeouts, crashes, and segments"
+        " that come when nobody expects them.",
+        _EDGES,
+    )
+
+
+def _gallery(heading: str, about: str, names: list[str]) -> str:
+    lines = [
+        heading,
+        _MADE,
+        f"{about} The lines want `from tcpviz import *`.",
+        " · ".join(f"[{name}](#{name})" for name in names),
     ]
-    for name in _TAUGHT:
-        picture = sequence_chart(simulate(SCENARIOS[name]))
+    for name in names:
+        picture = _chart(name)
         lines += [
             f"## {name}",
             _text(SCENARIOS[name].describe),
             f"![{_text(picture.alt)}](gallery/{name}.svg)",
             _code("python", python(SCENARIOS[name])),
+            f"<details><summary>{name} in text</summary>",
+            _code("", picture.text),
+            "</details>",
         ]
-    lines += [
-        "## The moves that Figure 5 leaves out",
-        f"{len(edge)} more, told in text; `tcpviz draw NAME` draws them.",
-        *(part for name in edge for part in _folded(name)),
-    ]
     return "\n\n".join(lines) + "\n"
-
-
-def _folded(name: str) -> Iterator[str]:
-    scenario = SCENARIOS[name]
-    yield f"<details><summary>{name}: {_cell(scenario.describe)}</summary>"
-    yield _code("python", python(scenario))
-    yield _code("", str(simulate(scenario)))
-    yield "</details>"
 
 
 def gallery_chart(name: str) -> str:
     """The picture of a named scenario."""
-    return sequence_chart(simulate(SCENARIOS[name])).svg
+    return _chart(name).svg
+
+
+def _chart(name: str) -> Picture:
+    return sequence_chart(simulate(SCENARIOS[name]))
 
 
 def _code(language: str, text: str) -> str:
@@ -329,7 +343,8 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
-_TAUGHT: Final = [name for name, each in SCENARIOS.items() if each not in EDGE_SCENARIOS]
+_EDGES: Final = [scenario.name for scenario in EDGE_SCENARIOS]
+_TAUGHT: Final = [name for name in SCENARIOS if name not in _EDGES]
 
 CONTEXTS: Final = {
     "JupyterLab, the cell run": "test_lab_run",
@@ -379,7 +394,8 @@ def player() -> str:
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "conformance.md": conformance,
     "gallery.md": gallery,
-    **{f"gallery/{name}.svg": partial(gallery_chart, name) for name in _TAUGHT},
+    "gallery-edges.md": gallery_edges,
+    **{f"gallery/{name}.svg": partial(gallery_chart, name) for name in SCENARIOS},
     "lost_fin.chart.svg": lost_fin_chart,
     "lost_fin.states.svg": lost_fin_states,
     "player.md": player,

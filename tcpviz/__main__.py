@@ -4,7 +4,6 @@ Knows how results are laid out for a terminal. Nothing of TCP is decided here.
 """
 
 import argparse
-import contextlib
 import io
 import json
 import os
@@ -12,29 +11,26 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import Final, NoReturn
 
+from tcpviz.arguments import file, interval, port, scale
 from tcpviz.captures import Connection
 from tcpviz.kernel import Unavailable, live, sockets
-from tcpviz.pictures import EngineError, Picture, sequence_chart, state_diagram
+from tcpviz.pictures import EngineError
 from tcpviz.pictures.picture import SUFFIXES
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.sources import SourceError, Traces, json_lines, read
 from tcpviz.terminal import Progress, printable
 from tcpviz.trace import Trace
 from tcpviz.units import S
+from tcpviz.views import ViewError, add_options, draw, takes
 from tcpviz.words import say
 
 _WIDTH: Final = 100
-_VIEWS: Final[dict[str, Callable[[Trace], Picture]]] = {
-    "chart": sequence_chart,
-    "states": state_diagram,
-}
-_SUFFIXES: Final = (*SUFFIXES, ".json")
+_COLUMNS: Final = ("start", "opened", "closed_first", "ended", "resent", "lost")
 _SOURCE: Final = """
 SOURCE is the name of a scenario (see `tcpviz scenarios`), a capture (pcap or pcapng, also gzipped),
 or a JSON file of a scenario or of traces; - is standard input. A file that has the name of a
@@ -67,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(line)
         if sys.stdout:
             sys.stdout.flush()
-    except (SourceError, EngineError, Unavailable, _Refusal) as problem:
+    except (SourceError, EngineError, Unavailable, ViewError, _Refusal) as problem:
         _tell(str(problem))
         return 2
     except BrokenPipeError:  # the reader has read enough
@@ -97,20 +93,20 @@ def _connections(arguments: argparse.Namespace) -> Iterator[str]:
         raise _Refusal(f"{traces.name}: not a capture; `tcpviz show` prints what is in it")
     skipped = ", ".join(f"{count} {reason}" for reason, count in capture.skipped.items())
     begin = min((connection.start for connection in capture.connections), default=0)
-    heading = f"{capture.name}: {_count(len(traces), 'connection')}"
-    heading += f" in {_count(capture.packets, 'packet')}"
-    heading += f" (not read: {skipped})" if skipped else ""
+    there = _told("connections", len(traces)), _told("packets", capture.packets)
+    heading = say("shell_capture", name=capture.name, connections=there[0], packets=there[1])
+    heading += f" {say('shell_not_read', skipped=skipped)}" if skipped else ""
     yield printable(heading)
     if traces:
-        yield f"Time 0 is {_date(begin)}. A ? is what the capture cannot know."
+        yield say("shell_begin", date=_date(begin))
         yield ""
         yield from map(printable, _table(capture.connections, begin))
 
 
 def _table(connections: Iterable[Connection], begin: int) -> Iterator[str]:
     """A line for each connection; its ends stand below it where a line would be too long."""
-    rows = [("#", "start s", "opened", "closed first", "ended", "resent", "lost")]
-    ends = ["client -> server"]
+    rows = [("#", *(say(f"shell_{name}") for name in _COLUMNS))]
+    ends = [say("shell_ends")]
     for each in connections:
         rows.append(
             (
@@ -163,23 +159,51 @@ def _heading(trace: Trace) -> Iterator[str]:
 
 
 def _draw(arguments: argparse.Namespace) -> Iterator[str]:
-    output: Path = arguments.output
-    if output.suffix not in _SUFFIXES:
-        raise _Refusal(f"{output}: the file to draw must end in {', '.join(_SUFFIXES)}")
-    traces = _read(arguments.source)
-    trace = traces[_index(traces, arguments.connection)]
+    output = arguments.output
+    if output.suffix.lower() not in SUFFIXES:
+        raise _Refusal(f"{output}: the file to draw must end in {', '.join(SUFFIXES)}")
+    picture = draw(arguments, _chosen(arguments))
+    if arguments.print:
+        picture = picture.for_print()
     try:
-        if output.suffix == ".json":
-            output.write_text(trace.dumps() + "\n", encoding="utf-8", newline="\n")
-        else:
-            picture = _VIEWS[arguments.view](trace)
-            if arguments.print:
-                picture = picture.for_print()
-            picture.save(output, scale=arguments.scale)
+        picture.save(output, scale=arguments.scale)
     except OSError as problem:
         raise _Refusal(f"{output}: {problem.strerror or problem}") from None
-    _tell_of_more(traces, arguments.connection)
+    except ValueError as problem:  # it names the file
+        raise _Refusal(str(problem)) from None
     yield from ()
+
+
+def _chosen(arguments: argparse.Namespace) -> list[Trace]:
+    """The traces to be drawn: one, two, or all that the sources hold."""
+    view, sources, numbers = arguments.view, arguments.source, arguments.connection or []
+    wanted = takes(view)
+    pairs: list[tuple[str, int | None]]
+    if wanted == "all" and not numbers:
+        return [trace for source in sources for trace in _some(_read(source))]
+    if len(sources) == 1 and (numbers[1:] or wanted == "all"):
+        pairs = [(sources[0], number) for number in numbers]
+    elif len(numbers) in (0, len(sources)):
+        pairs = list(zip(sources, numbers or [None] * len(sources), strict=True))
+    else:
+        given, there = _count(len(numbers), "time"), _count(len(sources), "source")
+        raise _Refusal(f"--connection is given {given}, for {there}")
+    most = {"one": 1, "two": 2, "all": len(pairs)}[wanted]
+    if len(pairs) != most:
+        raise _Refusal(f"--view {view} draws {_count(most, 'connection')}, not {len(pairs)}")
+    read_already: dict[str, Traces] = {}
+    chosen = []
+    for source, number in pairs:
+        traces = read_already[source] = read_already.get(source) or _read(source)
+        chosen.append(traces[_index(traces, number)])
+        _tell_of_more(traces, number)
+    return chosen
+
+
+def _some(traces: Traces) -> Traces:
+    """These, if there are any."""
+    _index(traces, None)
+    return traces
 
 
 def _watch(arguments: argparse.Namespace) -> Iterator[str]:
@@ -193,7 +217,8 @@ def _watch(arguments: argparse.Namespace) -> Iterator[str]:
         else:
             size = shutil.get_terminal_size((_WIDTH, 0))
             again = not arguments.once
-            height = max(1, size.lines - 1) if on_screen and again else None
+            # The last two lines are for how to end it, and for the cursor.
+            height = max(1, size.lines - 2) if on_screen and again else None
             groups = memory.groups(table, now)
             found = live.lines(table, groups, size.columns, height=height, live=again)
             text = [printable(line) for line in found]
@@ -243,7 +268,13 @@ def _tell(message: str) -> None:
         print(f"tcpviz: {printable(message)}", file=sys.stderr)
 
 
+def _told(what: str, number: int) -> str:
+    """So many of something, in the words of results."""
+    return say(f"shell_{what}_one" if number == 1 else f"shell_{what}", count=number or say("no"))
+
+
 def _count(number: int, thing: str) -> str:
+    """So many of something, in a message."""
     return f"{number or 'no'} {thing}{'' if number == 1 else 's'}"
 
 
@@ -308,36 +339,39 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--json", action="store_true", help="print JSON, times in ns")
     show.set_defaults(command=_show)
 
-    draw = command(
+    drawing = command(
         "draw",
-        "Draw a connection: its sequence chart, or its way through the state diagram.",
+        "Draw a connection, or several: to scale, as ways through states, side by side, counted.",
         f"{_SOURCE}\n"
         "examples:\n"
         "  tcpviz draw normal -o normal.svg\n"
         "  tcpviz draw capture.pcapng --connection 3 --view states -o states.svg\n"
+        "  tcpviz draw normal lost_fin --view compare -o differences.pdf\n"
+        "  tcpviz draw capture.pcapng --view server -o clients.svg\n"
         "  tcpviz draw lost_syn --print -o handout.pdf\n",
     )
-    draw.add_argument("source", metavar="SOURCE", help="what to draw, see below")
-    draw.add_argument(
+    drawing.add_argument("source", nargs="+", metavar="SOURCE", help="what to draw, see below")
+    drawing.add_argument(
         "-o",
         "--output",
         required=True,
-        type=_file,
+        type=file,
         metavar="FILE",
         help="where to; .svg, .pdf and .png are the picture, .html the picture with its table, "
         ".txt its text twin, .dot its Graphviz source, .json the trace",
     )
-    draw.add_argument("--view", choices=_VIEWS, default="chart", help="default: chart")
-    draw.add_argument("--print", action="store_true", help="draw in greys")
-    draw.add_argument(
-        "--scale", type=_scale, default=2, metavar="N", help="pixels to a point of a .png (2)"
+    add_options(drawing)
+    drawing.add_argument("--print", action="store_true", help="draw in greys")
+    drawing.add_argument(
+        "--scale", type=scale, default=2, metavar="N", help="pixels to a point of a .png (2)"
     )
-    _add_connection(draw, "default: the first")
-    draw.set_defaults(command=_draw)
+    _add_connection(drawing, "default: the first; server, timelines: all", action="append")
+    drawing.set_defaults(command=_draw)
 
     watch = command(
         "watch",
         "Watch this machine's TCP sockets by state and owner: those in CLOSE-WAIT come first.",
+        "On other systems than Linux it needs the package psutil (the extra `watch`).\n\n"
         "examples:\n"
         "  tcpviz watch\n"
         "  tcpviz watch --port 8080 --interval 0.5\n"
@@ -346,52 +380,20 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument("--once", action="store_true", help="look once, and end")
     watch.add_argument(
         "--interval",
-        type=_interval,
+        type=interval,
         default=2.0,
         metavar="SECONDS",
         help="from look to look (default: 2)",
     )
-    watch.add_argument("--port", type=_port, metavar="N", help="only with this port at either end")
+    watch.add_argument("--port", type=port, metavar="N", help="only with this port at either end")
     watch.add_argument("--json", action="store_true", help="a line of JSON for each look")
     watch.set_defaults(command=_watch)
     return parser
 
 
-def _file(text: str) -> Path:
-    """A path to write to; Path alone would forget a slash at its end."""
-    if text.endswith(tuple(filter(None, (os.sep, os.altsep)))):
-        raise argparse.ArgumentTypeError(f"{text} is a folder; name a file")
-    return Path(text)
-
-
-def _scale(text: str) -> float:
-    """A number that a PNG can be scaled by."""
-    with contextlib.suppress(ValueError):
-        scale = float(text)
-        if 0.1 <= scale <= 20:
-            return scale
-    raise argparse.ArgumentTypeError(f"{text} is not a number between 0.1 and 20")
-
-
-def _interval(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.05 <= seconds <= 86400:
-        raise argparse.ArgumentTypeError(f"{text!r} is not from 0.05 to 86400 seconds")
-    return seconds
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535)")
-    return int(text)
-
-
-def _add_connection(parser: argparse.ArgumentParser, default: str) -> None:
+def _add_connection(parser: argparse.ArgumentParser, default: str, action: str = "store") -> None:
     which = f"number of the connection, as `tcpviz connections` counts them ({default})"
-    parser.add_argument("--connection", type=int, metavar="N", help=which)
+    parser.add_argument("--connection", type=int, action=action, metavar="N", help=which)
 
 
 if __name__ == "__main__":

@@ -62,8 +62,12 @@ class Exercise:
     """
 
     name: str
-    prompt: str
     goal: Goal
+
+    @property
+    def prompt(self) -> str:
+        """What is to be done, in the language that is spoken now."""
+        return say(f"exercise_{self.name}")
 
     def check(self, answer: Any) -> Verdict:
         """Run the scenario that was handed in, and say what it lacks."""
@@ -265,7 +269,6 @@ def _state_at(trace: Trace, end: str, time: int) -> State:
 
 
 EXERCISES: Final[dict[str, Exercise]] = {
-    name: Exercise(name, say(f"exercise_{name}"), goal)
-    for name, goal in ((goal.__name__, goal) for goal in GOALS)
+    goal.__name__: Exercise(goal.__name__, goal) for goal in GOALS
 }
 """The course's "make it happen" exercises, in the order of its chapters."""

@@ -114,18 +114,20 @@ LABS: Final = {
     "live_others": "{first} and {count} more",
     "live_kernel": "(kernel)",
     "live_hidden": "(unknown)",
+    "live_user": "(user {user})",
     "live_queue": "(accept queue)",
     "live_meaning": "CLOSE-WAIT, {count}: the peer has closed and the program here has not. No "
     "timer of TCP and no sysctl puts that right: only close(), or the program's end, frees the "
     "descriptor. A few that come and go are normal; a number that grows is a leak.",
+    "live_grows": "Here it has grown by {count} since the first look.",
     "live_do": "Begin with {owner}, which holds {count}: look for the way through its code that "
     "skips close(), often an exception. `with` or try/finally mends it.",
     "live_do_unread": "Begin with {owner}, which holds {count} and has not even read that the peer "
     "is done: look for what it waits for, or for connections that it has forgotten.",
     "live_do_queue": "{count} wait in the accept queue: the program that listens does not call "
     "accept(). It may be busy, stuck, or out of descriptors.",
-    "live_do_hidden": "{count} belong to processes that this user may not look into: run it as "
-    "their user, or as root, to see whose they are.",
+    "live_do_hidden": "{count} belong to processes that this user may not look into {owner}: run "
+    "it as their user, or as root, to see which they are.",
     "live_none": "No CLOSE-WAIT: nobody here has forgotten to close.",
     "live_names": "States as `ss` spells them; {pairs}.",
     "live_spelled": "{linux} is RFC 9293's {rfc}",

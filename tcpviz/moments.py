@@ -111,7 +111,7 @@ def moments(trace: Trace) -> Iterator[Moment]:
     states = dict.fromkeys(watched, known)
     timers: dict[str, tuple[Timer, ...]] = dict.fromkeys(watched, ())
     for index, step in enumerate(trace.steps):
-        if step.end not in watched:
+        if step.end not in watched or step.kind is Kind.LOSE:
             continue
         if step.kind is not Kind.DEPART:
             yield Moment(trace, index, states[step.end], timers[step.end], _answers(trace, index))

@@ -14,7 +14,7 @@ from tcpviz.segment import ACK, SYN, Segment, names
 from tcpviz.states import Edge, State
 from tcpviz.steps import End, Flight, Kind, Step
 from tcpviz.trace import Trace
-from tcpviz.words import ENGLISH, say
+from tcpviz.words import say, spoken
 
 _KINDS: Final = list(Kind)
 _NO_PEER: Final = (State.CLOSED, State.LISTEN, State.SYN_SENT)  # RCV.NXT means nothing yet
@@ -43,11 +43,7 @@ def player_data(trace: Trace, *, absolute: bool) -> dict[str, Any]:
         "edges": [_edge(EDGES[name]) for name in taken],
         "flights": list(_flights(trace, places_of, absolute)),
         "steps": list(_steps(trace, taken, places_of)),
-        "words": {
-            key.removeprefix(_WORDS): text
-            for key, text in ENGLISH.items()
-            if key.startswith(_WORDS)
-        },
+        "words": spoken(_WORDS),
     }
 
 
@@ -177,7 +173,7 @@ def _steps(
     }
     for step, y in zip(trace.steps, moments(trace), strict=True):
         row: dict[str, Any] = {"t": step.time, "y": round(y, 1), "k": _KINDS.index(step.kind)}
-        if step.end:
+        if step.end and step.kind is not Kind.LOSE:
             row["e"] = places_of[step.end]
         if step.flight is not None:
             row["f"] = step.flight

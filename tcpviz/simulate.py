@@ -171,7 +171,8 @@ class _Run:
         if due.segment is not None:
             flight = self._new_flight() if due.flight < 0 else due.flight
             if not due.end or due.end in self.down:
-                self.steps.append(Step(due.time, "", Kind.LOSE, None, due.segment, flight))
+                door = due.end if due.flight < 0 else ""  # nobody saw it leave: whose is it?
+                self.steps.append(Step(due.time, door, Kind.LOSE, None, due.segment, flight))
                 return
             outcome = self._arrive(due.end, due.segment, due.time)
             outcome = self._with_old_data(due, due.end, flight, outcome)

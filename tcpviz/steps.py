@@ -43,12 +43,13 @@ class Step(NamedTuple):
     `state`, `timers` and `variables` are those of that end after the step. A segment keeps one
     `flight` number from its departure to its arrivals or its loss. `edges` are the ids of the
     moves taken (usually none or one; two when one segment acknowledges our SYN and carries a FIN).
-    `text` is the call or the timer's name, `says` what the user is told. An `inferred` step's state
-    was concluded from segments, not seen.
+    A loss is at no end; if nobody saw the segment leave, at the end it was meant for, whose host is
+    down. `text` is the call or the timer's name, `says` what the user is told. An `inferred` step's
+    state was concluded from segments, not seen.
     """
 
     time: int
-    end: str  # "" is the network
+    end: str  # "" in the network
     kind: Kind
     state: State | None = None
     segment: Segment | None = None
@@ -90,6 +91,12 @@ class Flight(NamedTuple):
     lost: int | None
     fate: Fate
     again: bool  # it was sent before and is a retransmission
+
+    @property
+    def seen(self) -> int:
+        """When it left; where nobody saw that, when it first arrived or died."""
+        times = (self.sent, *self.arrived, self.lost)
+        return next(time for time in times if time is not None)
 
 
 class Span(NamedTuple):

@@ -64,8 +64,8 @@ class Trace:
         return next(end for end in self.ends if end.name != name)
 
     def of(self, name: str) -> tuple[Step, ...]:
-        """The steps at one end."""
-        return tuple(step for step in self.steps if step.end == name)
+        """What one end did and met; not what died on its way to it."""
+        return tuple([s for s in self.steps if s.end == name and s.kind is not Kind.LOSE])
 
     @property
     def infers(self) -> bool:

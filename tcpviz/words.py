@@ -12,23 +12,15 @@ from tcpviz.handout_words import HANDOUTS
 from tcpviz.lab_words import LABS
 from tcpviz.player_words import PLAYER
 from tcpviz.question_words import QUESTIONS
+from tcpviz.shell_words import SHELL
+from tcpviz.table_words import TABLES
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 ENGLISH: Final = {
+    **TABLES,
     # transcript
-    "column_at": "at",
-    "column_state": "state of {end}",
-    "column_segment": "segment",
-    "column_remarks": "remarks",
-    "column_number": "number",
-    "column_end": "end",
-    "column_from": "from",
-    "column_to": "to",
-    "column_move": "event, what is sent",
-    "table_sends": "{end} sends {segment}",
-    "table_receives": "{end} receives {segment}",
     "arrives": "arrives at {time}",
     "lost": "lost",
     "lost_unseen": "never seen to arrive: lost",
@@ -357,6 +349,7 @@ ENGLISH: Final = {
     **HANDOUTS,
     **LABS,
     **QUESTIONS,
+    **SHELL,
 }
 
 LANGUAGES: Final[dict[str, Mapping[str, str]]] = {"en": ENGLISH}
@@ -388,6 +381,12 @@ def kept(function: Callable[_P, _T]) -> Callable[_P, _T]:
 def language() -> str:
     """The code of the language that is spoken now."""
     return _spoken
+
+
+def spoken(prefix: str) -> dict[str, str]:
+    """All words whose keys begin so, by the rest of their keys."""
+    words = LANGUAGES[_spoken].items()
+    return {key.removeprefix(prefix): text for key, text in words if key.startswith(prefix)}
 
 
 def say(key: str, **values: object) -> str:

@@ -1,7 +1,9 @@
 """Every kind of picture that there is beyond the plain chart and the plain diagram."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
+from typing import Final
 
 from tcpviz.explore import Exploration, explore
 from tcpviz.pictures import (
@@ -15,6 +17,7 @@ from tcpviz.pictures import (
 )
 from tcpviz.population import Member, Population, populate
 from tcpviz.scenarios import SCENARIOS
+from tcpviz.simulate import simulate
 from tcpviz.states import State
 from tcpviz.timeline import count
 from tcpviz.trace import Trace
@@ -33,6 +36,15 @@ def of_trace(trace: Trace, other: Trace) -> dict[str, Picture]:
         "end": state_diagram(trace, focus=trace.ends[1].name),
         "server": server_view([trace, other], end=trace.ends[1].name),
     }
+
+
+OFFERS: Final = replace(
+    SCENARIOS["lost_syn"],
+    name="",
+    options=(("MSS", 1460), ("SACK-permitted", True), ("TS", (7, 0)), ("WS", 10)),
+    server_options=(("MSS", 536), ("SACK-permitted", True)),
+)
+"""A SYN and a SYN,ACK that offer all options there are, the SYN twice."""
 
 
 @cache
@@ -56,6 +68,7 @@ def of_nothing() -> Iterator[tuple[str, Picture]]:
     yield "map of a way", joint_state_map(found, path=half.trace)
     yield "server of many", server_view(crowd())
     lines = {state: count(list(crowd()), state, "server") for state in ("CLOSE-WAIT", "TIME-WAIT")}
-    yield "timelines", timelines(lines)
+    yield "timelines", timelines(lines, limits={"A": 3, "B": 12})
+    yield "options offered", sequence_chart(simulate(OFFERS), options=True)
     for state in ("SYN-SENT", "CLOSE-WAIT"):
         yield state, state_diagram(focus=state)

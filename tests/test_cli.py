@@ -12,7 +12,19 @@ from xml.etree import ElementTree as ET
 import capture_files as made
 import pytest
 
-from tcpviz import SCENARIOS, __main__, read, terminal
+from tcpviz import (
+    MS,
+    SCENARIOS,
+    __main__,
+    compare,
+    explore,
+    joint_state_map,
+    read,
+    sequence_chart,
+    server_view,
+    state_diagram,
+    terminal,
+)
 from tcpviz.__main__ import main
 
 HERE = Path(__file__).parent
@@ -101,6 +113,10 @@ def test_without_a_command_the_help_is_shown(run):
         (["draw", "normal"], "-o"),
         (["draw", "normal", "-o", "x.svg", "--view", "side"], "invalid choice: 'side'"),
         (["draw", "normal", "-o", "no.svg/"], "no.svg/ is a folder"),
+        (["draw", "normal", "-o", ""], "'' is no name of a file"),
+        (["draw", "normal", "-o", "x.svg", "--at", "5"], "'5' is not a time such as 250ms"),
+        (["draw", "normal", "-o", "x.svg", "--part", "end"], "'end' is not open or close"),
+        (["draw", "normal", "-o", "x.svg", "--absolute", "--relative"], "not allowed with"),
         (["show", "normal", "\x1b[2J"], "unrecognized arguments: \\x1b[2J"),
     ],
 )
@@ -302,11 +318,13 @@ def test_control_characters_in_a_trace_do_no_harm(run, tmp_path, text):
 
 # draw
 
+ONE = {"chart": sequence_chart, "states": state_diagram}
+
 
 @pytest.mark.parametrize("view", ["chart", "states"])
 def test_draw_writes_what_the_suffix_says(run, tmp_path, view):
     """.svg is the picture, .dot its source, .txt its text twin."""
-    picture = __main__._VIEWS[view](read("normal")[0])
+    picture = ONE[view](read("normal")[0])
     for suffix, content in ((".svg", picture.svg), (".dot", picture.dot), (".txt", picture.text)):
         path = tmp_path / f"out{suffix}"
         assert run("draw", "normal", "-o", path, "--view", view) == (0, "", "")
@@ -334,7 +352,7 @@ def test_draw_takes_the_first_connection_and_says_how_many_more(run, tmp_path):
 def test_draw_writes_for_the_screen_and_for_print(run, tmp_path, view):
     """.pdf and .png are what `save` writes, in greys with --print, larger with --scale."""
     pytest.importorskip("typst")
-    picture = __main__._VIEWS[view](read("normal")[0])
+    picture = ONE[view](read("normal")[0])
     for suffix in (".pdf", ".png", ".html", ".svg"):
         path, wanted = tmp_path / f"out{suffix}", tmp_path / f"wanted{suffix}"
         for options, other in (((), picture), (("--print",), picture.for_print())):
@@ -353,6 +371,110 @@ def test_a_scale_that_draws_nothing_is_told(run, tmp_path, scale):
     assert f"--scale: {scale} is not a number between 0.1 and 20" in err
     assert len(err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["--relative"], lambda one, _: sequence_chart(one, absolute=False)),
+        (["--absolute", "--options"], lambda one, _: sequence_chart(one, options=True)),
+        (["--variables"], lambda one, _: sequence_chart(one, variables=True)),
+        (
+            ["--view", "states", "--focus", "client", "--at", "0.26s"],
+            lambda one, _: state_diagram(one, focus="client", at=260 * MS),
+        ),
+        (
+            ["--view", "states", "--part", "close", "--omitted", "--end", "server"],
+            lambda one, _: state_diagram(one, part="close", omitted=True, end="server"),
+        ),
+        (
+            ["--view", "map"],
+            lambda one, _: joint_state_map(explore(old=0, spurious=0), path=one),
+        ),
+        (["lost_fin", "--view", "compare"], compare),
+        (
+            ["lost_fin", "--view", "compare", "--relative"],
+            lambda *both: compare(*both, absolute=False),
+        ),
+        (["lost_fin", "--view", "server"], lambda *both: server_view(both)),
+        (
+            ["lost_fin", "--view", "server", "--end", "client"],
+            lambda *both: server_view(both, end="client"),
+        ),
+    ],
+)
+def test_draw_has_every_view_with_its_options(run, tmp_path, arguments, wanted):
+    """What is written is what Python draws with the same arguments."""
+    path = tmp_path / "x.svg"
+    assert run("draw", "normal", *arguments, "-o", path) == (0, "", "")
+    picture = wanted(read("normal")[0], read("lost_fin")[0])
+    assert path.read_text("utf-8") == picture.svg.rstrip("\n") + "\n"
+
+
+def test_draw_counts_connections_over_time(run, tmp_path):
+    """All of a capture, or those that are named."""
+    path = tmp_path / "x.txt"
+    assert run("draw", SEVERAL, "--view", "timelines", "-o", path) == (0, "", "")
+    lines = path.read_text("utf-8").splitlines()
+    assert lines[0] == "4 connections at the server"
+    assert [line.split(":")[0] for line in lines[1:4]] == ["ESTABLISHED", "CLOSE-WAIT", "TIME-WAIT"]
+    named = ["--connection", 2, "--connection", 3]
+    assert run("draw", SEVERAL, "--view", "timelines", *named, "-o", path) == (0, "", "")
+    assert path.read_text("utf-8").startswith("2 connections at the server\n")
+
+
+def test_draw_compares_two_connections_of_one_capture(run, tmp_path):
+    """--connection is given twice; with two sources it goes with each."""
+    path = tmp_path / "x.txt"
+    pair = ["--connection", 1, "--connection", 3]
+    assert run("draw", SEVERAL, "--view", "compare", *pair, "-o", path) == (0, "", "")
+    traces = read(SEVERAL)
+    assert path.read_text("utf-8") == f"{compare(traces[0], traces[2]).text}\n"
+    firsts = [*pair[:2], *pair[:2]]
+    assert run("draw", SEVERAL, "normal", "--view", "compare", *firsts, "-o", path) == (0, "", "")
+    assert path.read_text("utf-8") == f"{compare(traces[0], read('normal')[0]).text}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["normal", "--focus", "client"], "--focus does not go with --view chart, but: states"),
+        (
+            ["normal", "--view", "map", "--relative"],
+            "--relative does not go with --view map, but: chart, compare",
+        ),
+        (["normal", "--view", "states", "--focus", "cleint"], "no end 'cleint' in this trace"),
+        (["normal", "--view", "states", "--focus", "client", "--end", "client"], "one end alone"),
+        (["normal", "--view", "server", "--end", "x"], "no end 'x' in this trace"),
+        (["normal", "--view", "compare"], "--view compare draws 2 connections, not 1"),
+        (["normal", "lost_fin"], "--view chart draws 1 connection, not 2"),
+        (["a", "b", "c", "--connection", 1], "--connection is given 1 time, for 3 sources"),
+        (["normal"] * 61 + ["--view", "server"], "a server's view shows 1 to 60 connections"),
+    ],
+)
+def test_what_does_not_go_together_is_told_in_one_line(run, tmp_path, arguments, says):
+    """Options of another view, ends that are not there, too few sources: nothing is written."""
+    code, out, err = run("draw", *arguments, "-o", tmp_path / "x.svg")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert says in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_trace_of_a_picture_that_shows_none_is_told_in_one_line(run, tmp_path):
+    """.json goes with a chart and a diagram alone."""
+    for view, sources in (("compare", ["normal", "normal"]), ("server", ["normal"])):
+        code, _, err = run("draw", *sources, "--view", view, "-o", tmp_path / "x.json")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "x.json: .json holds a trace" in err
+
+
+def test_suffixes_may_be_capitals(run, tmp_path):
+    """As some systems write them."""
+    for suffix in ("svg", "txt", "dot", "json", "html"):
+        small, large = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix.upper()}"
+        for path in (small, large):
+            assert run("draw", "normal", "-o", path) == (0, "", "")
+        assert small.read_bytes() == large.read_bytes()
 
 
 SUFFIXES = ".svg, .pdf, .png, .html, .txt, .dot, .json"
@@ -380,9 +502,10 @@ def test_what_cannot_be_drawn_is_told_in_one_line(run, tmp_path, monkeypatch, so
 
 def test_an_empty_capture_cannot_be_drawn(run, tmp_path):
     """There is no picture of nothing."""
-    code, out, err = run("draw", NO_PACKETS, "-o", tmp_path / "x.svg")
-    assert (code, out) == (2, "")
-    assert err.endswith("there is no connection 1; it holds no connections\n")
+    for view in ("chart", "server", "timelines"):
+        code, out, err = run("draw", NO_PACKETS, "--view", view, "-o", tmp_path / "x.svg")
+        assert (code, out) == (2, "")
+        assert err.endswith("there is no connection 1; it holds no connections\n")
     assert list(tmp_path.iterdir()) == []
 
 

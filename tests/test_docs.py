@@ -13,6 +13,7 @@ import pytest
 from tcpviz import read
 from tcpviz.rules import Rules
 from tcpviz.scenarios import SCENARIOS
+from tcpviz.simulate import simulate
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -38,13 +39,29 @@ def test_docs_holds_nothing_else():
 
 
 def test_the_gallery_shows_every_named_scenario():
-    """The taught ones with a picture that has an alternative text, the others folded."""
-    text = (DOCS / "gallery.md").read_text("utf-8")
-    shown = re.findall(
-        r"^## (\w+)\n\n.+\n\n!\[.{40,}\]\(gallery/(\w+)\.svg\)\n\n```python$", text, re.MULTILINE
+    """Each with what it shows, a picture that has an alternative text, its lines and its text."""
+    text = "\n".join(
+        (DOCS / name).read_text("utf-8") for name in ("gallery.md", "gallery-edges.md")
     )
-    folded = re.findall(r"^<details><summary>(\w+): ", text, re.MULTILINE)
-    assert [*(name for name, file in shown if name == file), *folded] == list(SCENARIOS)
+    shown = re.findall(
+        r"^## (\w+)\n\n[^\n]+\n\n!\[[^\n]{40,}\]\(gallery/(\w+)\.svg\)\n\n```python\n(.+?)\n```\n\n"
+        r"<details><summary>(\w+) in text</summary>\n\n```\n(.+?)\n```$",
+        text,
+        re.MULTILINE | re.DOTALL,
+    )
+    assert [name for name, *_ in shown] == list(SCENARIOS)
+    for name, file, lines, title, told in shown:
+        assert name == file == title
+        assert f'"{name}"' in lines
+        assert told == str(simulate(SCENARIOS[name])).rstrip()
+
+
+def test_the_gallery_is_not_heavier_than_a_reader_can_load():
+    """All pictures together; each is loaded when it comes into view."""
+    pictures = [path.stat().st_size for path in (DOCS / "gallery").iterdir()]
+    assert len(pictures) == len(SCENARIOS)
+    assert sum(pictures) < 4_000_000
+    assert max(pictures) < 100_000
 
 
 def test_every_rule_is_on_the_page():

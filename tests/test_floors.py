@@ -9,7 +9,10 @@ import tcpviz
 
 PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
-    {"handout_words", "question_words", "lab_words", "player_words", "static"},
+    {
+        *("handout_words", "question_words", "lab_words", "player_words"),
+        *("shell_words", "table_words", "static"),
+    },
     {"units", "words", "states", "segment", "listener"},
     {"steps", "rules", "options"},
     {"tcb"},
@@ -74,8 +77,8 @@ FLOORS = [
     {"player_data", "player_widget"},
     {"player"},
     {"controls"},
-    {"sources", "panels", "terminal", "goals"},
-    {"exercise"},
+    {"arguments", "sources", "panels", "terminal", "goals"},
+    {"exercise", "views"},
     # the room of handouts
     {"handouts.chapter", "handouts.cut"},
     {"handouts.page", "handouts.sheet"},

@@ -12,7 +12,7 @@ import every_picture
 import pytest
 from chromium import FLAGS, PROGRAM
 
-from tcpviz.pictures import Picture, sequence_chart, state_diagram
+from tcpviz.pictures import Picture, sequence_chart, state_diagram, theme
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.steps import Kind
@@ -104,6 +104,33 @@ def test_svg_dot_and_table_hold_it_as_text(text: str) -> None:
         assert set(re.findall(r"<(\w+)", picture.table)) <= {"table", "caption", "tr", "th", "td"}
         figure = picture.html().split("<details>")[0]
         assert re.fullmatch(r'<figure [^"<>]*"[^"<>]*"><img( \w+="[^"<>]*")+>', figure)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'color="#ff0000" c 7 -#ff0000',
+        "T 5 -5 0 0 200 -abc C 7 -#00ff00",
+        r'label="x" fillcolor="#123456" \ \" color="#ff0000" C 7 -#0000ff',
+        '汉字 "c 7 -#ff0000" é c 7 -#00ff00',
+        '" c 7 -#ff0000 label="',
+        "x" * 70 + " c 7 -#ff0000",
+    ],
+)
+def test_text_that_looks_like_a_colour_is_printed_as_it_is(text: str) -> None:
+    """In titles, labels, notes, tooltips: in grey everything is as on screen but its colours."""
+    trace = hostile(text)
+    pictures = {"chart": sequence_chart(trace), **every_picture.of_trace(trace, trace)}
+    for kind, picture in pictures.items():
+        seen, printed = ET.fromstring(picture.svg), ET.fromstring(picture.for_print().svg)
+        for one, other in zip(seen.iter(), printed.iter(), strict=True):
+            assert (one.tag, one.text) == (other.tag, other.text), kind
+            for name in one.attrib.keys() - {"fill", "stroke"}:
+                assert one.get(name) == other.get(name), kind
+            for name in one.attrib.keys() & {"fill", "stroke"}:
+                color = one.get(name, "")
+                grey = theme.grey(color) if color.startswith("#") else color
+                assert other.get(name) == grey, kind
 
 
 @pytest.mark.parametrize("text", [*SCRIPTS, *HARMLESS])

@@ -241,14 +241,40 @@ def test_elsewhere_psutil_is_asked(monkeypatch):
     assert rows[0].owners == (Owner(7, "server", (3,)),)
 
 
+@pytest.mark.parametrize("name", ["net_connections", "connections"])
+def test_where_psutil_may_not_list_all_it_lists_its_own(monkeypatch, name):
+    """As on macOS without root; who may not be looked into is passed by, and the way says so."""
+    ends = {"laddr": ("10.0.0.1", 80), "raddr": ("10.0.0.2", 4000)}
+    mine = SimpleNamespace(status="CLOSE_WAIT", fd=3, **ends)
+
+    def denied(*_):
+        raise KeyError(7)
+
+    processes = [
+        SimpleNamespace(pid=7, name=lambda: "server", **{name: lambda kind: [mine]}),
+        SimpleNamespace(pid=8, name=lambda: "other", **{name: denied}),
+    ]
+    psutil = SimpleNamespace(
+        net_connections=denied, process_iter=lambda: iter(processes), Error=KeyError
+    )
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setitem(sys.modules, "psutil", psutil)
+    table = kernel.sockets(80)
+    assert table.way == "psutil, own processes"
+    assert [(row.state, row.owners) for row in table] == [
+        ("CLOSE-WAIT", (Owner(7, "server", (3,)),))
+    ]
+
+
 @linux
-def test_psutil_tells_the_same_states():
+@pytest.mark.parametrize("psutil", ["psutil", "psutil, own processes"])
+def test_psutil_tells_the_same_states(psutil):
     """The real one, asked for the same sockets, agrees with the kernel's own answer."""
     pytest.importorskip("psutil")
     with kernel.hold("CLOSE-WAIT") as held:
         (told,), (real,) = (
             [row for row in kernel.sockets(held.local.port, way=way) if row[:2] == held.seen[:2]]
-            for way in ("psutil", "sock_diag")
+            for way in (psutil, "sock_diag")
         )
     assert told[:3] == real[:3]
     assert [owner.pid for owner in told.owners] == [owner.pid for owner in real.owners]

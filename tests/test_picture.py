@@ -7,18 +7,21 @@ import struct
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tcpviz import read
-from tcpviz.pictures import EngineError, Picture, beside
+from tcpviz.pictures import EngineError, Picture, beside, compare, server_view, timelines
 from tcpviz.pictures.picture import SUFFIXES
 from tcpviz.pictures.sequence_chart import sequence_chart
 from tcpviz.pictures.state_diagram import state_diagram
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
+from tcpviz.timeline import Timeline
+from tcpviz.trace import Trace
 from tcpviz.words import say
 
 CAPTURES = Path(__file__).parents[1] / "notebooks" / "captures"
@@ -85,8 +88,9 @@ def test_a_png_has_so_many_pixels_to_a_point(tmp_path: Path) -> None:
         how = {"scale": scale} if scale else {}
         data = picture.save(tmp_path / "x.png", **how).read_bytes()
         assert struct.unpack(">II", data[16:24]) == tuple((scale or 2) * n for n in points)
-    with pytest.raises(ValueError, match="scale of 0 is not between"):
-        picture.save(tmp_path / "x.png", scale=0)
+    for wrong in (0, "2", None, True, float("nan")):
+        with pytest.raises(ValueError, match=f"scale: {wrong!r} is not a number between"):
+            picture.save(tmp_path / "x.png", scale=wrong)
 
 
 def test_a_pdf_is_drawn_with_the_font_that_comes_with_us(tmp_path: Path) -> None:
@@ -173,3 +177,85 @@ def test_the_table_says_in_words_who_sends_and_who_receives() -> None:
     ]
     server_loses = ET.fromstring(chart("lost_syn_ack").table)[2:]
     assert "<SEQ=300><ACK=101><CTL=SYN,ACK> of server" in [row[2].text for row in server_loses]
+
+
+def tables(picture: Picture) -> list[list[list[str]]]:
+    """The text of each table: its caption alone, its head, its rows."""
+    found = []
+    for table in ET.fromstring(f"<all>{picture.table}</all>"):
+        caption, head, *rows = list(table)
+        assert {cell.get("scope") for cell in head} == {"col"}
+        assert {row[0].get("scope") for row in rows} <= {"row"}
+        assert {len(row) for row in rows} <= {len(head)}
+        cells = [[cell.text or "" for cell in row] for row in (head, *rows)]
+        found.append([[caption.text or ""], *cells])
+    return found
+
+
+def test_a_comparison_has_a_table_of_its_differences_and_one_of_each_trace() -> None:
+    """A row for each difference that its text tells, also for those that no circle numbers."""
+    one, other = (simulate(SCENARIOS[name]) for name in ("lost_last_ack", "normal"))
+    picture = compare(one, other)
+    found, left, right = tables(picture)
+    told = picture.text.split("\n\n")[0].splitlines()
+    assert found[0][0].splitlines()[-1] == told[0]
+    assert [f"{number}  {text}" for number, _, text in found[2:]] == told[1:]
+    for table, trace, side in ((left, one, "left"), (right, other, "right")):
+        assert table[0] == [f"{side}: {trace.title}"]
+        assert len(table) == 2 + len(trace.table())
+
+
+def test_the_alternative_text_of_a_comparison_tells_what_the_sheet_tells() -> None:
+    """Twelve differences, and how many more; or that there is none."""
+    one, other = (simulate(SCENARIOS[name]) for name in ("lost_last_ack", "normal"))
+    picture = compare(one, other)
+    *_, differences = re.findall(r"Differences: (\d+)", picture.text)
+    listed = [line.split("  ", 1)[1] for line in picture.text.splitlines()[1:13]]
+    assert all(line in picture.alt for line in listed)
+    assert picture.alt.endswith(f"and {int(differences) - 12} more: see the text.")
+    assert say("compare_same") in compare(one, one).alt
+
+
+def test_a_servers_view_has_a_table_of_its_connections_and_one_of_the_counts() -> None:
+    """From when to when each was in which state; and the numbers at the right of the picture."""
+    leak, sound = (simulate(SCENARIOS[name]) for name in ("close_wait", "open_and_close"))
+    connections, counts = tables(server_view([leak, sound]))
+    head, first, second = connections[1:]
+    assert head[:4] == ["connection", "LISTEN", "SYN-RECEIVED", "ESTABLISHED"]
+    assert first[head.index("CLOSE-WAIT")] == "from 300 ms"
+    assert second[head.index("CLOSE-WAIT")] == "300 ms to 360 ms"
+    assert ["300 ms", "0", "0", "2"] in counts[2:]
+    svg = server_view([leak, sound]).svg
+    assert all(f">{each[0]}<" in svg for each in counts[2:]), "the times are those of the axis"
+
+
+def test_a_servers_view_of_a_capture_says_what_nobody_saw() -> None:
+    """Times of states that are inferred stand in parentheses, and the caption says why."""
+    connections, _ = tables(server_view([read(CAPTURES / "lost_fin.pcapng")[0]]))
+    assert say("table_inferred") in connections[0][0]
+    assert connections[2][1].startswith("(")
+
+
+def test_timelines_have_a_table_of_counts() -> None:
+    """A row for each time on the axis, a column for each line; the caption tells the peaks."""
+    lines = {"in the queue": Timeline.counted([0, 10**9], [3 * 10**9]), "out": Timeline(())}
+    picture = timelines(lines, limits={"backlog": 5})
+    (table,) = tables(picture)
+    assert table[0][0].splitlines() == picture.text.splitlines()[: 1 + len(lines) + 1]
+    assert table[1] == ["at", "in the queue", "out"]
+    assert ["1 s", "2", "0"] in table[2:]
+    assert len(table[2:]) == len(picture.text.splitlines()) - 5
+
+
+@pytest.mark.parametrize("draw", [sequence_chart, state_diagram])
+def test_a_picture_of_a_trace_is_saved_as_its_json(
+    draw: Callable[[Trace], Picture], tmp_path: Path
+) -> None:
+    """Which draws it again; one that shows no trace, or several, says so and writes nothing."""
+    trace = simulate(SCENARIOS["lost_fin"])
+    assert list(read(draw(trace).save(tmp_path / "x.json"))) == [trace]
+    assert list(read(draw(trace).for_print().save(tmp_path / "x.json"))) == [trace]
+    for picture in (state_diagram(), compare(trace, trace), server_view([trace])):
+        with pytest.raises(ValueError, match=r"y\.json: \.json holds a trace, and this picture"):
+            picture.save(tmp_path / "y.json")
+    assert not (tmp_path / "y.json").exists()

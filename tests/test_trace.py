@@ -2,11 +2,28 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
-from tcpviz import MS, SCENARIOS, S, Trace, simulate
+from tcpviz import (
+    MS,
+    SCENARIOS,
+    At,
+    Inject,
+    Player,
+    S,
+    Trace,
+    compare,
+    read,
+    sequence_chart,
+    simulate,
+    state_diagram,
+)
+from tcpviz.pictures import server_view
+from tcpviz.questions import questions
 from tcpviz.segment import ACK, SYN, Segment
 from tcpviz.states import State
 from tcpviz.steps import End, Kind, Step, Timer
@@ -216,3 +233,56 @@ def test_an_unknown_end_is_named() -> None:
     """Asking for an end that is not there says which ends there are."""
     with pytest.raises(KeyError, match=r"client.*server"):
         trace("handshake").end("alice")
+
+
+def down(name: str, end: str, crash: int, *injected: Inject) -> Trace:
+    """A scenario in which the host of an end crashes for good, and strangers call on it later."""
+    scenario = SCENARIOS[name]
+    calls = [*scenario.calls, At(crash, end, "crash")]
+    return simulate(replace(scenario, calls=calls, network=[*scenario.network, *injected]))
+
+
+@pytest.mark.parametrize("end", ["client", "server"])
+def test_a_stranger_that_meets_a_host_that_is_down_is_of_the_other_end(end: str) -> None:
+    """Nobody saw it leave, and it has one step alone; every view of the trace still knows it."""
+    found = down("handshake", end, 400 * MS, Inject(1 * S, end, "<SEQ=90><CTL=SYN>"))
+    last = found.flights[-1]
+    assert (last.receiver, last.fate, last.seen) == (end, "lost", 1 * S)
+    assert (last.sent, last.arrived) == (None, ())
+    assert found.of(end)[-1].text == "crash", "it did not reach the end"
+    arrow = "X   <SEQ=90><CTL=SYN>" if end == "client" else "<SEQ=90><CTL=SYN>               X"
+    assert arrow in str(found).splitlines()[-1]
+
+
+def test_any_stranger_at_a_host_that_is_down_can_be_told_and_drawn(tmp_path: Path) -> None:
+    """Text, JSON both ways, chart, table, comparison, diagram, server's view and Player."""
+    random = Random(4)
+    for number in range(20):
+        end = random.choice(["client", "server"])
+        segments = [
+            f"<SEQ={random.randrange(1 << 32)}><CTL={random.choice(['SYN', 'FIN', 'RST'])}>",
+            "<SEQ=101><ACK=301><CTL=ACK><DATA=7>",
+        ]
+        strangers = [
+            Inject(random.randrange(1, 3000) * MS, end, random.choice(segments)) for _ in range(3)
+        ]
+        name = random.choice(["handshake", "normal", "half_open_data", "simultaneous_close"])
+        found = down(name, end, random.randrange(400) * MS, *strangers)
+        assert len(str(found).splitlines()) > 2
+        file = tmp_path / f"{number}.json"
+        file.write_text(found.dumps(), encoding="utf-8")
+        assert list(read(file)) == [found], "what is written can be read"
+        plain = simulate(SCENARIOS[name])
+        for picture in (
+            sequence_chart(found),
+            state_diagram(found),
+            compare(found, plain),
+            server_view([found, plain], end=end),
+        ):
+            assert "</svg>" in picture.svg
+            assert picture.text
+            assert picture.table is not None
+        assert (
+            "</figure>"
+            in Player(found, questions=questions(found))._repr_mimebundle_()["text/html"]
+        )

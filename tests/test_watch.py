@@ -74,6 +74,28 @@ def test_the_advice_follows_what_was_seen(row, words):
     assert words in " ".join(text(table).split("\n"))
 
 
+def test_of_another_users_process_the_user_is_named():
+    """Whose it is is told by the socket, which process it is only to that user or to root."""
+    rows = (sock(State.CLOSE_WAIT, 1, (), uid=0), sock(State.CLOSE_WAIT, 2, (), uid=4_000_000_000))
+    seen = text(Table(rows, "sock_diag"))
+    assert [line.split()[2:4] for line in seen.splitlines()[3:5]] == [
+        ["(user", "4000000000)"],
+        ["(user", "root)"],
+    ]
+    assert "may not look into (user 4000000000): run it as their user" in " ".join(seen.split("\n"))
+
+
+def test_growth_is_said_where_it_was_watched():
+    """A number that grows is the leak; one that stays, or was looked at once, is not called so."""
+    memory = live.Memory()
+    memory.groups(LEAK, 0)
+    more = Table((*LEAK, sock(State.CLOSE_WAIT, 7000)), "sock_diag")
+    words = "grown by 1 since the first look"
+    assert words in " ".join(text(more, memory=memory, live=True).split("\n"))
+    assert words not in " ".join(text(more, memory=memory).split("\n"))
+    assert "grown" not in text(LEAK, memory=memory, live=True)
+
+
 def test_without_close_wait_that_is_said():
     """And nothing is advised."""
     seen = text(Table((sock(State.LISTEN),), "sock_diag"))
@@ -121,6 +143,8 @@ def test_what_does_not_fit_is_counted(width):
     for height in range(1, 60):
         seen = text(table, width, height=height).splitlines()
         assert len(seen) <= height
+        if 8 <= height < 24:
+            assert any(line.endswith(" more lines") for line in seen)
         if height >= 24:
             assert any("CLOSE-WAIT  4711/" in line for line in seen)
             counted = any(line.endswith(" more lines") for line in seen)
@@ -220,13 +244,16 @@ def test_a_reader_that_has_enough_ends_it():
 
 
 @linux
-@pytest.mark.parametrize("columns", [40, 80])
-def test_on_a_terminal_it_draws_over_itself(columns):
-    """The screen is cleared once, every look begins at its top, and no line is too wide."""
+@pytest.mark.parametrize(("columns", "rows"), [(40, 24), (80, 24), (80, 7), (40, 3)])
+def test_on_a_terminal_it_draws_over_itself(columns, rows):
+    """The screen is cleared once, every look begins at its top, and no line is too wide.
+
+    Nor are there so many that the screen scrolls and loses the first.
+    """
     import pty
 
     ours, theirs = pty.openpty()
-    sizes = {"COLUMNS": str(columns), "LINES": "24", "TERM": "xterm"}
+    sizes = {"COLUMNS": str(columns), "LINES": str(rows), "TERM": "xterm"}
     options = {"stdout": theirs, "stderr": subprocess.STDOUT, "env": sizes}
     with program("watch", "--interval", "0.05", **options) as process:
         os.close(theirs)
@@ -238,9 +265,10 @@ def test_on_a_terminal_it_draws_over_itself(columns):
     os.close(ours)
     assert process.returncode == 130
     assert out.count(b"\x1b[2J") == 1
-    frame = out.split(b"\x1b[H")[1].split(b"\x1b[J")[0]
+    frame, after = out.split(b"\x1b[H")[1].split(b"\x1b[J")
+    assert after in (b"\n", b"\r\n")
     lines = frame.replace(b"\x1b[K", b"").decode().splitlines()
-    assert len(lines) <= 24
+    assert len(lines) + 1 <= rows
     assert max(map(len, lines)) <= columns
     assert lines[-1] == "every 0.05 s; Ctrl-C ends it"
 

@@ -4,9 +4,12 @@ Lays out lines of a given width from Tables; it asks no kernel and knows no term
 here as `ss` spells them.
 """
 
+import contextlib
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from tcpviz.kernel.table import LINUX_NAMES, Socket, Table
@@ -48,6 +51,7 @@ class Group(NamedTuple):
     change: int = 0
     oldest: int | None = None  # ns for which one of them has been seen in the state
     unread: int = 0  # whose EOF, or data, nobody has read
+    whose: str = ""  # "queue", "hidden" or "kernel" where no process is known
 
 
 class Memory:
@@ -76,6 +80,7 @@ class Memory:
                 len(rows) - self.first.get(key, 0),
                 now - min(self.since[keys[row]] for row in rows),
                 sum(bool(row.receive_queue) for row in rows),
+                _whose(rows[0], table),
             )
             for key, rows in together.items()
         ]
@@ -98,10 +103,11 @@ def lines(
     width = max(_NARROW, width)
     shown = list(groups)
     above = [*_wrapped(_heading(table), width), ""]
-    below = ["", *_explained(shown, min(width, _WIDE))]
+    below = ["", *_explained(shown, min(width, _WIDE), live)]
     rest = 0
     if height is not None:
-        room = max(_FEWEST, height - len(above) - len(below) - 1)
+        most = height - len(above) - 1
+        room = max(1, min(most, max(_FEWEST, most - len(below))))
         if len(shown) > room:
             rest = len(shown) - room + 1
             shown = shown[: len(shown) - rest]
@@ -109,13 +115,17 @@ def lines(
     return [*above, *_grid(shown, width, live), *more, *below][:height]
 
 
-def _explained(groups: list[Group], width: int) -> Iterator[str]:
+def _explained(groups: list[Group], width: int, live: bool) -> Iterator[str]:
     """What CLOSE-WAIT means and where to begin, and how Linux spells what the RFC calls else."""
     leaks = [group for group in groups if group.state is State.CLOSE_WAIT]
     if leaks:
         worst = leaks[0]
         count = sum(group.number for group in leaks)
-        yield from _wrapped(say("live_meaning", count=count), width)
+        meaning = [say("live_meaning", count=count)]
+        grown = sum(group.change for group in leaks)
+        if live and grown > 0:
+            meaning.append(say("live_grows", count=grown))
+        yield from _wrapped(" ".join(meaning), width)
         yield from _wrapped(say(_advice(worst), owner=worst.owner, count=worst.number), width)
     else:
         yield from _wrapped(say("live_none"), width)
@@ -158,8 +168,8 @@ def _heading(table: Table) -> str:
 
 
 def _advice(worst: Group) -> str:
-    if worst.owner in (say("live_queue"), say("live_hidden")):
-        return "live_do_queue" if worst.owner == say("live_queue") else "live_do_hidden"
+    if worst.whose in ("queue", "hidden"):
+        return f"live_do_{worst.whose}"
     return "live_do_unread" if worst.unread == worst.number else "live_do"
 
 
@@ -167,10 +177,27 @@ def _owner(row: Socket, table: Table) -> str:
     if row.owners:
         first, others = row.owners[0], len(row.owners) - 1
         return say("live_others", first=first, count=others) if others else str(first)
-    if row.inode or table.way == "psutil":
-        return say("live_hidden")
-    accepted = (State.ESTABLISHED, State.CLOSE_WAIT)
-    return say("live_queue") if row.state in accepted else say("live_kernel")
+    whose = _whose(row, table)
+    if whose == "hidden" and row.uid is not None:
+        return say("live_user", user=_user(row.uid))
+    return say(f"live_{whose}")
+
+
+def _whose(row: Socket, table: Table) -> str:
+    """Who has it, if no process is known: another user, the listener's queue, the kernel."""
+    if row.owners:
+        return ""
+    if row.inode or table.way.startswith("psutil"):
+        return "hidden"
+    return "queue" if row.state in (State.ESTABLISHED, State.CLOSE_WAIT) else "kernel"
+
+
+@cache
+def _user(uid: int) -> str:
+    """The name of a user; its number where there is none."""
+    with contextlib.suppress(ImportError, KeyError):
+        return str(import_module("pwd").getpwuid(uid).pw_name)
+    return str(uid)
 
 
 def _services(rows: list[Socket], listening: set[int]) -> str:

@@ -13,7 +13,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from tcpviz.kernel.table import (
     PSUTIL_NAMES,
@@ -215,29 +215,52 @@ def by_proc(port: int | None = None) -> tuple[Socket, ...]:
 
 def by_psutil(port: int | None = None) -> tuple[Socket, ...]:
     """What psutil tells, on any system: states and owners, no timer and no queue."""
+    psutil = _psutil()
     try:
-        psutil = importlib.import_module("psutil")
+        connections = psutil.net_connections("tcp")
+    except (psutil.Error, OSError) as problem:
+        raise Unavailable(f"psutil may not list the sockets of this system: {problem}") from None
+    names: dict[int | None, str] = {}
+    for each in connections:
+        if each.pid is not None and each.pid not in names:
+            names[each.pid] = "?"
+            with contextlib.suppress(psutil.Error, OSError):
+                names[each.pid] = psutil.Process(each.pid).name()
+    return _from_psutil(((each, each.pid, names.get(each.pid, "")) for each in connections), port)
+
+
+def by_own_psutil(port: int | None = None) -> tuple[Socket, ...]:
+    """What psutil tells of the processes that this user may look into, as on macOS without root."""
+    psutil = _psutil()
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            # before psutil 6 it had another name
+            ask = getattr(process, "net_connections", None) or process.connections
+            found += [(each, process.pid, process.name()) for each in ask("tcp")]
+    return _from_psutil(found, port)
+
+
+def _psutil() -> Any:
+    try:
+        return importlib.import_module("psutil")
     except ImportError:
         raise Unavailable(
             "this system has no sock_diag and no /proc/net/tcp; with the package psutil "
             "(pip install psutil) its sockets can be listed"
         ) from None
-    try:
-        connections = psutil.net_connections("tcp")
-    except (psutil.Error, OSError) as problem:
-        raise Unavailable(f"psutil may not list the sockets of this system: {problem}") from None
-    found, names = [], {}
-    for each in connections:
+
+
+def _from_psutil(
+    told: Iterable[tuple[Any, int | None, str]], port: int | None
+) -> tuple[Socket, ...]:
+    """Rows of what psutil told of each connection, with the process that holds it."""
+    found = []
+    for each, pid, name in told:
         state = PSUTIL_NAMES.get(each.status)
         if state is None or not each.laddr:
             continue
-        owners: tuple[Owner, ...] = ()
-        if each.pid is not None:
-            if each.pid not in names:
-                names[each.pid] = "?"
-                with contextlib.suppress(psutil.Error, OSError):
-                    names[each.pid] = psutil.Process(each.pid).name()
-            owners = (Owner(each.pid, names[each.pid], (each.fd,) if each.fd >= 0 else ()),)
+        owners = () if pid is None else (Owner(pid, name, (each.fd,) if each.fd >= 0 else ()),)
         local = Address(*each.laddr[:2])
         remote = Address(*each.raddr[:2]) if each.raddr else Address(_unset(local), 0)
         if port is None or port in (local.port, remote.port):
@@ -253,15 +276,17 @@ WAYS: Final[dict[str, Callable[[int | None], tuple[Socket, ...]]]] = {
     "sock_diag": by_diag,
     "/proc/net/tcp": by_proc,
     "psutil": by_psutil,
+    "psutil, own processes": by_own_psutil,
 }
+"""In the order in which they are tried."""
 
 
 def sockets(port: int | None = None, *, way: str | None = None, owners: bool = True) -> Table:
     """This machine's TCP sockets, or those that have `port` at either end, by four-tuple.
 
-    `way` is one of sock_diag, /proc/net/tcp and psutil; None is the first that works. Who owns a
-    socket is found through /proc and only for processes that this user may look into. Unavailable
-    says why where no way works; ValueError for a way that there is not.
+    `way` is one of WAYS; None is the first that works. Who owns a socket is found through /proc and
+    only for processes that this user may look into. Unavailable says why where no way works;
+    ValueError for a way that there is not.
     """
     if way is not None and way not in WAYS:
         raise ValueError(f"way: {way!r} is not one of {', '.join(WAYS)}")
@@ -272,14 +297,14 @@ def sockets(port: int | None = None, *, way: str | None = None, owners: bool = T
         except Unavailable as reason:
             reasons.append(str(reason))
             continue
-        if owners and name != "psutil":
+        if owners and not name.startswith("psutil"):
             rows = with_owners(rows)
         return Table(rows, name)
     raise Unavailable(reasons[-1])
 
 
 def _usual() -> Iterable[str]:
-    return WAYS if sys.platform.startswith("linux") else ["psutil"]
+    return list(WAYS) if sys.platform.startswith("linux") else list(WAYS)[2:]
 
 
 def with_owners(rows: tuple[Socket, ...]) -> tuple[Socket, ...]:

@@ -4,6 +4,7 @@ Puts two panels on one sheet and marks their differences by numbers. Knows no pr
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from tcpviz.pictures import theme
@@ -14,17 +15,18 @@ from tcpviz.pictures.panel import Panel, draw_key, notes, time_axis
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.sheet import EDGE, TITLE, Ruler, draw_notes, draw_title
+from tcpviz.pictures.table import Table
+from tcpviz.pictures.trace_table import trace_table
 from tcpviz.pictures.ways import Labels
 from tcpviz.trace import Trace, transcript
-from tcpviz.units import MS
+from tcpviz.units import MS, readable
 from tcpviz.words import say
 
 _APART: Final = 36  # pt between the charts
 _SIZE: Final = 15  # pt: the circle of a number
-_LISTED: Final = 12  # differences that are told on the sheet
+_LISTED: Final = 12  # differences that are told on the sheet, and in its alternative text
 _NUMBERED: Final = 99  # ... that get a number in it
 _OUTLINE: Final = Pen(theme.INK, 1.5)
-_TOLD: Final = 5  # ... in the alternative text
 
 
 def compare(
@@ -46,7 +48,9 @@ def compare(
     drawing, width, height = _drawn(traces, found, absolute)
     titles = [trace.title or say(key) for trace, key in zip(traces, _SIDES, strict=True)]
     counted = say("compare_count", count=len(found)) if found else say("compare_same")
-    first = [f"{each.text}." for each in found[:_TOLD]]
+    first = [f"{each.text}." for each in found[:_LISTED]]
+    if len(found) > _LISTED:
+        first.append(f"{say('compare_more', count=len(found) - _LISTED)}.")
 
     def told() -> str:
         listed = [counted, *(f"{n}  {each.text}" for n, each in enumerate(found, 1))]
@@ -54,12 +58,24 @@ def compare(
             listed += ["", say(key, title=title), *transcript(trace, absolute=absolute)]
         return "\n".join(listed)
 
+    def tables() -> list[Table]:
+        rows = tuple((f"{n}", readable(each.time), each.text) for n, each in enumerate(found, 1))
+        columns = say("column_number"), say("column_at"), say("column_difference")
+        named = [
+            replace(trace, title=say(key, title=name))
+            for trace, name, key in zip(traces, titles, _TITLES, strict=True)
+        ]
+        both = [trace_table(trace, absolute=absolute) for trace in named]
+        return [Table(f"{title}\n{counted}", columns, rows), *both]
+
+    title = say("compare_title", one=titles[0], other=titles[1])
     return Picture(
-        say("compare_title", one=titles[0], other=titles[1]),
+        title,
         drawing.source(width, height),
         told,
         say("compare_alt", told=" ".join([counted, *first])),
         drawing.marks,
+        tables,
     )
 
 

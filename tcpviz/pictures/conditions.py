@@ -72,11 +72,11 @@ def _end(until: int | None) -> float:
 def _down(trace: Trace, end: str) -> Iterator[Condition]:
     """From a crash to whatever the host does next."""
     since: int | None = None
-    for step in trace.steps:
-        if since is not None and step.end == end:
+    for step in trace.of(end):
+        if since is not None:
             yield Condition("down", since, step.time)
             since = None
-        if step.kind is Kind.CALL and step.text == Event.CRASH and step.end == end:
+        if step.kind is Kind.CALL and step.text == Event.CRASH:
             since = step.time
     if since is not None:
         yield Condition("down", since, None)

@@ -115,14 +115,9 @@ def _pairs(one: Trace, other: Trace) -> _Pairs:
     return [*found, *((None, flight) for rest in waiting.values() for flight in rest)]
 
 
-def _seen(flight: Flight) -> int:
-    """When it left, or was first seen."""
-    return flight.sent if flight.sent is not None else flight.arrived[0]
-
-
 def _mark(side: int, flight: Flight) -> Mark:
     end = flight.sender if flight.sent is not None else flight.receiver
-    return Mark(side, end, _seen(flight))
+    return Mark(side, end, flight.seen)
 
 
 def _name(trace: Trace, flight: Flight, absolute: bool) -> str:
@@ -144,9 +139,9 @@ def _of_segments(
                 side=say(_SIDES[side]),
                 segment=_name(traces[side], flight, absolute),
                 end=flight.sender,
-                time=readable(_seen(flight)),
+                time=readable(flight.seen),
             )
-            yield Difference(_seen(flight), text, (_mark(side, flight),))
+            yield Difference(flight.seen, text, (_mark(side, flight),))
             continue
         fates = _fate(mine), _fate(theirs)
         if fates[0] != fates[1] and "unknown" not in (mine.fate, theirs.fate):
@@ -154,11 +149,11 @@ def _of_segments(
                 "compare_fate",
                 segment=_name(traces[0], mine, absolute),
                 end=mine.sender,
-                time=readable(_seen(mine)),
+                time=readable(mine.seen),
                 one=fates[0],
                 other=fates[1],
             )
-            yield Difference(_seen(mine), text, (_mark(0, mine), _mark(1, theirs)))
+            yield Difference(mine.seen, text, (_mark(0, mine), _mark(1, theirs)))
 
 
 def _fate(flight: Flight) -> str:

@@ -30,8 +30,8 @@ def pdf(svg: str, title: str, alt: str) -> bytes:
 
 def png(svg: str, scale: float) -> bytes:
     """The picture in pixels, `scale` of them to a point. ValueError for a scale that is not so."""
-    if not 0.1 <= scale <= 20:
-        raise ValueError(f"a scale of {scale:g} is not between 0.1 and 20")
+    if not isinstance(scale, int | float) or isinstance(scale, bool) or not 0.1 <= scale <= 20:
+        raise ValueError(f"scale: {scale!r} is not a number between 0.1 and 20")
     return _drawn(svg, "", "", format="png", ppi=_POINTS * scale)
 
 

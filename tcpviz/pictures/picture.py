@@ -17,6 +17,13 @@ from tcpviz.pictures.marks import Mark, marked
 from tcpviz.pictures.table import Table
 from tcpviz.words import language
 
+_STYLE: Final = (
+    f"body{{font-family:{theme.FONT}}}"
+    "caption{text-align:left;white-space:pre-line;padding:1.5em 0 .5em}"
+    "th,td{text-align:left;vertical-align:top;padding:.1em 1em .1em 0}"
+)
+"""Of a page on its own: tables that can be read by columns."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -32,7 +39,10 @@ class Picture:
     tell: Callable[[], str] = field(repr=False, compare=False)
     alt: str
     marks: tuple[tuple[Mark | None, int], ...] = field(default=(), repr=False)
-    tabulate: Callable[[], Table] | None = field(default=None, repr=False, compare=False)
+    tabulate: Callable[[], Table | list[Table]] | None = field(
+        default=None, repr=False, compare=False
+    )
+    dumps: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Replace what SVG and UTF-8 cannot hold: a trace may carry any text."""
@@ -46,8 +56,10 @@ class Picture:
 
     @cached_property
     def table(self) -> str:
-        """The picture told in an HTML table with headers; "" where it has none."""
-        return engine.drawable(self.tabulate().html()) if self.tabulate else ""
+        """The picture told in HTML tables with headers; "" where it has none."""
+        made = self.tabulate() if self.tabulate else []
+        tables = [made] if isinstance(made, Table) else made
+        return engine.drawable("\n".join([each.html() for each in tables]))
 
     def for_print(self) -> "Picture":
         """The same picture in greys."""
@@ -89,7 +101,8 @@ class Picture:
         title = html.escape(self.title)
         return (
             f'<!DOCTYPE html>\n<html lang="{language()}"><head><meta charset="utf-8">'
-            f"<title>{title}</title></head>\n<body>{self.html()}</body></html>"
+            f"<title>{title}</title><style>{_STYLE}</style></head>\n"
+            f"<body>{self.html()}</body></html>"
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -99,13 +112,17 @@ class Picture:
         """Write the picture, the same bytes each time; the suffix says how.
 
         `.svg`, `.pdf` and `.png` are the picture (`scale` is the pixels to a point), `.html` is the
-        picture and its table on a page, `.txt` its text twin, `.dot` its Graphviz source. PDF and
-        PNG need the package typst: EngineError where it is missing. ValueError for another suffix.
+        picture and its table on a page, `.txt` its text twin, `.dot` its Graphviz source, `.json`
+        the trace that it shows. PDF and PNG need the package typst: EngineError where it is
+        missing. ValueError for another suffix, for a scale that is none, and for the `.json` of a
+        picture that does not show one trace.
         """
         path = Path(path)
-        write = _WRITERS.get(path.suffix)
+        write = _WRITERS.get(path.suffix.lower())
         if write is None:
             raise ValueError(f"{path}: a picture is saved as {', '.join(_WRITERS)}")
+        if write is _WRITERS[".json"] and self.dumps is None:
+            raise ValueError(f"{path}: .json holds a trace, and this picture is not that of one")
         written = write(self, scale)
         if isinstance(written, str):
             written = (written.rstrip("\n") + "\n").encode()
@@ -120,6 +137,7 @@ _WRITERS: Final[dict[str, Callable[[Picture, float], str | bytes]]] = {
     ".html": lambda picture, _: picture.page(),
     ".txt": lambda picture, _: picture.text,
     ".dot": lambda picture, _: picture.dot,
+    ".json": lambda picture, _: picture.dumps() if picture.dumps else "",
 }
 SUFFIXES: Final = tuple(_WRITERS)
 

@@ -64,6 +64,8 @@ class Remarks:
         counts: Counter[tuple[object, ...]] = Counter()
         times: dict[tuple[object, ...], tuple[int, int]] = {}  # the first and the last departure
         for number, step in enumerate(trace.steps):
+            if step.kind is Kind.LOSE:
+                continue
             if step.end and step.flight is not None:
                 flight = trace.flights[step.flight]
                 pair = ends[flight.sender], ends[flight.receiver]

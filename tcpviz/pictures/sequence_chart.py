@@ -44,6 +44,7 @@ def sequence_chart(
         say("chart_alt", told=summary(trace)),
         drawing.marks,
         lambda: trace_table(trace, absolute=absolute),
+        trace.dumps,
     )
 
 

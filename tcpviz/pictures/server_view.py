@@ -16,6 +16,7 @@ from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.remarks import Remarks
 from tcpviz.pictures.sheet import EDGE, ROW, TITLE, Ruler, draw_notes, draw_title
+from tcpviz.pictures.table import Table
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.states import State
 from tcpviz.steps import Kind, Span
@@ -77,12 +78,14 @@ def server_view(traces: Iterable[Trace], *, end: str = "server", title: str = ""
         )
     columns = list(_columns(found, end))
     drawing, width, height = _drawn(columns, found, title)
+    heading = title or say("view_title", end=end, count=len(found))
     return Picture(
-        title or say("view_title", end=end, count=len(found)),
+        heading,
         drawing.source(width, height),
         lambda: "\n".join(_told(columns)),
         " ".join(_alt(columns, end)),
         drawing.marks,
+        lambda: [_table(columns, heading), _counts(columns)],
     )
 
 
@@ -273,6 +276,44 @@ def _told(columns: Sequence[_Column]) -> Iterator[str]:
         count, time = _peak(columns, state)
         if count:
             yield say("view_peak", state=state, count=count, time=readable(time))
+
+
+def _table(columns: Sequence[_Column], title: str) -> Table:
+    """A row for each connection: when it was in which state."""
+    spans = sorted((s for c in columns for s in c.spans), key=lambda span: span.since)
+    states = list(dict.fromkeys([span.state for span in spans]))  # as they were met
+    dropped = [say("view_dropped")] if any(column.dropped for column in columns) else []
+
+    def row(column: _Column) -> Iterator[str]:
+        yield column.name
+        for state in states:
+            yield say("list_comma").join(_stay(s) for s in column.spans if s.state is state)
+        if dropped:
+            yield say("list_comma").join(map(readable, column.dropped))
+
+    inferred = any(span.inferred for span in spans)
+    caption = "\n".join([title, *([say("table_inferred")] if inferred else [])])
+    names = say("column_connection"), *states, *dropped
+    return Table(caption, names, tuple(tuple(row(column)) for column in columns))
+
+
+def _stay(span: Span) -> str:
+    """From when to when; in parentheses where nobody saw it."""
+    if span.until is None:
+        told = say("table_from", since=readable(span.since))
+    else:
+        told = say("table_stay", since=readable(span.since), until=readable(span.until))
+    return f"({told})" if span.inferred else told
+
+
+def _counts(columns: Sequence[_Column]) -> Table:
+    """How many connections are in the states that are counted, at the ticks of the time axis."""
+    states = [state for state in _COUNTED if _peak(columns, state)[0]]
+    rows = (
+        (readable(time), *(str(_count(columns, state, time)) for state in states))
+        for time in _axis(columns).ticks()
+    )
+    return Table(say("table_counts"), (say("column_at"), *states), tuple(rows))
 
 
 def _alt(columns: Sequence[_Column], end: str) -> Iterator[str]:

@@ -104,7 +104,15 @@ def state_diagram(
     lowest = _draw(drawing, view, top, bottom)
     dot = drawing.source(WIDTH, lowest - top, top)  # one size, whatever the trace
     marks = drawing.marks
-    return Picture(view.title, dot, lambda: told(view), alt(view), marks, lambda: table(view))
+    return Picture(
+        view.title,
+        dot,
+        lambda: told(view),
+        alt(view),
+        marks,
+        lambda: table(view),
+        trace.dumps if trace else None,
+    )
 
 
 def _draw(drawing: Drawing, view: View, top: float, bottom: float) -> float:

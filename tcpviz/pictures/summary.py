@@ -4,7 +4,6 @@ Knows the Trace and the words. Must not know any picture.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Final
 
 from tcpviz.segment import FIN, RST
@@ -88,7 +87,7 @@ def _faults(trace: Trace, _: _Passed) -> Iterator[str]:
     }
     for key, flights in found.items():
         if flights:
-            yield say(key, segments=_grouped((_of(f), _when(f)) for f in flights))
+            yield say(key, segments=_grouped((_of(f), f.seen) for f in flights))
 
 
 def _told(trace: Trace, _: _Passed) -> Iterator[str]:
@@ -104,19 +103,17 @@ def _told(trace: Trace, _: _Passed) -> Iterator[str]:
 def _closing(trace: Trace, passed: _Passed) -> Iterator[str]:
     fins = [f for f in trace.flights if f.segment.ctl & FIN and not f.again]
     by: dict[str, list[Flight]] = {}
-    for fin in sorted(fins, key=_when):
+    for fin in sorted(fins, key=lambda fin: fin.seen):
         by.setdefault(fin.sender, []).append(fin)
     firsts = [found[0] for found in by.values()]
-    if len(firsts) == 2 and firsts[0].arrived and _when(firsts[1]) < firsts[0].arrived[0]:
-        times = _list(say("sum_at", what=f.sender, times=readable(_when(f))) for f in firsts)
+    if len(firsts) == 2 and firsts[0].arrived and firsts[1].seen < firsts[0].arrived[0]:
+        times = _list(say("sum_at", what=f.sender, times=readable(f.seen)) for f in firsts)
         yield say("sum_close_both", ends=times)
     else:
         for nth, (name, found) in enumerate(by.items()):
             key = "sum_closes" if nth else "sum_closes_first"
-            yield say(key, end=name, times=_times(map(_when, found)))
-    resets = [
-        (flight.sender, _when(flight)) for flight in trace.flights if flight.segment.ctl & RST
-    ]
+            yield say(key, end=name, times=_times(f.seen for f in found))
+    resets = [(flight.sender, flight.seen) for flight in trace.flights if flight.segment.ctl & RST]
     if resets:
         yield say("sum_resets", ends=_grouped(resets))
     for end in trace.ends:
@@ -142,7 +139,7 @@ def _ending(trace: Trace, passed: _Passed) -> Iterator[str]:
     running = [
         say("sum_timer", timer=timer.name, end=end.name)
         for end in trace.ends
-        for last in islice((s for s in reversed(trace.steps) if s.end == end.name), 1)
+        for last in trace.of(end.name)[-1:]
         for timer in last.timers
     ]
     if running:
@@ -152,7 +149,7 @@ def _ending(trace: Trace, passed: _Passed) -> Iterator[str]:
             f for f in trace.flights if not f.arrived and f.lost is None and f.sent is not None
         ]
         if under_way:
-            yield say("sum_under_way", segments=_grouped((_of(f), _when(f)) for f in under_way))
+            yield say("sum_under_way", segments=_grouped((_of(f), f.seen) for f in under_way))
 
 
 def _in(state: State, spans: Iterable[Span]) -> list[Span]:
@@ -175,10 +172,6 @@ def _of(flight: Flight) -> str:
     if octets:
         return say("sum_octets" if octets > 1 else "sum_octet", end=flight.sender, count=octets)
     return say("sum_of", segment=control, end=flight.sender)
-
-
-def _when(flight: Flight) -> int:
-    return flight.sent if flight.sent is not None else flight.arrived[0]
 
 
 def _grouped(happened: Iterable[_Happened]) -> str:

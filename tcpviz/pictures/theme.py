@@ -55,12 +55,37 @@ REACHABLE: Final = "#dde6f2"  # a pair of states that can be, under INK
 QUIET_CELL: Final = "#f3cf7a"  # one where all can rest; hatched as well
 # print
 _GREYS: Final = {BLUE: "#111111", ORANGE: "#4a4a4a", QUIET: "#6b6b6b"}  # as light as each other
-_COLOR: Final = re.compile(r'(?:(?<=[cC] 7 -)|(?<=color="))#[0-9a-f]{6}')
+_PAINTED: Final = re.compile(
+    r'''[cC]\ 7\ -(?P<color>\#[0-9a-f]{6})                      # a setting of xdot
+    | color="(?P<of_node>\#[0-9a-f]{6})"
+    | T\ -?[\d.]+\ -?[\d.]+\ -?[01]\ 0\ (?P<octets>\d+)\ -     # text of xdot follows
+    | (?:label|tooltip)="(?:[^"\\]|\\.)*"''',
+    re.DOTALL | re.VERBOSE,
+)
+"""What has a colour in DOT text, and what is text and may only look so."""
 
 
 def printed(dot: str) -> str:
-    """The DOT text in greys."""
-    return _COLOR.sub(lambda found: grey(found[0]), dot)
+    """The DOT text in greys; its texts stay as they are."""
+    parts: list[str] = []
+    kept = at = 0
+    while found := _PAINTED.search(dot, at):
+        at = found.end()
+        if found["octets"]:
+            at = _after(dot, at, int(found["octets"]))
+        elif kind := found.lastgroup:
+            parts += dot[kept : found.start(kind)], grey(found[kind])
+            kept = found.end(kind)
+    return "".join((*parts, dot[kept:]))
+
+
+def _after(dot: str, at: int, octets: int) -> int:
+    """Where a text of so many octets ends; the backslash before a quote is none of them."""
+    while octets:
+        at += dot[at] == "\\"
+        octets -= len(dot[at].encode())
+        at += 1
+    return at
 
 
 @cache

@@ -12,6 +12,7 @@ from tcpviz.pictures.drawing import Box, Drawing, Pen, Shape
 from tcpviz.pictures.lettering import text_width, wrapped
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.placement import Stroke, crosses, spread
+from tcpviz.pictures.table import Table
 from tcpviz.pictures.time_axis import Piece, TimeAxis, round_step
 from tcpviz.timeline import Timeline
 from tcpviz.units import readable
@@ -129,7 +130,10 @@ def timelines(
     def tell() -> str:
         return "\n".join([title, *told, *_table(series, scale)])
 
-    return Picture(title, dot, tell, alt, drawing.marks)
+    def table() -> Table:
+        return Table("\n".join([title, *told]), (say("column_at"), *series), _rows(series, scale))
+
+    return Picture(title, dot, tell, alt, drawing.marks, table)
 
 
 def outline(line: Timeline, until: int, left: float, right: float) -> Iterator[tuple[float, int]]:
@@ -341,11 +345,16 @@ def _sentences(
 
 
 def _table(series: Mapping[str, Timeline], scale: _Scale) -> Iterator[str]:
-    """The counts at the ticks of the time axis."""
+    """The counts at the ticks of the time axis, in lines of text."""
     widths = [max(len(name), 7) for name in series]
-    cells = "  ".join(f"{name:>{width}}" for name, width in zip(series, widths, strict=True))
-    yield f"{say('column_at'):>10}  {cells}"
-    for time in scale.times:
-        counts = [f"{line.at(time):,}" for line in series.values()]
-        cells = "  ".join(f"{count:>{width}}" for count, width in zip(counts, widths, strict=True))
-        yield f"{readable(time):>10}  {cells}"
+    for at, *cells in ((say("column_at"), *series), *_rows(series, scale)):
+        aligned = [f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
+        yield "  ".join((f"{at:>10}", *aligned))
+
+
+def _rows(series: Mapping[str, Timeline], scale: _Scale) -> tuple[tuple[str, ...], ...]:
+    """The counts at the ticks of the time axis."""
+    return tuple(
+        (readable(time), *(f"{line.at(time):,}" for line in series.values()))
+        for time in scale.times
+    )

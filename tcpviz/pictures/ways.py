@@ -29,6 +29,7 @@ Fashion = Literal[
 _OPTIONS: Final = 34  # characters of options on one line
 _SLOPE: Final = 44.0  # pt that a way falls which nobody saw end, where no delay is known
 _STUB: Final = 36.0  # pt of a way that nobody saw begin
+_DOOR: Final = 0.96  # of the way: where a segment dies that reaches a host that is down
 
 
 class Way(NamedTuple):
@@ -233,7 +234,7 @@ class Space:
         if flight.number in self._guessed:
             died = sent + half
         elif self._delay:
-            part = min(max((died - sent) / self._delay, 0.15), 0.96)
+            part = min(max((died - sent) / self._delay, 0.15), _DOOR)
         stroke = self._stroke(flight, sent, died, 0, part)
         texts = self._texts(flight, say("lost"))[1:]
         yield Way(flight, "lost", stroke, texts, self._steps(flight, sent, flight.lost))
@@ -246,6 +247,11 @@ class Space:
             key = "unsent_short" if simulated else "unsent_seen"
             texts = self._texts(flight, say(key))[1:]
             yield Way(flight, "unsent", stroke, texts, self._steps(flight, time), copy)
+        if flight.lost is not None:  # at the door of a host that is down
+            begin = 1 - _STUB / (self.right - self.left)
+            stroke = self._stroke(flight, flight.lost, flight.lost, begin, _DOOR)
+            texts = self._texts(flight, say("lost"))[1:]
+            yield Way(flight, "lost", stroke, texts, self._steps(flight, flight.lost))
 
     def _texts(self, flight: Flight, remark: str) -> tuple[Lines, ...]:
         return self.labels.of(flight, remark)
