@@ -390,7 +390,9 @@ def test_a_page_plays_offline(made, tmp_path, reader):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
         page.goto((made / f"small.{reader}.html").as_uri())
-        page.wait_for_function("document.querySelectorAll('.tcpviz-player').length === 3")
+        for number in range(3):  # each comes to life when it is seen
+            page.locator(".output_html").nth(number).scroll_into_view_if_needed()
+            page.wait_for_function(f"document.querySelectorAll('.tcpviz-player').length > {number}")
         page.focus(".tcpviz-player input[type=range]")
         page.keyboard.press("End")
         page.wait_for_selector(".tcpviz-asks form")

@@ -33,7 +33,8 @@ def page(chapter: Chapter, links: dict[str, str], *, teacher: bool) -> str:
     body, resources = exporter.from_notebook_node(_without_widgets(chapter))
     for notebook, handout in links.items():
         body = body.replace(f'href="{notebook}', f'href="{handout}')
-    style = "\n".join([*resources["inlining"]["css"], _STYLE])
+    named = f':root {{ --solution: "{say("handout_solution")}"; }}'
+    style = "\n".join([*resources["inlining"]["css"], named, _STYLE])
     reader = say("handout_teacher" if teacher else "handout_student")
     return (
         f'<!DOCTYPE html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
