@@ -470,7 +470,7 @@ def parse(arguments: Optional[List[str]]) -> argparse.Namespace:
         choices=sorted(EXTRAS),
         default="lab",
         help="lab: open JupyterLab (the default); test: run every test, further arguments go to "
-        "pytest; notebooks: rebuild the notebooks",
+        "pytest; notebooks: rebuild the notebooks, or those named",
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Run every notebook of this folder from top to bottom and store what came out.
+"""Run the notebooks of this folder from top to bottom and store what came out.
 
 The notebooks are their own sources: this replaces outputs and metadata, never a word or a line of
 code. Same notebook, same bytes: what a run makes up (ids, times, the version of Python) is replaced
@@ -129,6 +129,14 @@ def _number_widgets(text: str, notebook: Any) -> str:
     return nbformat.writes(nbformat.reads(text, as_version=4))  # sorted by the new ids
 
 
+def _chosen(names: list[str]) -> list[Path]:
+    """The notebooks of these names, written `03-close`, or else all. Problem for an unknown one."""
+    found = {path.stem: path for path in sorted(FOLDER.glob("*.ipynb"))}
+    if unknown := [name for name in names if name not in found]:
+        raise Problem(f"no notebook {unknown[0]!r}; there are: {', '.join(found) or 'none'}")
+    return [path for name, path in found.items() if name in names or not names]
+
+
 def _one_line(reason: object) -> str:
     return " ".join(str(reason).split())[:300] or type(reason).__name__
 
@@ -136,23 +144,25 @@ def _one_line(reason: object) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Rebuild the notebooks, or say which are not as a rebuild makes them. Return the exit code."""
     parser = argparse.ArgumentParser(prog="build.py", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="03-close; without one, all")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit with 1 if a notebook would change"
     )
-    check = parser.parse_args(arguments).check
+    wish = parser.parse_args(arguments)
     stale = 0
-    for path in sorted(FOLDER.glob("*.ipynb")):
-        try:
+    try:
+        for path in _chosen(wish.names):
             new = build(path)
-        except Problem as problem:
-            print(f"tcpviz: {problem}", file=sys.stderr)
-            return 1
-        same = path.read_bytes() == new.encode()
-        if not (same or check):
-            path.write_text(new, encoding="utf-8", newline="\n")
-        stale += not same
-        print(f"{path.name}: {'unchanged' if same else 'would change' if check else 'rebuilt'}")
-    return 1 if stale and check else 0
+            same = path.read_bytes() == new.encode()
+            if not (same or wish.check):
+                path.write_text(new, encoding="utf-8", newline="\n")
+            stale += not same
+            done = "unchanged" if same else "would change" if wish.check else "rebuilt"
+            print(f"{path.name}: {done}", flush=True)
+    except Problem as problem:
+        print(f"tcpviz: {problem}", file=sys.stderr)
+        return 1
+    return 1 if stale and wish.check else 0
 
 
 if __name__ == "__main__":

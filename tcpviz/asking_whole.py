@@ -8,7 +8,7 @@ from typing import Final
 
 from tcpviz.choices import Asked, ask, wrong
 from tcpviz.moments import Moment
-from tcpviz.segment import FIN, RST, SYN
+from tcpviz.segment import ACK, FIN, RST, SYN
 from tcpviz.states import TRANSITIONS, Event, State
 from tcpviz.steps import Flight, Kind, Step
 from tcpviz.tcb import TWO_MSL
@@ -45,6 +45,33 @@ def handshakes(moment: Moment) -> Iterator[Asked | None]:
     both = len({s.end for s in early if s.text == Event.ACTIVE_OPEN}) > 1
     prompt = say("ask_handshake_both" if both else "ask_handshake")
     yield ask(moment.at, "handshake", prompt, (right, why), others, 2)
+
+
+def proofs(moment: Moment) -> Iterator[Asked | None]:
+    """What does a segment of the handshake prove to who gets it."""
+    step = moment.step
+    events = [edge.event for edge in moment.edges]
+    if step.kind is not Kind.ARRIVE or not moment.simulated or _PROVING.isdisjoint(events):
+        return
+    words = {"end": step.end, "peer": moment.trace.other(step.end).name}
+    answers = bool(moment.arrived & ACK)  # of its own SYN, or it would not move it
+    came, heard = (say(f"ask_proves_{what}", **words) for what in ("came", "heard"))
+    right = (heard, say("why_heard", **words)) if answers else (came, say("why_came", **words))
+    ghost = "three_way_no_ghost" if step.end == "server" else None
+    others = [
+        wrong(came, "why_not_came", **words)
+        if answers
+        else wrong(heard, "myth_heard", ghost, **words),
+        wrong(say("ask_proves_certain"), "myth_certain_now", "lost_ack"),
+        wrong(say("ask_proves_user", **words), "myth_asks_user"),
+    ]
+    prompt = say("ask_proves", told=moment.situation, end=step.end)
+    yield ask(moment.at, "proof", prompt, right, others, _ONLY_PINNED)
+
+
+_PROVING: Final = {Event.RCV_SYN, Event.RCV_SYN_ACK, Event.RCV_ACK_OF_SYN}
+_ONLY_PINNED: Final = -20
+"""A weight that leaves a question to authors who ask for it."""
 
 
 def established(moment: Moment) -> Iterator[Asked | None]:
@@ -204,8 +231,14 @@ def data(moment: Moment) -> Iterator[Asked | None]:
             runs = {"reset": "half_close"}
     others = [wrong(say(f"ask_data_{e}"), _why_not(e, key), runs.get(e)) for e in ends if e != key]
     why = say("why_data_old" if old else f"why_data_{key}")
+    if key == "reset" and moment.before is State.SYN_RECEIVED:  # it was no part of the handshake
+        why = say("why_data_stray")
+        others = [
+            wrong(say("ask_data_taken"), "myth_two", "two_way_ghost"),
+            wrong(say("ask_data_dropped"), "why_data_stray_told"),
+        ]
     strange = old or key != "taken" or moment.before is not State.ESTABLISHED
-    prompt = say("ask_data_fate", told=moment.situation)
+    prompt = say("ask_data_old" if _older(moment) else "ask_data_fate", told=moment.situation)
     yield ask(moment.at, "data", prompt, (say(f"ask_data_{key}"), why), others, 8 if strange else 2)
 
 
@@ -213,6 +246,18 @@ def _why_not(fate: str, happens: str) -> str:
     """The words against another fate of the data than what happens to it."""
     silent = fate == "dropped" and happens == "reset"
     return "why_data_not_silent" if silent else f"why_data_not_{fate}"
+
+
+def _older(moment: Moment) -> bool:
+    """Whether the segment was sent before this end's connection began, or by nobody in this run."""
+    flight = moment.flight
+    if flight is None or flight.sent is None:
+        return True
+    steps = moment.trace.steps[: moment.at]
+    return any(
+        s.end == moment.step.end and s.time > flight.sent and not _BEGINNINGS.isdisjoint(s.edges)
+        for s in steps
+    )
 
 
 def _advances(moment: Moment) -> bool:

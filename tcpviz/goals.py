@@ -6,8 +6,8 @@ A goal never says how to get there. It knows no Scenario and runs nothing.
 from collections.abc import Callable
 from typing import Final
 
-from tcpviz.segment import ACK, FIN, RST
-from tcpviz.states import Event, State, transition
+from tcpviz.segment import ACK, FIN, RST, SYN
+from tcpviz.states import FIGURE_5, Event, State, transition
 from tcpviz.steps import Kind, Step
 from tcpviz.trace import Trace
 from tcpviz.words import say
@@ -15,6 +15,27 @@ from tcpviz.words import say
 Goal = Callable[[Trace], str]
 """Says what a run still lacks, in half a sentence; "" if it shows what was asked for."""
 _ENDS: Final = ("client", "server")
+
+
+def undrawn_move(trace: Trace) -> str:
+    """An end takes a move that Figure 5 does not draw (RFC 9293 §3.10)."""
+    taken = {edge for step in trace.steps for edge in step.edges}
+    return "" if taken - {edge.id for edge in FIGURE_5} else say("goal_all_drawn")
+
+
+def old_syn_turned_away(trace: Trace) -> str:
+    """An old SYN is answered, a RST takes the server back to LISTEN, then a new one opens."""
+    old = [f.number for f in trace.flights if f.sent is None and f.segment.ctl == SYN]
+    met = [s for s in trace.steps if s.flight in old and _took(s, State.LISTEN, Event.RCV_SYN)]
+    if not met:
+        return say("goal_no_old_syn")
+    away = transition(State.SYN_RECEIVED, Event.RCV_RST, "passive")
+    back = [i for i, s in enumerate(trace.steps) if away and away.id in s.edges]
+    if not back:
+        return say("goal_not_turned_away")
+    later = trace.steps[back[0] :]
+    opened = {s.end for s in later if s.state is State.ESTABLISHED}
+    return "" if len(opened) == 2 else say("goal_not_open_after")
 
 
 def both_time_wait(trace: Trace) -> str:
@@ -120,6 +141,8 @@ def reset_close(trace: Trace) -> str:
 
 
 GOALS: Final[tuple[Goal, ...]] = (
+    undrawn_move,
+    old_syn_turned_away,
     simultaneous_open,
     ghost,
     half_close,

@@ -27,6 +27,7 @@ QUESTIONS: Final = {
     "ask_handshake_both": "Both ends open actively. How many segments travel until both are"
     " ESTABLISHED?",
     "ask_established": "{told} Which end is ESTABLISHED first?",
+    "ask_proves": "{told} What may {end} conclude, at the most?",
     "ask_time_wait": "{told} Who waits in TIME-WAIT in the end?",
     "ask_duration": "{told} The MSL is {msl}. How long does it wait in TIME-WAIT, if nothing more"
     " arrives?",
@@ -35,6 +36,7 @@ QUESTIONS: Final = {
     "ask_silence": "The host of {end} crashes, and nothing is on its way."
     " What does {other}, in {state}, notice?",
     "ask_data_fate": "{told} What becomes of the data?",
+    "ask_data_old": "{told} It was not sent on this connection. What becomes of its data?",
     # ... choices
     "ask_then": " and ",
     "ask_nothing": "nothing",
@@ -43,6 +45,10 @@ QUESTIONS: Final = {
     "ask_reads_no_more": "FIN,ACK, and a segment that says it reads no more",
     "ask_never": "never, unless the application tries again",
     "ask_segments": "{count} segments",
+    "ask_proves_came": "that {peer} has sent this, now or long ago",
+    "ask_proves_heard": "that {peer} hears it now, and it hears {peer}",
+    "ask_proves_certain": "that each of the two knows that the other hears it",
+    "ask_proves_user": "that the application of {peer} is there and ready",
     "ask_together": "both at the same moment",
     "ask_both": "both",
     "ask_nobody": "neither",
@@ -96,6 +102,10 @@ QUESTIONS: Final = {
     "why_rto": "That is its RTO now (RFC 6298; some systems wait alike a few times first).",
     "why_three": "SYN, SYN,ACK, ACK: each side's number is sent and acknowledged (§3.5).",
     "why_four_segments": "Each side's SYN and each side's ACK travel apart here (§3.5).",
+    "why_came": "Nothing in it answers {end}, and no number tells its own age: it may be an old"
+    " duplicate (§3.4.1).",
+    "why_heard": "It names the number that {end} has just chosen for itself: who did not get it"
+    " would have to guess (§3.4.1, §3.5).",
     "why_first": "It has the other's SYN, and the ACK of its own, before the other end has (§3.5).",
     "why_together": "What happens to one happens to the other at the same time here (§3.5).",
     "why_time_wait": "{end} closes first, so it must answer if its last ACK is lost (§3.6).",
@@ -129,6 +139,8 @@ QUESTIONS: Final = {
     "why_not_refused": "That is for an attempt that was never ESTABLISHED (§3.10.7.4).",
     "why_not_closing": "That answers a call made after CLOSE (§3.10.4).",
     "why_not_so_long": "The RTO at most doubles from one try to the next (RFC 6298 §5.5).",
+    "why_not_came": "It is more than that: it names the number that {end} has just chosen, and so"
+    " it is an answer (§3.5).",
     "why_not_first": "Its own SYN is acknowledged later than the other's (§3.5).",
     "why_not_both": "Both wait only where the FINs cross; here one closes first (§3.6).",
     "why_not_alone": "The FINs cross: the other has sent its FIN first too (§3.6, Figure 13).",
@@ -137,6 +149,9 @@ QUESTIONS: Final = {
     "why_timer_not_runs_on": "The ACK sent now may be lost like the last one: the time must be"
     " whole again (§3.10.7.4).",
     "why_timer_not_stops": "TIME-WAIT ends by its timer, not by a FIN (§3.10.8).",
+    "why_data_stray": "Its ACK names a number that this end never sent, so it belongs to another"
+    " connection (§3.10.7.4, fifth check).",
+    "why_data_stray_told": "An ACK of what was never sent is answered by a RST (§3.10.7.4).",
     "why_data_not_taken": "Its numbers are not expected, or nobody is left to take it (§3.10.7).",
     "why_data_not_dropped": "It is not dropped quietly: its numbers fit (§3.10.7.4).",
     "why_data_not_silent": "The sender must learn that it is lost: a RST says so (§3.6.1).",
@@ -146,6 +161,12 @@ QUESTIONS: Final = {
     " sender, and that takes a third segment (§3.4.1).",
     "myth_four": "Possible and needless: it keeps ACK and SYN apart that could travel together"
     " (§3.5).",
+    "myth_heard": "Nothing of {end} is in it, so it does not show that {end} is heard; nor that it"
+    " is new (§3.4.1).",
+    "myth_certain_now": "Who sends the last segment cannot know that it arrives; no number of"
+    " segments changes that (the Two Generals).",
+    "myth_asks_user": "A TCP has sent it; whether an application is there, it does not tell"
+    " (§3.10.7).",
     "myth_three_only": "The SYNs cross, so that neither can carry the ACK of the other (Figure 7).",
     "myth_certain": "No number of ACKs makes both ends certain (the Two Generals); three are what"
     " agreeing on numbers needs (§3.4.1).",

@@ -17,6 +17,7 @@ __all__ = ["KINDS", "Choice", "Question", "QuestionError", "questions"]
 
 _MAKERS: Final = (
     asking_whole.handshakes,
+    asking_whole.proofs,
     asking_whole.established,
     asking_whole.time_waits,
     asking_whole.durations,
@@ -32,6 +33,7 @@ _MAKERS: Final = (
 )
 KINDS: Final = (
     "handshake",
+    "proof",
     "established",
     "time-wait",
     "duration",

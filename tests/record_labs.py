@@ -19,6 +19,9 @@ LABS = (
     kernel.countdown,
     kernel.address_in_use,
     kernel.exhaustion,
+    kernel.every_state,
+    kernel.udp_nobody,
+    kernel.udp_wire,
 )
 HANDLERS = (kernel.forgets, kernel.raises, kernel.closes)
 

@@ -22,6 +22,8 @@ HANDSHAKE = SCENARIOS["handshake"]
 SEGMENTS = ["<SEQ=100><CTL=SYN>", "<SEQ=300><ACK=101><CTL=SYN,ACK>", "<SEQ=101><ACK=301><CTL=ACK>"]
 BLANKS = [None, "", "  ", ..., "..."]
 SOLVED = {
+    "undrawn_move": "abort",
+    "old_syn_turned_away": "old_duplicate_syn",
     "simultaneous_open": "simultaneous_open",
     "ghost": "two_way_ghost",
     "half_close": "half_close",
@@ -35,6 +37,8 @@ SOLVED = {
     "old_data_delivered": "short_time_wait",
 }
 NEARLY = {
+    "undrawn_move": ("open_and_close", "all moves of this run are arrows"),
+    "old_syn_turned_away": ("three_way_no_ghost", "do not both become ESTABLISHED"),
     "simultaneous_open": ("handshake", "no SYN meets an end that has sent its own"),
     "ghost": ("handshake", "the client did something too"),
     "half_close": ("close_in_four", "no data arrives"),

@@ -38,7 +38,7 @@ FLOORS = [
     {"kernel.table"},
     {"kernel.sockets", "kernel.live"},
     {"kernel.holds", "kernel.observation", "kernel.watch"},
-    {"kernel.server", "kernel.labs"},
+    {"kernel.server", "kernel.labs", "kernel.datagrams", "kernel.eleven"},
     {"kernel"},
     # the room of pictures; what makes traces knows none of it
     {

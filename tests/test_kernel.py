@@ -20,7 +20,7 @@ import pytest
 import record_labs
 
 from tcpviz import kernel
-from tcpviz.kernel import holds, labs, observation
+from tcpviz.kernel import datagrams, eleven, holds, labs, observation
 from tcpviz.kernel import server as servers
 from tcpviz.kernel.sockets import asking, by_diag, by_proc
 from tcpviz.kernel.table import (
@@ -469,13 +469,67 @@ def test_a_server_that_cannot_be_is_refused(arguments, message):
         lambda: kernel.accept_queue_full(0, 1000),
         lambda: kernel.leak(requests=0),
         lambda: kernel.watch(80, every=0),
+        lambda: kernel.udp_nobody(17),
+        lambda: kernel.udp_wire(("1",) * 17),
     ],
-    ids=["ports", "seconds", "clients", "requests", "interval"],
+    ids=["ports", "seconds", "clients", "requests", "interval", "datagrams", "deliveries"],
 )
 def test_a_lab_is_bounded(call):
     """What would take too long, or too much, is refused."""
     with pytest.raises(ValueError, match=r"from|more than|at most"):
         call()
+
+
+# without a connection
+
+
+@linux
+def test_every_state():
+    """Ten states are held and looked at in two ways; CLOSED is the absence of a socket."""
+    seen = kernel.every_state()
+    assert not seen.recorded
+    assert seen["states"] == LIVE
+    assert "SYN-RECEIVED  SYN-RECV    03" in seen.says
+    assert seen.says[-1].startswith("CLOSED        no socket")
+
+
+@linux
+def test_udp_to_nobody():
+    """A plain socket hears of nothing; a connected one of the ICMP message, with its next call."""
+    seen = kernel.udp_nobody()
+    assert not seen.recorded
+    assert dict(seen.numbers) == {"errors": 0, "error": "ECONNREFUSED"}
+
+
+@linux
+def test_without_icmp_the_recording_is_shown(monkeypatch):
+    """A sandbox whose loopback sends none cannot show it."""
+    monkeypatch.setattr(datagrams, "PATIENCE", 0.01)
+    monkeypatch.setattr(datagrams.select, "POLLERR", 0)
+    monkeypatch.setattr(datagrams.socket.socket, "connect", lambda *_: None)
+    monkeypatch.setattr(datagrams.socket.socket, "send", lambda *_: 5)
+    assert "no ICMP message came back" in kernel.udp_nobody().recorded
+
+
+@linux
+def test_udp_over_a_bad_wire():
+    """What the wire is told to do to datagrams, the receiver gets, and the sender is not told."""
+    seen = kernel.udp_wire()
+    assert not seen.recorded
+    assert dict(seen.numbers) == {
+        "sent": ["1", "2", "3", "4"],
+        "came": ["2", "1", "1", "old", "4"],
+        "errors": 0,
+    }
+    assert "Never received: 3." in seen.says
+    assert "Received more than once: 1." in seen.says
+    assert str(kernel.udp_wire(("1",), ("1",))).endswith("Each was received once, and in order.")
+
+
+def test_a_wire_delivers_only_what_was_sent():
+    """Another name is told, with those that there are."""
+    with pytest.raises(ValueError, match="'7' was not sent; there are 1, 2, 3, 4, old"):
+        kernel.udp_wire(("7",))
 
 
 # nothing is left behind
@@ -511,6 +565,9 @@ LABS = {
     "countdown": lambda: kernel.countdown(0.002),
     "address_in_use": kernel.address_in_use,
     "exhaustion": lambda: kernel.exhaustion(heal=False),
+    "every_state": kernel.every_state,
+    "udp_nobody": kernel.udp_nobody,
+    "udp_wire": kernel.udp_wire,
     "leak": lambda: kernel.leak(requests=3, descriptors=8),
     "watch": watched,
 }
@@ -545,6 +602,9 @@ def interrupt(*_, **__):
         ("countdown", labs, "until"),
         ("address_in_use", labs, "_bind"),
         ("exhaustion", labs, "_close_both"),
+        ("every_state", eleven, "sockets"),
+        ("udp_nobody", datagrams, "_wait_for_icmp"),
+        ("udp_wire", datagrams, "_send"),
         ("leak", servers.Server, "states"),
         ("leak", servers.Server, "_heard"),
         ("leak", servers.Server, "_settle"),

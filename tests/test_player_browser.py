@@ -371,6 +371,19 @@ def test_the_answer_is_not_to_be_seen_before(new_page):
     assert "so far" in page.inner_text(f"{PLAYER} .tcpviz-info")
 
 
+def test_an_arrow_that_figure_5_lacks_is_not_to_be_seen_before(new_page):
+    """It stands in the diagram because the run takes it, so it waits, with its label."""
+    page = shown(new_page(), Player(SCENARIOS["close_in_three"], questions=[13]))
+    arrow = ".tcpviz-diagram .omitted"
+    assert page.locator(arrow).count() == 2
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 13)
+    assert not any(page.locator(arrow).nth(part).is_visible() for part in (0, 1))
+    page.check("input[type=radio] >> nth=0")
+    page.click(f"button:text-is('{say('player_lock')}')")
+    assert all(page.locator(arrow).nth(part).is_visible() for part in (0, 1))
+
+
 def test_predict_lock_compare_by_keys(new_page):
     """The player stops, asks, locks the answer, and shows it beside what happened."""
     page = shown(new_page(), asking_player())

@@ -10,7 +10,7 @@ from test_properties import run, scenarios
 
 from tcpviz.questions import KINDS, QuestionError, questions
 from tcpviz.scenarios import SCENARIOS
-from tcpviz.segment import FIN, RST, add
+from tcpviz.segment import ACK, FIN, RST, SYN, add
 from tcpviz.simulate import simulate
 from tcpviz.sources import read
 from tcpviz.states import State
@@ -25,6 +25,7 @@ HARM = {"two_way_ghost", "four_segment_handshake", "no_time_wait"}
 
 MISCONCEPTIONS = {
     "the handshake only shows that both can send and receive": ("handshake", "myth_two"),
+    "a SYN shows that its receiver is heard": ("handshake", "myth_heard"),
     "a receiver knows that a SYN is old": ("old_duplicate_syn", "myth_two"),
     "four segments cannot open": ("simultaneous_open", "myth_three_only"),
     "four segments are needed to open": ("handshake", "myth_four"),
@@ -141,6 +142,18 @@ def fits(trace, question, text):
             done = sorted(s.since for s in spans if s.state is State.ESTABLISHED)[1]
             came = [s for s in trace.steps if s.kind is Kind.ARRIVE and s.time <= done]
             return text == f"{len(came)} segments"
+        case "proof":
+            peer = trace.other(step.end).name
+            before = [s for s in trace.steps[: question.step] if s.end == step.end and s.segment]
+            syns = [s.segment.seq for s in before if s.kind is Kind.DEPART and s.segment.ctl & SYN]
+            answers = step.segment.ctl & ACK and any(
+                0 < (step.segment.ack - seq) % 2**32 < 2**31 for seq in syns
+            )
+            return text == (
+                f"that {peer} hears it now, and it hears {peer}"
+                if answers
+                else f"that {peer} has sent this, now or long ago"
+            )
         case "established":
             since = {}
             for each in trace.steps:
@@ -243,13 +256,42 @@ def test_each_misconception_can_be_met(asked, claim):
     """A named scenario has a question with that belief among its wrong answers, or corrected."""
     name, why = MISCONCEPTIONS[claim]
     _, found = asked[name]
-    assert ENGLISH[why] in {choice.why for question in found for choice in question.choices}
+    given = {choice.why for question in found for choice in question.choices}
+    words = [ENGLISH[why].format(end=end) for end in ("client", "server")]
+    assert not given.isdisjoint(words)
 
 
 def test_what_figure_5_omits_is_said(asked):
     """A move that the RFC's diagram does not draw is called so where it is the answer."""
     _, found = asked["close_in_three"]
     assert any(FIGURE_5_OMITS in question.right.why for question in found)
+
+
+def test_what_each_segment_proves_is_asked_where_it_is_pinned(asked):
+    """A SYN proves least; only an answer proves that one is heard. Unpinned, nobody is asked."""
+    trace, _ = asked["handshake"]
+    rights = [question.right.text for question in questions(trace, pin=["proof"])]
+    assert rights == [
+        "that client has sent this, now or long ago",
+        "that server hears it now, and it hears server",
+        "that client hears it now, and it hears client",
+    ]
+    assert all(q.kind != "proof" for t, _ in asked.values() for q in questions(t))
+
+
+@pytest.mark.parametrize(
+    ("name", "old"),
+    [("same_iss", 1), ("clocked_iss", 1), ("two_way_ghost", 1), ("normal", 0), ("lost_ack", 0)],
+)
+def test_old_data_is_called_so(asked, name, old):
+    """Two segments may look alike: the question says which of them is not of this connection."""
+    trace, found = asked[name]
+    told = [q for q in found if q.kind == "data" and "not sent on this connection" in q.prompt]
+    assert len(told) == old
+    for question in told:
+        flight = trace.flights[trace.steps[question.step].flight]
+        arrived = trace.steps[question.step].time
+        assert flight.sent is None or arrived - flight.sent > 1e9
 
 
 def test_a_refutation_refutes(asked):

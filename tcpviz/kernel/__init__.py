@@ -5,6 +5,8 @@ at, on loopback, without privileges, and leave nothing behind. Linux; elsewhere 
 recordings.
 """
 
+from tcpviz.kernel.datagrams import udp_nobody, udp_wire
+from tcpviz.kernel.eleven import every_state
 from tcpviz.kernel.holds import Held, hold
 from tcpviz.kernel.labs import (
     accept_queue_full,
@@ -37,6 +39,7 @@ __all__ = [
     "before_accept",
     "closes",
     "countdown",
+    "every_state",
     "exhaustion",
     "forgets",
     "hold",
@@ -47,6 +50,8 @@ __all__ = [
     "serve",
     "sockets",
     "to_itself",
+    "udp_nobody",
+    "udp_wire",
     "watch",
     "who_waits",
 ]

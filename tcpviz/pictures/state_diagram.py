@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from tcpviz.pictures import routes, theme
 from tcpviz.pictures.diagram_text import alt, foot, row, table, told
 from tcpviz.pictures.diagram_view import View, of_figure, of_trace
-from tcpviz.pictures.drawing import Box, Drawing, Pen
+from tcpviz.pictures.drawing import Align, Box, Drawing, Pen
 from tcpviz.pictures.figure_5 import (
     BOXES,
     EDGES,
@@ -144,15 +144,20 @@ def _draw_edge(
         drawing.curve(*routes.arrow(place.route, 7), pen, kind, name, tip)
         if faded:
             return
+    waits: list[str] = []  # a label that stands there only because of those steps
     for path in takers:
         steps = [f"s{move.step}" for move in path.moves if move.edge is EDGES[edge]]
         classes = ["taken", path.mark, *steps] if steps else ["usual"]
+        if steps and not EDGES[edge].drawn:
+            classes.append("omitted")
+            waits += ["omitted", *steps]
         way = routes.arrow(_route(place, path, takers), 8)
         part = f"{name}_{path.mark}" if steps else name
         drawing.curve(*way, _LOOKS[path.nth].pen, " ".join(classes), part, tip)
         color = color if takers[1:] else _color(path)
     if label:
-        drawing.text(label, text, align="left" if "w" in place.corner else "right", color=color)
+        align: Align = "left" if "w" in place.corner else "right"
+        drawing.text(label, text, align=align, color=color, classes=" ".join(dict.fromkeys(waits)))
 
 
 @kept
