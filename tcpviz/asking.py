@@ -302,6 +302,8 @@ def retransmissions(moment: Moment) -> Iterator[Asked | None]:
     others.append(wrong(say("ask_never"), "myth_application_retries", "lost_fin"))
     others = [choice for choice in others if choice.text != readable(wait)]
     history = say("ask_waited", waits=readable(last)) if last else say("ask_first_wait")
-    prompt = say("ask_retransmission", end=step.end, control=segment.control, history=history)
+    prompt = say(
+        "ask_retransmission", end=step.end, control=moment.control(moment.sent[0]), history=history
+    )
     why = say("why_doubled" if wait == 2 * last else "why_rto")
     yield ask(moment.at, "retransmission", prompt, (readable(wait), why), others, 6, 4)

@@ -40,9 +40,9 @@ def handshakes(moment: Moment) -> Iterator[Asked | None]:
         wrong(say("ask_segments", count=3), "myth_three_only", "simultaneous_open"),
         wrong(say("ask_segments", count=5), "myth_certain"),
     ]
-    why = say("why_three" if len(sent) == 3 else "why_four_segments")
     early = [s for s in trace.steps if s.kind is Kind.CALL and s.time <= done]
     both = len({s.end for s in early if s.text == Event.ACTIVE_OPEN}) > 1
+    why = say("why_three" if len(sent) == 3 else "why_crossing" if both else "why_four_segments")
     prompt = say("ask_handshake_both" if both else "ask_handshake")
     yield ask(moment.at, "handshake", prompt, (right, why), others, 2)
 

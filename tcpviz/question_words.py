@@ -106,6 +106,8 @@ QUESTIONS: Final = {
     " duplicate (§3.4.1).",
     "why_heard": "It names the number that {end} has just chosen for itself: who did not get it"
     " would have to guess (§3.4.1, §3.5).",
+    "why_crossing": "The SYNs cross, so each end acknowledges the other's with a SYN,ACK (§3.5,"
+    " Figure 7).",
     "why_first": "It has the other's SYN, and the ACK of its own, before the other end has (§3.5).",
     "why_together": "What happens to one happens to the other at the same time here (§3.5).",
     "why_time_wait": "{end} closes first, so it must answer if its last ACK is lost (§3.6).",
@@ -136,7 +138,7 @@ QUESTIONS: Final = {
     "why_not_r1": "That is told earlier, at R1 (§3.8.3).",
     "why_not_r2": "Giving up comes later, at R2 (§3.8.3).",
     "why_not_reset": "That is for a connection that a RST ends (§3.10.7.4).",
-    "why_not_refused": "That is for an attempt that was never ESTABLISHED (§3.10.7.4).",
+    "why_not_refused": "RFC 9293 says that in SYN-RECEIVED, after an active OPEN (§3.10.7.4).",
     "why_not_closing": "That answers a call made after CLOSE (§3.10.4).",
     "why_not_so_long": "The RTO at most doubles from one try to the next (RFC 6298 §5.5).",
     "why_not_came": "It is more than that: it names the number that {end} has just chosen, and so"
