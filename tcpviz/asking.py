@@ -12,7 +12,7 @@ from tcpviz import endpoint
 from tcpviz.choices import Asked, Choice, ask, wrong
 from tcpviz.moments import Moment
 from tcpviz.segment import ACK, FIN, RST, SYN, add, relative
-from tcpviz.states import FIGURE_5, TRANSITIONS, Event, State
+from tcpviz.states import FIGURE_5, TRANSITIONS, Edge, Event, State
 from tcpviz.steps import Kind
 from tcpviz.tcb import DELAYED_ACK, RTO
 from tcpviz.units import S, readable
@@ -59,7 +59,7 @@ def states(moment: Moment) -> Iterator[Asked | None]:
     text = say("why_stays")
     if moved:
         events = say("ask_then").join(edge.event for edge in moved)
-        text = say("why_state", event=events, section=moved[-1].section)
+        text = say("why_state", event=events, section=_cited(moved[-1]))
     if any(not edge.drawn and not edge.rare for edge in moved):
         text += " " + say("why_not_drawn")
     others = [c for c in _other_states(before, event) if State(c.text) not in passed]
@@ -71,6 +71,11 @@ def states(moment: Moment) -> Iterator[Asked | None]:
     yield ask(moment.at, "state", prompt, (step.state, text), others, weight)
 
 
+def _cited(edge: Edge) -> str:
+    """The section of RFC 9293, or whose rule it is."""
+    return f"§{edge.section}" if edge.section[0].isdigit() else edge.section
+
+
 def _other_states(before: State, event: Event | None) -> Iterator[Choice]:
     """Believed states first, then where other events lead, then the state it is in."""
     for (source, when, state), (why, run) in BELIEVED_STATES.items():
@@ -80,12 +85,12 @@ def _other_states(before: State, event: Event | None) -> Iterator[Choice]:
     where = {edge.target for edge in leaving.values() if edge.opened}  # it depends on the OPEN
     for drawn in FIGURE_5:
         if drawn.source is before and drawn.event is not event and drawn.target not in where:
-            yield wrong(drawn.target, "why_other_event", event=drawn.event, section=drawn.section)
+            yield wrong(drawn.target, "why_other_event", event=drawn.event, section=_cited(drawn))
     yield wrong(before, "why_moves")
     for state in _OFTEN_NAMED:
         edge = leaving.get(state)
         if edge and edge.event is not event and state not in where:
-            yield wrong(state, "why_other_event", event=edge.event, section=edge.section)
+            yield wrong(state, "why_other_event", event=edge.event, section=_cited(edge))
         elif not edge and state is not before:
             yield wrong(state, "why_no_edge", state=before, other=state)
 
@@ -172,6 +177,8 @@ def _believed(moment: Moment, right: str) -> Iterator[Choice]:
         yield wrong("ACK", "myth_third_bare", "send_opens")
     elif arrived & FIN and before is _S.ESTABLISHED:
         yield wrong("FIN,ACK", "myth_kernel_fin", "close_wait")
+        if right == nothing:
+            yield wrong("ACK", "myth_never_delayed", "close_in_three")
     elif arrived == ACK and right == nothing and step.segment and not step.segment.length:
         yield wrong("ACK", "myth_ack_of_ack", "handshake")
     if step.kind is not Kind.CALL:
@@ -194,7 +201,7 @@ def _legal(before: State, right: str) -> Iterator[Choice]:
         if edge.source is before and edge.sends and not edge.rare:
             sent = "FIN,ACK" if edge.sends == "FIN" else edge.sends
             if not (rst and sent == "RST"):
-                yield wrong(sent, "why_other_event", event=edge.event, section=edge.section)
+                yield wrong(sent, "why_other_event", event=edge.event, section=_cited(edge))
     yield wrong(say("ask_nothing"), "why_not_nothing")
     yield wrong("ACK", "why_not_ack")
     if not rst:

@@ -15,6 +15,7 @@ from tcpviz.choices import Question
 from tcpviz.fork import ForkError, What, fork
 from tcpviz.pictures import beside, compare, sequence_chart, state_diagram
 from tcpviz.player_data import player_data
+from tcpviz.questions import Pin
 from tcpviz.questions import questions as asked_of
 from tcpviz.scenario import Name, Scenario, ScenarioError
 from tcpviz.scenarios import SCENARIOS
@@ -31,9 +32,9 @@ class Player:
     scripts are not trusted, it is the two pictures. `str` is the transcript.
 
     `questions` are asked before the step they are about is shown: those that `tcpviz.questions`
-    made, or what pins them there, a step's number or a kind of question. Given a Scenario, it plays
-    its run, and where a kernel is there the reader can ask what would happen if a segment were lost
-    or an end crashed at the moment shown.
+    made, or what pins them there: a step's number, a kind of question, or a pair of both. Given a
+    Scenario, it plays its run, and where a kernel is there the reader can ask what would happen if
+    a segment were lost or an end crashed at the moment shown.
 
     Raises ValueError for a trace that has not two ends, as the sequence chart does, and
     QuestionError for a pin at which nothing can be asked.
@@ -47,7 +48,7 @@ class Player:
     """
 
     def __init__(
-        self, played: Trace | Scenario, *, questions: Iterable[Question | int | str] = ()
+        self, played: Trace | Scenario, *, questions: Iterable[Question | Pin] = ()
     ) -> None:
         self.scenario = played if isinstance(played, Scenario) else None
         self.trace = trace = simulate(played) if isinstance(played, Scenario) else played

@@ -72,7 +72,7 @@ QUESTIONS: Final = {
     "ask_data_dropped": "it is dropped; the connection goes on",
     "ask_data_reset": "it is lost, and a RST says so",
     # ... why the answer is right
-    "why_state": "{event} does that (§{section}).",
+    "why_state": "{event} does that ({section}).",
     "why_stays": "Nothing here moves the state (§3.10.7).",
     "why_not_drawn": "Figure 5 is a summary and does not draw this move.",
     "why_delayed": "Its ACK is delayed: the application may give it a ride (§3.8.6.3).",
@@ -125,7 +125,7 @@ QUESTIONS: Final = {
     "why_data_dropped": "Its numbers are not those expected now (§3.10.7.4, first check).",
     "why_data_reset": "Nobody is there to take it (§3.6.1, §3.10.7.1).",
     # ... why the others are wrong, by the table and the state
-    "why_other_event": "That takes another event: {event} (§{section}).",
+    "why_other_event": "That takes another event: {event} ({section}).",
     "why_moves": "It does not stay: what comes moves it (§3.10).",
     "why_no_edge": "No single event leads from {state} to {other} (§3.3.2).",
     "why_not_nothing": "This is answered, or sends something of its own (§3.10).",
@@ -199,6 +199,8 @@ QUESTIONS: Final = {
     "myth_third_bare": "The third segment, and a SYN, may carry data (§3.4).",
     "myth_kernel_fin": "The ACK is TCP's own, at once; the FIN waits for the application's CLOSE"
     " (§3.6).",
+    "myth_never_delayed": "That is allowed. This end waits a little first, so that the ACK may"
+    " ride on something else (§3.8.6.3).",
     "myth_ack_of_ack": "A bare ACK occupies no number; else ACKs would be acknowledged for ever"
     " (§3.4).",
     "myth_always_four": "The ACK was still delayed, so it rides on the FIN: three segments close"

@@ -48,6 +48,8 @@ KINDS: Final = (
     "retransmission",
 )
 """What can be asked, by the word that pins it."""
+Pin = int | str | tuple[int, str]
+"""Where to ask: a step, a kind of question, or a kind at a step."""
 _MOST: Final = 5
 _LESS_EACH_TIME: Final = 3
 
@@ -56,13 +58,13 @@ class QuestionError(ValueError):
     """A pin at which nothing can be asked; the message is one sentence."""
 
 
-def questions(trace: Trace, pin: Sequence[int | str] = ()) -> tuple[Question, ...]:
+def questions(trace: Trace, pin: Sequence[Pin] = ()) -> tuple[Question, ...]:
     """The questions to predict of a trace, in order; each stops before its step.
 
     About five, at most one a step, of as many kinds as there are, the most instructive first
-    chosen. An author pins others: `pin` lists steps (each gives what is best asked there) and kinds
-    (each gives all of that kind). Nothing is asked that the trace does not know. QuestionError
-    where a pin asks for what is not there.
+    chosen. An author pins others: `pin` lists steps (each gives what is best asked there), kinds
+    (each gives all of that kind), and pairs of both. Nothing is asked that the trace does not know.
+    QuestionError where a pin asks for what is not there.
 
     >>> from tcpviz.scenarios import SCENARIOS
     >>> from tcpviz.simulate import simulate
@@ -94,11 +96,11 @@ def _decisive(asked: list[Asked]) -> list[Asked]:
     return chosen
 
 
-def _pinned(asked: list[Asked], pin: Sequence[int | str]) -> list[Asked]:
+def _pinned(asked: list[Asked], pin: Sequence[Pin]) -> list[Asked]:
     """What an author asks for, each question once."""
     chosen: list[Asked] = []
     for what in pin:
-        there = [a for a in asked if what in (a.question.step, a.question.kind)]
+        there = [a for a in asked if what in _pins(a.question)]
         if not there:
             steps = sorted({a.question.step for a in asked})
             raise QuestionError(
@@ -110,3 +112,7 @@ def _pinned(asked: list[Asked], pin: Sequence[int | str]) -> list[Asked]:
             there = [max(there, key=lambda a: a.weight)]
         chosen += [each for each in there if each not in chosen]
     return chosen
+
+
+def _pins(question: Question) -> tuple[Pin, ...]:
+    return question.step, question.kind, (question.step, question.kind)

@@ -39,6 +39,7 @@ MISCONCEPTIONS = {
     "FIN: I neither talk nor listen": ("half_close", "myth_fin_both"),
     "a close takes four": ("close_in_three", "myth_always_four"),
     "the kernel sends the FIN": ("close_in_four", "myth_kernel_fin"),
+    "the ACK of a FIN leaves at once": ("close_in_three", "myth_never_delayed"),
     "FIN,ACK of a FIN is simultaneous close": ("close_in_three", "myth_merged"),
     "the client gets TIME-WAIT": ("server_closes_first", "myth_role"),
     "the server keeps TIME-WAIT": ("open_and_close", "myth_role"),
@@ -390,7 +391,7 @@ def test_a_one_sided_capture_is_asked_nothing_about_the_far_end(path):
 
 
 def test_pins_choose(asked):
-    """A step gives one question there, a kind all of its kind, and both go together."""
+    """A step gives one question there, a kind all of its kind, a pair the one; all go together."""
     trace, _ = asked["open_and_close"]
     (one,) = questions(trace, pin=[5])
     assert one.step == 5
@@ -399,6 +400,8 @@ def test_pins_choose(asked):
     both = questions(trace, pin=["time-wait", 5])
     assert sorted(question.step for question in both) == [5, *[q.step for q in both if q.step != 5]]
     assert len(both) == 2
+    (pair,) = questions(trace, pin=[(10, "sends")])
+    assert (pair.step, pair.kind) == (10, "sends")
 
 
 def test_a_pin_that_asks_nothing_is_told(asked):
