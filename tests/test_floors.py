@@ -20,6 +20,7 @@ FLOORS = [
     {"edge_scenarios", "moments", "scenario_text", "simulate"},
     {"scenarios", "runs"},
     {"choices", "fork", "population"},
+    {"asking_why"},
     {"asking", "asking_whole"},
     {"questions"},
     # the room of explorations
