@@ -77,6 +77,8 @@ def _other_states(moment: Moment, event: Event | None) -> Iterator[Choice]:
             yield wrong(state, why, run)
     if not event and moment.arrived == SYN and before in asking_why.SYNCHRONIZED:
         yield wrong(_S.CLOSED, "stays_challenge")
+    if moment.two_way:
+        yield wrong(_S.SYN_RECEIVED, "away_two_way")
     leaving = {edge.target: edge for edge in reversed(TRANSITIONS) if edge.source is before}
     where = {edge.target for edge in leaving.values() if edge.opened}  # it depends on the OPEN
     for drawn in FIGURE_5:

@@ -128,7 +128,8 @@ QUESTIONS: Final = {
     " come (§3.10.7.4, Note 2).",
     "moves_both_closed": "Both FINs have come; but its last ACK may be lost, so that it waits"
     " (§3.6.1).",
-    "moves_no_wait": "Both FINs have come, and here nothing makes it wait: 2MSL is nought.",
+    "moves_no_wait": "Both FINs have come, and here nothing makes it wait: 2MSL is nought"
+    " (§3.6.1).",
     "moves_closing_over": "Its own FIN is acknowledged too; its ACK of the peer's may be lost, so"
     " that it waits (§3.6.1).",
     "moves_last_ack": "Both FINs are acknowledged: it has nothing to wait for (§3.10.7.4).",
@@ -173,7 +174,7 @@ QUESTIONS: Final = {
     "stays_syn_dropped": "Nothing is answered, and nothing changes (§3.10.7).",
     "away_two_way": "With three segments, yes. This rule does not wait for the ACK of its SYN.",
     "away_four": "By this rule the listener's ACK and its SYN travel apart.",
-    "away_syn_after_ack": "Its own SYN is acknowledged already, so the SYNs do not cross.",
+    "away_syn_after_ack": "Its own SYN is acknowledged already, so the SYNs do not cross (§3.5).",
     "away_reopens": "That takes MAY-2, and a SYN beyond the old numbers (§3.6.1).",
     "away_fin_too": "An ACK alone would do that; here the peer's FIN comes with it (§3.10.7.4).",
     "away_not_acceptable": "It would, but its numbers are not acceptable here (§3.10.7.4).",
@@ -240,7 +241,7 @@ QUESTIONS: Final = {
     "why_six": "The SYNs cross, and neither end takes the SYN,ACK of the other: two bare ACKs must"
     " follow (§3.10.7.4, first check).",
     "why_not_four_crossing": "Four are enough where the crossing SYN,ACKs are let in (Figure 7).",
-    "why_not_three_apart": "Three are enough where the listener's SYN and ACK travel together.",
+    "why_not_three_apart": "Three are enough where the SYN and the ACK travel together (§3.5).",
     "why_crossing": "The SYNs cross, so each end acknowledges the other's with a SYN,ACK (§3.5,"
     " Figure 7).",
     "why_first": "It has the other's SYN, and the ACK of its own, before the other end has (§3.5).",
@@ -250,8 +251,8 @@ QUESTIONS: Final = {
     "why_two_msl": "One for its last ACK to arrive or die, one for the peer's FIN to come again"
     " (§3.4.2, §3.6.1).",
     "why_timer_restarts": "The last ACK may be lost, and the one sent now too (§3.10.7.4).",
-    "why_timer_runs_on": "This end answers the FIN and lets the time run on.",
-    "why_timer_stops": "This end leaves TIME-WAIT.",
+    "why_timer_runs_on": "This end answers the FIN and lets the time run on: its rule.",
+    "why_timer_stops": "This end leaves TIME-WAIT: its rule.",
     "why_own_close": "No timer ends CLOSE-WAIT: TCP waits for its user to call CLOSE (§3.10.4).",
     "why_notices_nothing": "Silence is legal. Only data, a keep-alive or a user timeout finds out"
     " (§3.8.4).",
@@ -340,7 +341,7 @@ QUESTIONS: Final = {
     " it is not the length of TIME-WAIT.",
     "myth_any_rst": "Not every RST kills: its number and the state decide (RFC 5961, RFC 1337).",
     "myth_backlog": "The backlog counts completed connections, and an overflow drops in silence;"
-    " it refuses nobody.",
+    " it refuses nobody (Linux: tcp_abort_on_overflow = 0).",
     "myth_cookies": "This is what the cookie is for: it is sent when the queue is full, and only"
     " then (Linux: tcp_syncookies = 1).",
     "myth_rst_answered": "A RST is never answered with a RST (§3.10.7).",
@@ -377,12 +378,12 @@ QUESTIONS: Final = {
     " (§3.6.1).",
     "myth_round_trip_wait": "The MSL is how long a segment may live, no round trip (§3.4.2).",
     "myth_leak": "TIME-WAIT holds no descriptor and ends by itself: a cure, no leak. It holds the"
-    " four-tuple, not the port.",
+    " four-tuple, not the port (§3.4.2).",
     "myth_four_minutes": "The RFC's MSL is 2 minutes, an engineering choice (§3.4.2); here it is"
     " another.",
     "myth_close_wait_timer": "2MSL is for TIME-WAIT; CLOSE-WAIT has no timer (§3.10.8).",
     "myth_peer_gone": "The peer may forget; nobody tells this end, which stays (§3.6).",
-    "myth_sysctl": "It is no matter of the network: the application forgot to close.",
+    "myth_sysctl": "It is no matter of the network: the application forgot to close (§3.10.4).",
     "myth_notices_rst": "A crash sends nothing; a RST comes only when something arrives after the"
     " restart (§3.5.1).",
     "myth_notices_fin": "A FIN needs a TCP that is alive (§3.5.1).",
