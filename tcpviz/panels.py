@@ -15,7 +15,7 @@ from typing import Any, Final
 import ipywidgets as widgets
 
 from tcpviz.controls import ControlError, control, turned
-from tcpviz.player import Player, alive
+from tcpviz.player import SHARED, Player, alive, lean
 from tcpviz.scenario import At, Lose, Scenario, ScenarioError
 from tcpviz.simulate import simulate
 from tcpviz.states import Event
@@ -160,20 +160,13 @@ class ReadyPanel(Panel):
         }
 
 
-_SHARED: Final = ("words", "boxes", "half", "colors", "absolute")
-
-
 def _run(shown: Any, lines: dict[str, int], shared: dict[str, Any]) -> dict[str, Any]:
     """What a page needs of one run beside what the others brought along."""
     if not isinstance(shown, Player):
         return {"html": _html(shown)}
-    run = shown.run
-    for key in _SHARED:
-        shared.setdefault(key, run["data"][key])
-    run["data"] = {k: v for k, v in run["data"].items() if k not in shared or v != shared[k]}
-    for key in ("chart", "diagram", "text"):
-        run[key] = [lines.setdefault(line, len(lines)) for line in run[key].split("\n")]
-    return {**run, "at": len(shown.trace.steps)}
+    for key in SHARED:
+        shared.setdefault(key, shown.data[key])
+    return {**lean(shown.run, lines, shared), "at": len(shown.trace.steps)}
 
 
 def panel(scenario: Scenario, *names: str, draw: Draw = Player) -> Panel:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from functools import cached_property
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from tcpviz.choices import Question
 from tcpviz.fork import ForkError, What, fork
@@ -75,9 +75,13 @@ class Player:
             asked = [_asked(question) for question in self.questions]
             rest["data"] = {**self.data, "questions": asked}
             names = {each.refutation for one in self.questions for each in one.choices}
+            lines: dict[str, int] = {}
+            shared = {key: self.data[key] for key in SHARED}
             rest["runs"] = {
-                name: Player(simulate(SCENARIOS[name])).run for name in sorted(filter(None, names))
+                name: lean(Player(simulate(SCENARIOS[name])).run, lines, shared)
+                for name in sorted(filter(None, names))
             }
+            rest["lines"] = list(lines)
         if self.scenario:
             rest["forks"] = True
         return rest
@@ -146,15 +150,37 @@ def alive(poster: str, data: dict[str, Any]) -> str:
     )
 
 
+SHARED: Final = ("words", "boxes", "half", "colors", "absolute")
+"""What the data of most runs have in common."""
+
+
+def lean(run: dict[str, Any], lines: dict[str, int], shared: dict[str, Any]) -> dict[str, Any]:
+    """What a page needs of a run beside others: its lines by number, its data without the shared.
+
+    A line that is new is put among `lines`.
+    """
+    own = {k: v for k, v in run["data"].items() if k not in shared or v != shared[k]}
+    numbered = {
+        key: [lines.setdefault(line, len(lines)) for line in run[key].split("\n")]
+        for key in ("chart", "diagram", "text")
+    }
+    return {**run, "data": own, **numbered}
+
+
 def _asked(question: Question) -> dict[str, Any]:
     """A question as JSON data; a choice's `run` names the run that refutes it."""
     choices = []
     for choice in question.choices:
         row: dict[str, Any] = {"text": choice.text, "why": choice.why, "right": choice.right}
         if choice.refutation:
-            row["run"] = choice.refutation
+            row |= {"run": choice.refutation, "at": choice.refuted_at}
         choices.append(row)
-    return {"step": question.step, "prompt": question.prompt, "choices": choices}
+    asked = {"step": question.step, "prompt": question.prompt, "choices": choices}
+    return {**asked, "timed": 1} if question.kind in _TIMED else asked
+
+
+_TIMED: Final = ("retransmission", "duration")
+"""Questions about how long a timer runs."""
 
 
 def _before(question: Question) -> str:

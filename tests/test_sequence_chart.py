@@ -376,7 +376,7 @@ def test_inferred_states_look_inferred() -> None:
     inferred = sequence_chart(one_sided()).svg
     seen = sequence_chart(flight(depart(0), arrive(40 * MS))).svg
     for svg, inferred_marks in ((inferred, True), (seen, False)):
-        names = [text for text in ground(svg, "text") if text.text == State.SYN_SENT]
+        names = [t for t in ET.fromstring(svg).iter(f"{SVG}text") if t.text == State.SYN_SENT]
         name = ET.tostring(names[0], encoding="unicode")
         span = ET.tostring(groups(svg, "span")[0], encoding="unicode")
         assert ("italic" in name or "oblique" in name) == inferred_marks

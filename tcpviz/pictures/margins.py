@@ -126,26 +126,32 @@ class Margin:
     @cached_property
     def names(self) -> tuple[Note, ...]:
         """The names of the states, each beside the beginning of its stretch, and of conditions."""
-        wanted: list[tuple[float, str, Face]] = [
+        wanted: list[tuple[float, str, Face, int | None]] = [
             (
                 each.top - self.top + (9 if each.step is not None else 16),
                 each.state,
                 "italic" if each.inferred else "bold",
+                each.step,
             )
             for each in self.stretches
         ]
         wanted += [
-            (self.axis.y(each.since) + 9.5, say(_SAID[each.plight]), "")
+            (self.axis.y(each.since) + 9.5, say(_SAID[each.plight]), "", self._since(each.since))
             for each in self.conditions
             if each.plight in _SAID
         ]
         ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
-        rows = spread([(at, _ROW) for at, _, _ in wanted], self.axis, ranks)
+        rows = spread([(at, _ROW) for at, *_ in wanted], self.axis, ranks)
         return tuple(
-            Note(self.top + at, self.top + y, (text,), face)
-            for (at, text, face), y in zip(wanted, rows, strict=True)
+            Note(self.top + at, self.top + y, (text,), face, "" if step is None else f"s{step}")
+            for (at, text, face, step), y in zip(wanted, rows, strict=True)
             if y is not None
         )
+
+    def _since(self, time: int) -> int | None:
+        """The first step at a time or after it, which makes known what holds from then on."""
+        steps = enumerate(self.trace.steps)
+        return next((number for number, step in steps if step.time >= time), None)
 
     @cached_property
     def calls(self) -> tuple[Note, ...]:
@@ -257,7 +263,7 @@ class Margin:
         for note in self.names:
             if abs(note.y - note.at) > 2:
                 points = [self._at(edge, 0, note.at), self._at(edge, self._leader - 1, note.y)]
-                drawing.line([points], _LEADER)
+                drawing.line([points], _LEADER, classes=note.classes)
             drawing.paper(self._write(drawing, edge, self._leader, note, theme.INK))
 
     def _draw_calls(self, drawing: Drawing, edge: float) -> None:
@@ -273,9 +279,12 @@ class Margin:
 
     def _draw_waits(self, drawing: Drawing, edge: float) -> None:
         begins: dict[Timer, int] = {}
+        ends: dict[Timer, int] = {}
         for number, step in self._steps:
             for timer in step.timers:
                 begins.setdefault(timer, number)
+            for timer in begins.keys() - ends.keys() - set(step.timers):
+                ends[timer] = number
         for number, (wait, lane, note) in enumerate(self.waits):
             x, begin = self._at(edge, self._lanes[lane], self.y(wait.timer.since))
             box = Box.around(x, note.y, note.width, note.height)
@@ -292,13 +301,25 @@ class Margin:
                 drawing.line([[self._at(edge, 0, end), (x, end)]], _EXPIRY)
             if note.lines:
                 drawing.paper(box)
+            over = f"s{ends[wait.timer]}" if wait.timer in ends else ""
+            lines, middle = note.lines, note.y
+            if wait.expired is False and lines[-1:] == (say("timer_stopped"),):
+                *rest, stopped = lines
+                lines, middle = tuple(rest), note.y - _LINE / 2
+                y = middle + (len(lines) + 1) * _LINE / 2
+                drawing.text(
+                    Box.around(x, y, 1, 1),  # the paper is there already
+                    [stopped],
+                    color=_PENS[False].color,
+                    classes=f"stopped {over}",
+                )
             drawing.line(
                 strokes,
                 _PENS[wait.expired],
-                classes=f"wait s{begins[wait.timer]}",
+                classes=f"wait s{begins[wait.timer]} {over}".rstrip(),
                 name=f"wait_{self._side}_{number}",
                 tip=f"{wait.timer.name} {readable(wait.timer.until - wait.timer.since)}",
-                text=((x, note.y), note.lines),
+                text=((x, middle), lines),
             )
 
     def _draw_bar(self, drawing: Drawing, edge: float) -> None:
@@ -347,14 +368,19 @@ def _told(step: Step) -> Iterator[tuple[str, Face]]:
     yield step.says, "italic"
 
 
-def roles(trace: Trace, end: str) -> Iterator[str]:
-    """The parts an end plays: who opens, and who closes first."""
-    steps = trace.of(end)
-    states = {step.state for step in steps}
-    edges = {edge for step in steps for edge in step.edges}
-    if State.SYN_SENT in states:
-        yield say("active_opener")
-    elif "CLOSED: passive OPEN" in edges or states & {State.LISTEN, State.SYN_RECEIVED}:
-        yield say("passive_opener")
-    if State.FIN_WAIT_1 in states:
-        yield say("active_closer")
+def roles(trace: Trace, end: str) -> Iterator[tuple[str, int]]:
+    """The parts an end plays, who opens and who closes first, and the step that makes each so."""
+    steps = [each for each in enumerate(trace.steps) if each[1].end == end]
+
+    def first(*states: State) -> int | None:
+        return next((number for number, step in steps if step.state in states), None)
+
+    opened = [n for n, step in steps if "CLOSED: passive OPEN" in step.edges]
+    passive = opened[0] if opened else first(State.LISTEN, State.SYN_RECEIVED)
+    active, closer = first(State.SYN_SENT), first(State.FIN_WAIT_1)
+    if active is not None:
+        yield say("active_opener"), active
+    elif passive is not None:
+        yield say("passive_opener"), passive
+    if closer is not None:
+        yield say("active_closer"), closer

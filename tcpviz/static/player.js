@@ -65,7 +65,6 @@ for (const poster of document.querySelectorAll(".tcpviz-poster-1:not([data-live]
 
 // Choices over runs that are all here. Of what runs have in common there is one copy.
 function choose(root, { panel, lines, shared, runs, order }) {
-  const whole = (numbers) => numbers.map((number) => lines[number]).join("\n");
   const holder = element("div");
   const selects = panel.map(([, tip, labels, now]) => element(
     "select", { title: tip, onchange: show, "data-lm-suppress-shortcuts": "true" },
@@ -80,14 +79,19 @@ function choose(root, { panel, lines, shared, runs, order }) {
       holder.innerHTML = html;
       return;
     }
-    for (const part of ["chart", "diagram", "text"]) run[part] = whole(run[part]);
-    stop = mount(holder, { ...run, data: { ...shared, ...data } }, null);
+    stop = mount(holder, { ...whole(run, lines), data: { ...shared, ...data } }, null);
   }
   root.replaceChildren(
     element("div", { class: "tcpviz-panel" },
       ...panel.map(([name], nth) => element("label", {}, `${name} `, selects[nth]))),
     holder);
   show();
+}
+
+// A run whose pictures and text are numbers of lines.
+function whole(run, lines) {
+  const of = (part) => run[part].map((number) => lines[number]).join("\n");
+  return { ...run, chart: of("chart"), diagram: of("diagram"), text: of("text") };
 }
 
 function decoded(address) {
@@ -141,11 +145,16 @@ function picture(text, name, role) {
   return svg;
 }
 
-// For each number of steps done, the parts that appear with the next: s<number> means that step.
+// The steps that tell of a part of a picture: s<number> means that step.
+function numbersOf(part) {
+  return [...part.classList].filter((c) => /^s\d+$/.test(c)).map((c) => +c.slice(1));
+}
+
+// For each number of steps done, the parts that appear with the next.
 function byStep(svg, count) {
   const parts = Array.from({ length: count }, () => []);
   for (const part of svg.querySelectorAll("[class]")) {
-    const numbers = [...part.classList].filter((c) => /^s\d+$/.test(c)).map((c) => +c.slice(1));
+    const numbers = numbersOf(part);
     if (numbers.length && Math.min(...numbers) < count) parts[Math.min(...numbers)].push(part);
   }
   return parts;
@@ -255,15 +264,14 @@ function mount(root, run, ask) {
   for (const label of ground.querySelectorAll("[data-id^='flight_'][data-id$='_label']")) ground.append(label);
   ground.append(cursor);
   const byFlight = flights.map((_, number) => [...ground.querySelectorAll(`.f${number}`)]);
-  // A label that tells the fate of its segment waits for it.
-  flights.forEach((flight, number) => {
-    const steps_ = steps.flatMap((step, index) => (step.f === number ? [index] : []));
-    if (flight.fate === "lost" && steps_.length > 1)
-      for (const part of byFlight[number]) {
-        const home = parts[steps_[0]], at = home.indexOf(part);
-        if (at >= 0) parts[steps_.at(-1)].push(...home.splice(at, 1));
-      }
-  });
+  // How a way is drawn tells the fate of its segment, or that it comes twice: such a one waits for
+  // that. Where questions are asked all wait, or one that does not would tell as much.
+  for (const all of parts.slice())
+    for (const part of all.filter((each) => each.classList.contains("flight"))) {
+      if (!part.classList.contains("fated") && !data.questions?.length) continue;
+      all.splice(all.indexOf(part), 1);
+      parts[Math.max(...numbersOf(part))].push(part);
+    }
   for (const { box, step } of [...entries].reverse())
     if (step >= 0) {
       const part = diagram.querySelector(`[data-id='${box}']`);
@@ -303,6 +311,41 @@ function mount(root, run, ask) {
     text.setAttribute("x", nth ? left + width - 4 : left + 4);
     text.setAttribute("y", -half - out + 2.5);
   }
+
+  // What would tell of later steps though it stands for an earlier one: the numbers of moves to
+  // come, the second of two lines, how long a timer runs.
+  const counters = [...diagram.querySelectorAll(".number")].flatMap((part) => {
+    const text = part.querySelector("text"), oval = part.querySelector("ellipse");
+    const numbers = numbersOf(part).sort((a, b) => a - b);
+    const wide = oval?.getAttribute("rx");
+    return numbers.length > 1 && text ? [{ text, numbers, all: text.textContent, oval, wide }] : [];
+  });
+  const pairs = new Map(); // the lines of both ends on one arrow of the figure
+  for (const part of diagram.querySelectorAll(".edge.taken")) {
+    const end = [...part.classList].find((c) => part.dataset.id.endsWith(`_${c}`));
+    const arrow = part.dataset.id.slice(0, -1 - end?.length);
+    pairs.set(arrow, [...(pairs.get(arrow) ?? []), part].sort((a, b) => numbersOf(a)[0] - numbersOf(b)[0]));
+  }
+  const waits = [...chart.querySelectorAll(".wait")].map((part) => {
+    const numbers = numbersOf(part).sort((a, b) => a - b);
+    return { part, until: numbers.length > 1 ? numbers.at(-1) : count };
+  });
+  function keep(open) {
+    for (const { text, numbers, all, oval, wide } of counters) {
+      const past = numbers.filter((number) => number < done).length;
+      oval?.setAttribute("rx", past === 1 ? 6 : wide);
+      text.textContent = past === numbers.length ? all : all.split(/[,…]/)[0] + (past > 1 ? "…" : "");
+    }
+    for (const [, ...more] of pairs.values())
+      for (const part of more)
+        part.style.visibility = open && part.classList.contains("tcpviz-future") ? "hidden" : "";
+    const hidden = timed();
+    for (const { part, until } of waits)
+      part.style.visibility = hidden && until >= done ? "hidden" : "";
+  }
+  // A question about how long something lasts waits: until then no timer tells.
+  const timed = () =>
+    predict.checked && questions.some((q) => q.timed && !answers.has(q) && q.step >= done);
 
   // -- stepping ----------------------------------------------------------------------------------
 
@@ -351,7 +394,9 @@ function mount(root, run, ask) {
     const below = !step ? -4 : asked ? 2 : done === count ? height : 17;
     cursor.setAttribute("transform", `translate(0 ${y})`);
     veil.setAttribute("y", y + below);
-    player.classList.toggle("tcpviz-asking", Boolean(gate(0, count)));
+    const open = Boolean(gate(0, count));
+    player.classList.toggle("tcpviz-asking", open);
+    keep(open);
     for (const part of marked) part.classList.remove("tcpviz-active");
     marked = step?.f === undefined ? [] : byFlight[step.f];
     for (const part of marked) part.classList.add("tcpviz-active");
@@ -377,14 +422,15 @@ function mount(root, run, ask) {
 
   // One end's column, and its place in the diagram.
   function tell({ box, timers, vars }, nth, time) {
-    const [state, una, nxt, received, waits] = cells.map((row) => row[nth]);
+    const [state, una, nxt, received, row] = cells.map((cell) => cell[nth]);
     put(state, box ? boxes[box][0] : say("unknown"));
     const number = (value, of) =>
       value === undefined || value === null ? say("no_number") : String(data.absolute ? value : relative(value, of));
     put(una, number(vars?.[0], nth));
     put(nxt, number(vars?.[1], nth));
     put(received, number(vars?.[2], 1 - nth));
-    put(waits, timers.map(([name, , until]) => say("left", { name, left: readable(until - time) })).join("; ") || say("none"), false);
+    const key = timed() ? "runs" : "left";
+    put(row, timers.map(([name, , until]) => say(key, { name, left: readable(until - time) })).join("; ") || say("none"), false);
     place(nth, box);
   }
 
@@ -639,15 +685,16 @@ function mount(root, run, ask) {
     const line = (key, choice) => element("div", {},
       element("strong", {}, say(key)), ` ${choice.text}`, element("p", {}, choice.why));
     const again = mine.run
-      ? [element("button", { type: "button", onclick: (event) => refute(mine.run, event.target), ...keys }, say("refute"))]
+      ? [element("button", { type: "button", onclick: (event) => refute(mine, event.target), ...keys }, say("refute"))]
       : [];
     return element("div", { class: `tcpviz-answer ${mine.right ? "tcpviz-right" : "tcpviz-wrong"}` },
       ...(mine.right ? [line("right", mine)] : [line("predicted", mine), line("happened", right)]), ...again);
   }
 
-  function refute(number, press) {
+  function refute({ run: number, at }, press) {
     const nested = element("div", { class: "tcpviz-nested", "aria-label": say("refuted"), role: "group" });
-    mount(nested, run.runs[number], null);
+    const other = whole(run.runs[number], run.lines);
+    mount(nested, { ...other, at, data: { ...data, questions: [], ...other.data } }, null);
     press.replaceWith(nested);
     nested.querySelector("input").focus();
   }
