@@ -75,13 +75,14 @@ class Player:
             asked = [_asked(question) for question in self.questions]
             rest["data"] = {**self.data, "questions": asked}
             names = {each.refutation for one in self.questions for each in one.choices}
-            lines: dict[str, int] = {}
+            mine = dict.fromkeys(f"{self.chart.svg}\n{self.diagram.svg}".split("\n"))
+            lines = {line: number for number, line in enumerate(mine)}
             shared = {key: self.data[key] for key in SHARED}
             rest["runs"] = {
                 name: lean(Player(simulate(SCENARIOS[name])).run, lines, shared)
                 for name in sorted(filter(None, names))
             }
-            rest["lines"] = list(lines)
+            rest["lines"] = list(lines)[len(mine) :]  # the page has the others
         if self.scenario:
             rest["forks"] = True
         return rest

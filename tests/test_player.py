@@ -9,7 +9,7 @@ from asked import asking_player
 from tcpviz import SCENARIOS, Trace, simulate
 from tcpviz.fork import ForkError
 from tcpviz.pictures.figure_5 import BOXES
-from tcpviz.player import Player
+from tcpviz.player import SHARED, Player
 from tcpviz.player_data import player_data
 from tcpviz.states import State
 from tcpviz.static import SCRIPT, STYLE
@@ -174,6 +174,19 @@ def test_questions_come_in_order_with_their_refutations():
         "refused": "refused",
         "two_way_ghost": "two_way_ghost",
     }
+
+
+def test_of_a_run_that_refutes_only_what_is_new_travels():
+    """Its pictures are lines, most of them of this run's; put together they are its own."""
+    run = asking_player().run
+    lines = [*dict.fromkeys(f"{run['chart']}\n{run['diagram']}".split("\n")), *run["lines"]]
+    whole = Player(simulate(SCENARIOS["refused"])).run
+    for part in ("chart", "diagram", "text"):
+        numbers = run["runs"]["refused"][part]
+        assert "\n".join(lines[number] for number in numbers) == whole[part]
+    data = {key: run["data"][key] for key in SHARED} | run["runs"]["refused"]["data"]
+    assert data == whole["data"]
+    assert len(json.dumps(run["lines"])) < len(json.dumps(whole))  # of two runs
 
 
 def test_a_trace_without_questions_asks_none():

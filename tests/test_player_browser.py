@@ -488,12 +488,37 @@ def test_a_wrong_answer_is_refuted_by_a_run(new_page):
     """The run that refutes it plays within the page; the keys then are that player's."""
     page = shown(new_page(), asking_player())
     page.focus(SCRUB)
-    press(page, *["ArrowRight"] * 5, " ", "Enter")
+    press(page, *["ArrowRight"] * 4)
+    page.check(f"{PLAYER} form input >> nth=2")  # the second that has a run
+    press(page, "Enter")
     page.click(f"{PLAYER} button:text-is('{say('player_refute')}')")
+    name = page.get_attribute(f"{PLAYER} {PLAYER}", "aria-label")
+    assert name == say("player_name", title="refused")
     assert page.inner_text(f"{PLAYER} {PLAYER} .tcpviz-clock").startswith("step 0 of")
     press(page, "ArrowRight")
     assert page.inner_text(f"{PLAYER} {PLAYER} .tcpviz-clock").startswith("step 1 of")
     assert page.inner_text(f"{PLAYER} > .tcpviz-now .tcpviz-clock").startswith("step 5 of 8")
+
+
+def test_each_wrong_answer_has_its_own_reason_and_its_own_run(new_page):
+    """Not the first wrong answer's: the reasons of both, and the run, at the same situation."""
+    trace = simulate(SCENARIOS["lost_ack_of_fin"])
+    (question,) = questions(trace, pin=[(15, "state")])
+    wrong = next(choice for choice in question.choices if choice.refutation)
+    page = shown(new_page(), Player(trace, questions=[question]))
+    page.focus(SCRUB)
+    press(page, "End")
+    page.check(f"{PLAYER} form input >> nth={question.choices.index(wrong)}")
+    page.click(f"{PLAYER} form button")
+    told = page.inner_text(f"{PLAYER} .tcpviz-answer")
+    assert wrong.why in told
+    assert question.right.why in told
+    page.click(f"{PLAYER} button:text-is('{say('player_refute')}')")
+    nested = page.locator(f"{PLAYER} {PLAYER}")
+    assert nested.get_attribute("aria-label") == say("player_name", title=wrong.refutation)
+    clock = nested.locator(".tcpviz-clock").inner_text()
+    assert clock.startswith(f"step {wrong.refuted_at} of")
+    assert wrong.refuted_at > 0
 
 
 def test_who_does_not_want_to_predict_just_steps(new_page):

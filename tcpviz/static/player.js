@@ -693,7 +693,8 @@ function mount(root, run, ask) {
 
   function refute({ run: number, at }, press) {
     const nested = element("div", { class: "tcpviz-nested", "aria-label": say("refuted"), role: "group" });
-    const other = whole(run.runs[number], run.lines);
+    const mine = new Set(`${run.chart}\n${run.diagram}`.split("\n"));
+    const other = whole(run.runs[number], [...mine, ...run.lines]);
     mount(nested, { ...other, at, data: { ...data, questions: [], ...other.data } }, null);
     press.replaceWith(nested);
     nested.querySelector("input").focus();
