@@ -84,6 +84,8 @@ TRACE_JSON: Final = {
         "segments": "every segment's way, in order of departure",
         "steps": "what happened, in order of time",
         "notes": "sentences that a reader must know to read it right",
+        "rules": "only where there are any: the rules of a simulation that are not the standard's,"
+        " in words",
     },
     "end": {
         "name": "as `from` and `end` have it",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from tcpviz import endpoint
+from tcpviz import asking_why, endpoint
 from tcpviz.choices import Asked, Choice, ask, wrong
 from tcpviz.moments import Moment
 from tcpviz.segment import ACK, FIN, RST, SYN, add, relative
@@ -56,13 +56,10 @@ def states(moment: Moment) -> Iterator[Asked | None]:
     # What it passes through at this instant is not wrong either.
     now = [s for s in moment.trace.of(step.end) if s.time == step.time]
     passed = {edge.target for edge in moved} | {s.state for s in now} | {step.state}
-    text = say("why_stays")
-    if moved:
-        events = say("ask_then").join(edge.event for edge in moved)
-        text = say("why_state", event=events, section=_cited(moved[-1]))
-    if any(not edge.drawn and not edge.rare for edge in moved):
-        text += " " + say("why_not_drawn")
-    others = [c for c in _other_states(before, event) if State(c.text) not in passed]
+    if moment.two_way:  # where it passes through, everybody else stays
+        passed.remove(_S.SYN_RECEIVED)
+    text = asking_why.moves(moment) if moved else asking_why.stays(moment)
+    others = [c for c in _other_states(moment, event) if State(c.text) not in passed]
     weight = (
         3 + 2 * (event not in (_E.TIME_WAIT_TIMEOUT, _E.ACTIVE_OPEN)) - (step.kind is Kind.CALL)
     )
@@ -71,28 +68,45 @@ def states(moment: Moment) -> Iterator[Asked | None]:
     yield ask(moment.at, "state", prompt, (step.state, text), others, weight)
 
 
-def _cited(edge: Edge) -> str:
-    """The section of RFC 9293, or whose rule it is."""
-    return f"§{edge.section}" if edge.section[0].isdigit() else edge.section
-
-
-def _other_states(before: State, event: Event | None) -> Iterator[Choice]:
+def _other_states(moment: Moment, event: Event | None) -> Iterator[Choice]:
     """Believed states first, then where other events lead, then the state it is in."""
+    before = moment.before
+    assert before is not None
     for (source, when, state), (why, run) in BELIEVED_STATES.items():
-        if (source, when) == (before, event):
+        if (source, when) == (before, event) and (event or moment.arrived & RST):
             yield wrong(state, why, run)
+    if not event and moment.arrived == SYN and before in asking_why.SYNCHRONIZED:
+        yield wrong(_S.CLOSED, "stays_challenge")
+    if moment.two_way:
+        yield wrong(_S.SYN_RECEIVED, "away_two_way")
     leaving = {edge.target: edge for edge in reversed(TRANSITIONS) if edge.source is before}
     where = {edge.target for edge in leaving.values() if edge.opened}  # it depends on the OPEN
     for drawn in FIGURE_5:
         if drawn.source is before and drawn.event is not event and drawn.target not in where:
-            yield wrong(drawn.target, "why_other_event", event=drawn.event, section=_cited(drawn))
-    yield wrong(before, "why_moves")
+            yield _elsewhere(moment, drawn, drawn.target)
+    if moment.edges:
+        edge = moment.edges[0]
+        yield wrong(
+            before,
+            "why_moves",
+            event=edge.event,
+            state=before,
+            target=edge.target,
+            section=asking_why.cited(edge),
+        )
     for state in _OFTEN_NAMED:
-        edge = leaving.get(state)
-        if edge and edge.event is not event and state not in where:
-            yield wrong(state, "why_other_event", event=edge.event, section=_cited(edge))
-        elif not edge and state is not before:
+        other = leaving.get(state)
+        if other and other.event is not event and state not in where:
+            yield _elsewhere(moment, other, state)
+        elif not other and state is not before:
             yield wrong(state, "why_no_edge", state=before, other=state)
+
+
+def _elsewhere(moment: Moment, edge: Edge, text: str) -> Choice:
+    """What another event makes of an end: or one that looks like what comes, and is not."""
+    if asking_why.looks_like(edge.event, moment):
+        return wrong(text, asking_why.turned_away(moment))
+    return wrong(text, "why_other_event", event=edge.event, section=asking_why.cited(edge))
 
 
 _OFTEN_NAMED: Final = (_S.CLOSED, _S.TIME_WAIT, _S.ESTABLISHED, _S.LISTEN)
@@ -111,49 +125,22 @@ def sends(moment: Moment) -> Iterator[Asked | None]:
         return  # something else happens at the same instant
     if step.text in (_E.PASSIVE_OPEN, _E.CRASH, "restart", _E.USER_TIMEOUT):
         return
-    patient = any(timer.name == DELAYED_ACK for timer in step.timers) and not controls
     right = " + ".join(controls) or say("ask_nothing")
-    why = "why_delayed" if patient else _why_sent(moment, controls)
+    why = asking_why.why_sent(moment, controls)
     believed = list(_believed(moment, right))
-    others = [*believed, *_legal(before, right)]
+    others = [*believed, *_legal(moment, right)]
     dull = moment.arrived == ACK and not controls and before is not _S.SYN_RECEIVED
     weight = 2 if dull else 5
     if step.kind is Kind.CALL:
         weight = 6 if believed else 4
     if before is not _S.CLOSED and moment.arrived & (SYN | RST):
         weight += 1
-    if moment.full or (moment.arrived == SYN and before in _SYNCHRONIZED):
+    if moment.full or (moment.arrived == SYN and before in asking_why.SYNCHRONIZED):
         weight += 3
     weight -= _ORDINARY * moment.opening
     key = "ask_sends" if moment.simulated else "ask_sends_next"
     prompt = say(key, told=moment.situation, end=step.end)
     yield ask(moment.at, "sends", prompt, (right, say(why)), others, weight)
-
-
-_SYNCHRONIZED: Final = tuple(State)[tuple(State).index(_S.ESTABLISHED) :]
-
-
-def _why_sent(moment: Moment, controls: list[str]) -> str:
-    """The words for what is sent."""
-    if moment.full:
-        return "why_full_cookie" if controls else "why_full"
-    if moment.step.kind is Kind.CALL:
-        if moment.before is _S.CLOSE_WAIT and "FIN" not in str(controls) and controls:
-            return "why_half_close"
-        if moment.step.text == _E.CLOSE_HALF_DUPLEX and controls and "RST" in controls[0]:
-            return "why_unread"
-        return "why_call" if controls else "why_call_silent"
-    if not controls:
-        return "why_rst_silent" if moment.arrived & RST else "why_silent"
-    if "RST" in controls[0]:
-        return "why_closed" if moment.before is _S.CLOSED else "why_reset"
-    if moment.arrived == SYN and moment.before in _SYNCHRONIZED and controls == ["ACK"]:
-        return "why_challenge"
-    if controls == ["SYN,ACK"]:
-        return "why_reopens" if moment.before is _S.TIME_WAIT else "why_syn_ack"
-    if moment.before is _S.SYN_SENT and controls[0] != "ACK":
-        return "why_rides"
-    return "why_ack" if controls == ["ACK"] else "why_answer"
 
 
 def _believed(moment: Moment, right: str) -> Iterator[Choice]:
@@ -168,12 +155,14 @@ def _believed(moment: Moment, right: str) -> Iterator[Choice]:
         yield wrong("RST", "myth_rst_answered")
     elif arrived == SYN and before is _S.LISTEN:
         yield wrong("ACK + SYN", "myth_four", "four_segment_handshake")
-    elif arrived == SYN and before is _S.TIME_WAIT:
+    elif arrived == SYN and before is _S.TIME_WAIT and "RST" not in right:
         yield wrong("RST", "myth_tw_recycle", "port_reuse")
-    elif arrived == SYN and before in _SYNCHRONIZED:
-        yield wrong("RST", "myth_syn_resets", "half_open")
-        yield wrong("SYN,ACK", "myth_syn_opens", "half_open")
-    elif arrived == SYN | ACK and before is _S.SYN_SENT and right != "ACK":
+    elif arrived == SYN and before in asking_why.SYNCHRONIZED:
+        if "RST" not in right:
+            yield wrong("RST", "myth_syn_resets", "half_open")
+        if before is not _S.TIME_WAIT:
+            yield wrong("SYN,ACK", "myth_syn_opens", "half_open")
+    elif arrived == SYN | ACK and before is _S.SYN_SENT and "RST" not in right and right != "ACK":
         yield wrong("ACK", "myth_third_bare", "send_opens")
     elif arrived & FIN and before is _S.ESTABLISHED:
         yield wrong("FIN,ACK", "myth_kernel_fin", "close_wait")
@@ -194,19 +183,19 @@ def _believed(moment: Moment, right: str) -> Iterator[Choice]:
             yield wrong(say("ask_reads_no_more"), "myth_shut_rd", "data_after_close")
 
 
-def _legal(before: State, right: str) -> Iterator[Choice]:
+def _legal(moment: Moment, right: str) -> Iterator[Choice]:
     """Other segments that an end may send in this state, by the table, and always."""
     rst = "RST" in right  # with or without an ACK is not worth a question
     for edge in TRANSITIONS:
-        if edge.source is before and edge.sends and not edge.rare:
+        if edge.source is moment.before and edge.sends and not edge.rare:
             sent = "FIN,ACK" if edge.sends == "FIN" else edge.sends
             if not (rst and sent == "RST"):
-                yield wrong(sent, "why_other_event", event=edge.event, section=_cited(edge))
-    yield wrong(say("ask_nothing"), "why_not_nothing")
-    yield wrong("ACK", "why_not_ack")
+                yield _elsewhere(moment, edge, sent)
+    yield wrong(say("ask_nothing"), asking_why.not_silent(moment, right))
+    yield wrong("ACK", asking_why.not_ack(moment, right))
     if not rst:
-        yield wrong("RST", "why_not_rst")
-    yield wrong("FIN,ACK", "why_not_fin")
+        yield wrong("RST", asking_why.not_rst(moment))
+    yield wrong("FIN,ACK", asking_why.not_fin(moment))
 
 
 def numbers(moment: Moment) -> Iterator[Asked | None]:
@@ -260,15 +249,30 @@ def users(moment: Moment) -> Iterator[Asked | None]:
     elif told == endpoint.TROUBLE:
         others.append(wrong(endpoint.GIVEN_UP, "why_not_r2", "given_up"))
     else:
-        for error, why in (
-            (endpoint.RESET, "why_not_reset"),
-            (endpoint.REFUSED, "why_not_refused"),
-        ):
-            others.append(wrong(error, why))
+        if told != endpoint.RESET:
+            others.append(wrong(endpoint.RESET, "why_not_reset"))
+        elif before is not _S.SYN_SENT:  # there, sockets say so, and who answers it is not wrong
+            others.append(wrong(endpoint.REFUSED, "why_not_refused"))
         others.append(wrong(endpoint.IS_CLOSING, "why_not_closing"))
-    why = say("why_told" if told else "myth_listener")
+        others.append(wrong(endpoint.GIVEN_UP, "why_somebody"))
     prompt = say("ask_user", told=moment.situation, end=moment.step.end)
-    yield ask(moment.at, "user", prompt, (told or silent, why), others, 7)
+    yield ask(moment.at, "user", prompt, (told or silent, say(_why_told(moment))), others, 7)
+
+
+def _why_told(moment: Moment) -> str:
+    """The key of the words for what the user is told."""
+    told = moment.step.says
+    if told == endpoint.RESET and not moment.arrived & RST:
+        return "why_told_syn"
+    if told == endpoint.RESET and moment.before is _S.SYN_SENT:
+        return "why_told_syn_sent"
+    return {
+        endpoint.RESET: "why_told_reset",
+        endpoint.REFUSED: "why_told_refused",
+        endpoint.GIVEN_UP: "why_told_given_up",
+        endpoint.USER_TIMED_OUT: "why_told_timeout",
+        endpoint.TROUBLE: "why_told_trouble",
+    }.get(told, "myth_listener")
 
 
 _TOLD: Final = (
@@ -310,9 +314,13 @@ def retransmissions(moment: Moment) -> Iterator[Asked | None]:
     others.append(wrong(readable(4 * wait), "why_not_so_long"))
     others.append(wrong(say("ask_never"), "myth_application_retries", "lost_fin"))
     others = [choice for choice in others if choice.text != readable(wait)]
-    history = say("ask_waited", waits=readable(last)) if last else say("ask_first_wait")
-    prompt = say(
-        "ask_retransmission", end=step.end, control=moment.control(moment.sent[0]), history=history
+    history = (
+        say("ask_waited", waits=readable(last), count=moment.tries + 1)
+        if last
+        else say("ask_first_wait")
     )
+    octets = say("ask_octets", octets=segment.length)
+    what = octets if segment.length else segment.control
+    prompt = say("ask_retransmission", end=step.end, what=what, history=history)
     why = say("why_doubled" if wait == 2 * last else "why_rto")
     yield ask(moment.at, "retransmission", prompt, (readable(wait), why), others, 6, 4)

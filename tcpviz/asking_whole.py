@@ -10,7 +10,7 @@ from tcpviz.choices import Asked, ask, wrong
 from tcpviz.moments import Moment
 from tcpviz.segment import ACK, FIN, RST, SYN
 from tcpviz.states import TRANSITIONS, Event, State
-from tcpviz.steps import Flight, Kind, Step
+from tcpviz.steps import Flight, Kind, Step, Variables
 from tcpviz.tcb import TWO_MSL
 from tcpviz.trace import Trace
 from tcpviz.units import MIN, readable
@@ -34,15 +34,20 @@ def handshakes(moment: Moment) -> Iterator[Asked | None]:
     if not all(_clean(flight) for flight in trace.flights[: len(sent)]):
         return
     right = say("ask_segments", count=len(sent))
-    others = [
-        wrong(say("ask_segments", count=2), "myth_two", "two_way_ghost"),
-        wrong(say("ask_segments", count=4), "myth_four", "four_segment_handshake"),
-        wrong(say("ask_segments", count=3), "myth_three_only", "simultaneous_open"),
-        wrong(say("ask_segments", count=5), "myth_certain"),
-    ]
     early = [s for s in trace.steps if s.kind is Kind.CALL and s.time <= done]
     both = len({s.end for s in early if s.text == Event.ACTIVE_OPEN}) > 1
-    why = say("why_three" if len(sent) == 3 else "why_crossing" if both else "why_four_segments")
+    others = [
+        wrong(say("ask_segments", count=2), "myth_two"),
+        wrong(say("ask_segments", count=4), "why_not_four_crossing")
+        if both
+        else wrong(say("ask_segments", count=4), "myth_four", "four_segment_handshake"),
+        wrong(say("ask_segments", count=3), "myth_three_only", "simultaneous_open")
+        if both
+        else wrong(say("ask_segments", count=3), "why_not_three_apart", "handshake"),
+        wrong(say("ask_segments", count=5), "myth_certain"),
+    ]
+    crossed = "why_crossing" if len(sent) == 4 else "why_six"
+    why = say("why_three" if len(sent) == 3 else crossed if both else "why_four_segments")
     prompt = say("ask_handshake_both" if both else "ask_handshake")
     yield ask(moment.at, "handshake", prompt, (right, why), others, 2)
 
@@ -111,6 +116,8 @@ def time_waits(moment: Moment) -> Iterator[Asked | None]:
     if not waiting:
         return  # it was cut short, which nobody can predict
     right = both if len(waiting) == 2 else waiting[0]
+    if right == step.end or (right != both and moment.before is State.FIN_WAIT_1):
+        return  # nor can anybody foretell what cuts it short at one end alone
     runs = {"client": "server_closes_first", "server": "open_and_close"}
     others = [wrong(each, _blame(moment, each), runs.get(each)) for each in names]
     others.append(wrong(both, "why_not_both", "open_and_close"))
@@ -132,7 +139,7 @@ def durations(moment: Moment) -> Iterator[Asked | None]:
     if State.TIME_WAIT not in [edge.target for edge in moment.edges] or moment.before is None:
         return
     timer = next((t for t in moment.step.timers if t.name == TWO_MSL), None)
-    if moment.before is State.TIME_WAIT or timer is None:
+    if moment.before not in _CLOSED_IT or not moment.arrived or timer is None:
         return
     wait = timer.until - timer.since
     flights = moment.trace.flights
@@ -146,6 +153,10 @@ def durations(moment: Moment) -> Iterator[Asked | None]:
     right = say("ask_two_msl", time=readable(wait))
     prompt = say("ask_duration", told=moment.situation, msl=readable(wait // 2))
     yield ask(moment.at, "duration", prompt, (right, say("why_two_msl")), others, 3, 4)
+
+
+_CLOSED_IT: Final = (State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSING)
+"""Where FINs lead to TIME-WAIT; an ABORT, or a RST after MAY-2, has other reasons to wait."""
 
 
 def again(moment: Moment) -> Iterator[Asked | None]:
@@ -230,7 +241,7 @@ def data(moment: Moment) -> Iterator[Asked | None]:
         if moment.before in (State.FIN_WAIT_1, State.FIN_WAIT_2):
             runs = {"reset": "half_close"}
     others = [wrong(say(f"ask_data_{e}"), _why_not(e, key), runs.get(e)) for e in ends if e != key]
-    why = say("why_data_old" if old else f"why_data_{key}")
+    right, why = say(f"ask_data_{key}"), say("why_data_old" if old else f"why_data_{key}")
     if key == "reset" and moment.before is State.SYN_RECEIVED:  # it was no part of the handshake
         why = say("why_data_stray")
         others = [
@@ -238,8 +249,11 @@ def data(moment: Moment) -> Iterator[Asked | None]:
             wrong(say("ask_data_dropped"), "why_data_stray_told"),
         ]
     strange = old or key != "taken" or moment.before is not State.ESTABLISHED
-    prompt = say("ask_data_old" if _older(moment) else "ask_data_fate", told=moment.situation)
-    yield ask(moment.at, "data", prompt, (say(f"ask_data_{key}"), why), others, 8 if strange else 2)
+    known = _variables(moment)
+    expects = say("ask_expects", number=known.rcv_nxt) if known else ""
+    key = "ask_data_old" if _older(moment) else "ask_data_fate"
+    prompt = say(key, told=moment.situation, expects=expects)
+    yield ask(moment.at, "data", prompt, (right, why), others, 8 if strange else 2)
 
 
 def _why_not(fate: str, happens: str) -> str:
@@ -262,10 +276,14 @@ def _older(moment: Moment) -> bool:
 
 def _advances(moment: Moment) -> bool:
     """Whether the end expects the number after this text now, and did not before."""
-    trace, step = moment.trace, moment.step
-    before = [s for s in trace.steps[: moment.at] if s.end == step.end and s.variables]
-    old = before[-1].variables if before else None
-    return bool(step.variables and old and step.variables.rcv_nxt != old.rcv_nxt)
+    now, old = moment.step.variables, _variables(moment)
+    return bool(now and old and now.rcv_nxt != old.rcv_nxt)
+
+
+def _variables(moment: Moment) -> Variables | None:
+    """What the end knew of its TCB just before."""
+    mine = [s for s in moment.trace.steps[: moment.at] if s.end == moment.step.end]
+    return mine[-1].variables if mine else None
 
 
 def _first(trace: Trace, kind: Kind, ctl: int) -> tuple[int, Step] | None:

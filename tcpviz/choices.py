@@ -16,13 +16,15 @@ from tcpviz.words import say
 class Choice(NamedTuple):
     """One answer, and why it is right or wrong, with the section of RFC 9293.
 
-    `refutation` names a scenario whose run shows the wrong answer failing, or doing harm.
+    `refutation` names a scenario whose run shows the wrong answer failing, or doing harm;
+    `refuted_at` is the step at which it comes to the same situation.
     """
 
     text: str
     why: str
     right: bool = False
     refutation: str | None = None
+    refuted_at: int = 0
 
     @property
     def run(self) -> Trace | None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from tcpviz.segment import ACK, FIN, RST, SYN, names
-from tcpviz.states import TRANSITIONS, Edge, State
+from tcpviz.states import TRANSITIONS, Edge, Event, State
 from tcpviz.steps import Flight, Kind, Step, Timer
+from tcpviz.tcb import RTO
 from tcpviz.trace import Trace
 from tcpviz.words import say
 
@@ -20,6 +21,9 @@ _USUAL: Final = (
     "SYN-RECEIVED: rcv ACK of SYN",
 )
 _TOLD: Final = SYN | ACK | FIN | RST
+
+
+_ASKS_TO_SEND: Final = (Event.SEND, Event.ACTIVE_OPEN, Event.PASSIVE_OPEN)
 
 
 class Moment(NamedTuple):
@@ -77,6 +81,36 @@ class Moment(NamedTuple):
         return told.get(self.step.says, "")
 
     @property
+    def two_way(self) -> bool:
+        """Whether a SYN alone makes a listener ESTABLISHED, the broken rule."""
+        return (
+            self.before is State.LISTEN
+            and self.arrived == SYN
+            and self.step.state is State.ESTABLISHED
+        )
+
+    @property
+    def unread(self) -> int:
+        """How many octets its user has not read, where it reads by calling RECEIVE."""
+        octets, known = 0, 0
+        for step in self.trace.steps[: self.at]:
+            if step.end != self.step.end:
+                continue
+            number = step.variables.rcv_nxt if step.variables else 0
+            if step.kind is Kind.ARRIVE and step.segment and number != known and not step.says:
+                octets += step.segment.length
+            if step.text == Event.RECEIVE and step.says:
+                octets = 0
+            known = number
+        return octets
+
+    @property
+    def kin(self) -> tuple[object, ...]:
+        """What a moment of another run must share to be the same situation."""
+        what = self.control(self.step) if self.arrived else self.step.text
+        return self.before, self.step.kind, what, self.full, bool(self.unread)
+
+    @property
     def situation(self) -> str:
         """What is about to happen, in words that do not tell what comes of it."""
         state = self.before or say("ask_unknown_state")
@@ -84,10 +118,55 @@ class Moment(NamedTuple):
         if self.step.kind is Kind.ARRIVE:
             flight = self.flight
             assert flight is not None
-            absolute = self.simulated
-            values["segment"] = self.trace.notation(flight, absolute=absolute)
-        told = say(f"ask_{self.step.kind}", text=self.step.text, **values)
-        return f"{say('ask_full', queue=self.full)} {told}" if self.full else told
+            text = self.trace.notation(flight, absolute=self.simulated)
+            if "=-" in text:  # it is older than the SYN that numbers are counted from
+                text = self.trace.notation(flight)
+            values["segment"] = text
+        told = say(f"ask_{self.step.kind}", text=self._called, **values)
+        return "".join([*self._facts, told])
+
+    @property
+    def _called(self) -> str:
+        """The call or the timer: with how much is sent, or how often it was sent in vain."""
+        text = self.step.text
+        mine = [step for step in self.trace.steps if step.end == self.step.end]
+        if text == Event.SEND:
+            later = mine[mine.index(self.step) :]
+            sent = (s.segment.length for s in later if s.kind is Kind.DEPART and s.segment)
+            octets = next(filter(None, sent), 0)
+            return say("ask_data", control=text, octets=octets) if octets else text
+        if self.step.kind is Kind.TIMEOUT and text == RTO:
+            tries = self.tries
+            return say("ask_after_tries", timer=text, count=tries) if tries else text
+        return text
+
+    @property
+    def tries(self) -> int:
+        """How often in a row its RTO has expired before, with nothing that came between."""
+        count = 0
+        for step in self.trace.of(self.step.end):
+            if step is self.step:
+                break
+            if step.kind in (Kind.ARRIVE, Kind.CALL):
+                count = 0
+            count += step.kind is Kind.TIMEOUT and step.text == RTO
+        return count
+
+    @property
+    def _facts(self) -> Iterator[str]:
+        """What else must be known to foretell what comes of it."""
+        if self.full:
+            yield say("ask_full", queue=self.full)
+        if self.step.text == Event.CLOSE_HALF_DUPLEX:
+            yield say("ask_unread" if self.unread else "ask_all_read", octets=self.unread)
+        mine = [s for s in self.trace.steps[: self.at] if s.end == self.step.end]
+        cookies = {say("full_cookie", queue=say(f"queue_{name}")) for name in ("SYN", "accept")}
+        if self.before is State.LISTEN and self.arrived == ACK:
+            yield from (say("ask_cookie") for s in mine[-2:] if s.says in cookies)
+        if self.before in (State.SYN_SENT, State.SYN_RECEIVED) and self.arrived:
+            last = next((s for s in reversed(mine) if s.text in _ASKS_TO_SEND), None)
+            if last and last.text == Event.SEND:
+                yield say("ask_data_waits")
 
     def control(self, step: Step) -> str:
         """A segment that leaves, as a choice names it: its control bits, and data if it has some.

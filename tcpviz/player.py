@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from hashlib import sha256
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from tcpviz.choices import Question
 from tcpviz.fork import ForkError, What, fork
@@ -74,7 +74,7 @@ class Player:
         """What is not in the pictures."""
         rest: dict[str, Any] = {"data": self.data, "text": self.chart.text}
         if self.questions:
-            asked = [_asked(question, self._shown) for question in self.questions]
+            asked = [_asked(question) for question in self.questions]
             rest["data"] = {**self.data, "questions": asked}
             names = {row["run"] for one in asked for row in one["choices"] if "run" in row}
             pictures = {"chart": self.chart.svg, "diagram": self.diagram.svg}
@@ -84,12 +84,6 @@ class Player:
         if self.scenario:
             rest["forks"] = sha256(python(self.scenario).encode()).hexdigest()[:16]
         return rest
-
-    @cached_property
-    def _shown(self) -> str:
-        """The named scenario whose run this is, or "": it need not be shown a second time."""
-        named = SCENARIOS.get(self.trace.title)
-        return self.trace.title if named and simulate(named) == self.trace else ""
 
     @cached_property
     def widget(self) -> Any:
@@ -165,18 +159,20 @@ def alive(poster: str, data: dict[str, Any]) -> str:
     )
 
 
-def _asked(question: Question, shown: str) -> dict[str, Any]:
-    """A question as JSON data; a choice's `run` names the run that refutes it.
-
-    What the run that is `shown` refutes goes on to refute it: no other is named.
-    """
+def _asked(question: Question) -> dict[str, Any]:
+    """A question as JSON data; a choice's `run` names the run that refutes it, from `at` on."""
     choices = []
     for choice in question.choices:
         row: dict[str, Any] = {"text": choice.text, "why": choice.why, "right": choice.right}
-        if choice.refutation and choice.refutation != shown:
-            row["run"] = choice.refutation
+        if choice.refutation:
+            row |= {"run": choice.refutation, "at": choice.refuted_at}
         choices.append(row)
-    return {"step": question.step, "prompt": question.prompt, "choices": choices}
+    asked = {"step": question.step, "prompt": question.prompt, "choices": choices}
+    return {**asked, "timed": 1} if question.kind in _TIMED else asked
+
+
+_TIMED: Final = ("retransmission", "duration")
+"""Questions about how long a timer runs."""
 
 
 def _before(question: Question) -> str:

@@ -63,7 +63,7 @@ class Pack:
     def add(self, run: dict[str, Any]) -> dict[str, Any]:
         """The run, with numbers of lines in the place of texts; its data without what is shared."""
         data = run["data"]
-        for key in _SHARED:
+        for key in SHARED:
             self.shared.setdefault(key, data[key])
         packed = {key: value for key, value in data.items() if self.shared.get(key) != value}
         texts = {
@@ -78,7 +78,7 @@ class Pack:
         return list(self._lines)[self._known :]
 
 
-_SHARED: Final = ("words", "boxes", "half", "colors", "absolute")
+SHARED: Final = ("words", "boxes", "half", "colors", "absolute")
 _TEXTS: Final = ("chart", "diagram", "text")
 
 

@@ -43,6 +43,7 @@ PLAYER: Final = {
     "player_state": "state",
     "player_timers": "timers",
     "player_left": "{name}, {left} left",
+    "player_runs": "{name}, running",
     "player_none": "none",
     "player_unknown": "not known",
     "player_no_number": "-",

@@ -5,11 +5,14 @@ Chooses among what can be asked of a trace; must not know how a question is made
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from tcpviz import asking, asking_whole
 from tcpviz.choices import Asked, Choice, Question
 from tcpviz.moments import moments
+from tcpviz.scenarios import SCENARIOS
+from tcpviz.simulate import simulate
 from tcpviz.trace import Trace
 from tcpviz.words import say
 
@@ -74,13 +77,59 @@ def questions(trace: Trace, pin: Sequence[Pin] = ()) -> tuple[Question, ...]:
     """
     asked = _all(trace)
     chosen = _pinned(asked, pin) if pin else _decisive(asked)
-    return tuple(sorted((each.question for each in chosen), key=lambda q: (q.step, q.kind)))
+    made = (_finished(each.question, trace) for each in chosen)
+    return tuple(sorted(made, key=lambda q: (q.step, q.kind)))
 
 
 def _all(trace: Trace) -> list[Asked]:
     """Everything that can be asked."""
     made = (each for moment in moments(trace) for make in _MAKERS for each in make(moment))
     return [each for each in made if each]
+
+
+def _finished(question: Question, trace: Trace) -> Question:
+    """The question with the rules it is under, and only such refutations as refute."""
+    prompt = question.prompt
+    if trace.rules:
+        prompt = say("ask_rules", rules=say("list_comma").join(trace.rules), prompt=prompt)
+    kin = next(each.kin for each in moments(trace) if each.at == question.step)
+    choices = tuple(_refuted(choice, question, kin, trace.title) for choice in question.choices)
+    return question._replace(prompt=prompt, choices=choices)
+
+
+def _refuted(choice: Choice, question: Question, kin: tuple[object, ...], shown: str) -> Choice:
+    """The choice, with where its run comes to the same; without the run if it does not.
+
+    The run that is shown is none: it will refute the answer by going on.
+    """
+    if choice.refutation is None:
+        return choice
+    same = _LIKE_IT if choice.refutation in _HARM else question.right.text
+    at = _known(choice.refutation).get((question.kind, kin, same))
+    if at is None or choice.refutation == shown:
+        return choice._replace(refutation=None)
+    return choice._replace(refuted_at=at)
+
+
+_HARM: Final = {"two_way_ghost", "four_segment_handshake", "no_time_wait"}
+"""Runs in which what the wrong answer says does happen, and what comes of it."""
+_LIKE_IT: Final = ""
+
+
+@cache
+def _known(name: str) -> dict[tuple[str, tuple[object, ...], str], int]:
+    """Where a named run comes to which situation, and how it goes on: the answer, or just so."""
+    trace = simulate(SCENARIOS[name])
+    found: dict[tuple[str, tuple[object, ...], str], int] = {}
+    for moment in moments(trace):
+        for kind in KINDS if name in _HARM else ():
+            found.setdefault((kind, moment.kin, _LIKE_IT), moment.at)
+        for make in _MAKERS:
+            for asked in make(moment):
+                if asked:
+                    right = asked.question.right.text
+                    found.setdefault((asked.question.kind, moment.kin, right), moment.at)
+    return found
 
 
 def _decisive(asked: list[Asked]) -> list[Asked]:

@@ -8,6 +8,7 @@ that describes Linux 6.18. The broken handshakes at the end exist to be shown fa
 from typing import Final, NamedTuple
 
 from tcpviz.units import MS, S
+from tcpviz.words import ENGLISH, say
 
 
 class Rules(NamedTuple):
@@ -183,6 +184,21 @@ class Rules(NamedTuple):
         """The rules that are not the standard's, by name."""
         given = zip(self._fields, self, RFC9293, strict=True)
         return {name: mine for name, mine, default in given if mine != default}
+
+    def told(self) -> tuple[str, ...]:
+        """The rules that are not the standard's, in words.
+
+        >>> RFC9293._replace(two_way_handshake=True).told()
+        ('a handshake of two segments',)
+        """
+        if self == LINUX:
+            return (say("rules_linux"),)
+        return tuple(
+            say(
+                f"rule_{name}" if f"rule_{name}" in ENGLISH else "rule_other", name=name, value=mine
+            )
+            for name, mine in self.differences().items()
+        )
 
 
 RFC9293: Final = Rules()

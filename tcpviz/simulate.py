@@ -69,6 +69,22 @@ def simulate(scenario: Scenario) -> Trace:
     return _Run(scenario).trace()
 
 
+def _rules(scenario: Scenario) -> tuple[str, ...]:
+    """The rules in force that are not the standard's, in words; whose, where the ends differ."""
+    told = {name: scenario.settings(name).rules.told() for name in ENDS}
+    alike = len(set(told.values())) == 1
+    rules = [
+        rule if alike else say("rule_of", end=name, rule=rule)
+        for name in (ENDS[:1] if alike else ENDS)
+        for rule in told[name]
+    ]
+    if scenario.delayed_ack:
+        rules.append(say("rule_delayed_ack", time=readable(scenario.delayed_ack)))
+    if not scenario.msl:
+        rules.append(say("rule_no_msl"))
+    return tuple(rules)
+
+
 class _Run:
     """The one event loop, and what it has written so far."""
 
@@ -100,7 +116,8 @@ class _Run:
 
     def trace(self) -> Trace:
         ends = tuple(End(name, "", *self._iss(name)) for name in ENDS)
-        return Trace(ends, tuple(self.steps), self.scenario.name, notes=self.notes)
+        name, rules = self.scenario.name, _rules(self.scenario)
+        return Trace(ends, tuple(self.steps), name, notes=self.notes, rules=rules)
 
     def _schedule(self, time: int, rank: int, end: Name | Literal[""], **what: Any) -> None:
         self.scheduled += 1

@@ -30,6 +30,7 @@ class Trace:
 
     `start` is the time of the first step in ns since the epoch where a capture knows it.
     `notes` are sentences a reader must know to read it right (a cut file, clocks that disagree).
+    `rules` are those of a simulation that are not the standard's, in words.
     """
 
     ends: tuple[End, ...]
@@ -38,6 +39,7 @@ class Trace:
     source: Literal["simulation", "capture", "kernel"] = "simulation"
     start: int = 0
     notes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
     display: ClassVar[Callable[["Trace"], dict[str, str]]]
     """How a notebook shows a Trace; the package sets it to draw the sequence chart."""
@@ -192,6 +194,7 @@ class Trace:
             "segments": [self._segment_json(flight) for flight in self.flights],
             "steps": [step_json(step) for step in self.steps],
             "notes": list(self.notes),
+            **({"rules": list(self.rules)} if self.rules else {}),
         }
 
     def _segment_json(self, flight: Flight) -> dict[str, Any]:
@@ -242,6 +245,7 @@ class Trace:
                 data["source"],
                 int(data["start_ns"]),
                 tuple(data["notes"]),
+                tuple(data.get("rules", ())),
             )
         except (KeyError, TypeError, ValueError, IndexError, StopIteration) as problem:
             raise ValueError(f"not a trace: {where}: {problem!r}") from None

@@ -23,6 +23,7 @@ FLOORS = [
     {"edge_scenarios", "time_wait_scenarios", "moments", "scenario_text", "simulate"},
     {"scenarios", "runs"},
     {"choices", "fork", "population"},
+    {"asking_why"},
     {"asking", "asking_whole"},
     {"questions"},
     # the room of explorations
@@ -61,7 +62,7 @@ FLOORS = [
     {"pictures.xdot", "pictures.picture", "pictures.routes", "pictures.trace_table"},
     {"pictures.drawing"},
     {"pictures.placement", "pictures.figure_5", "pictures.bars", "pictures.sheet"},
-    {"pictures.ways", "pictures.variables"},
+    {"pictures.ways", "pictures.variables", "pictures.notes"},
     {"pictures.arrow_labels", "pictures.margins", "pictures.paths"},
     {"pictures.arrows"},
     {"pictures.panel", "pictures.diagram_view", "pictures.walks"},

@@ -2,16 +2,15 @@
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 from asked import asking_player
 
-from tcpviz import SCENARIOS, S, Trace, simulate
+from tcpviz import SCENARIOS, Trace, simulate
 from tcpviz.fork import ForkError
 from tcpviz.pictures.figure_5 import BOXES
 from tcpviz.player import Player
-from tcpviz.player_data import player_data
+from tcpviz.player_data import SHARED, player_data
 from tcpviz.states import State
 from tcpviz.static import SCRIPT, STYLE
 from tcpviz.words import ENGLISH
@@ -193,16 +192,18 @@ def test_questions_come_in_order_with_their_refutations():
     }
 
 
-def test_a_run_that_refutes_a_wrong_answer_itself_is_sent_once():
-    """Where the refutation is the very run that goes on, no other comes with it; else it does."""
-    itself = Player(SCENARIOS["accept_queue_full"], questions=[7])
-    assert [c.refutation for c in itself.questions[0].choices if c.refutation] == [
-        "accept_queue_full"
-    ]
-    assert itself.run["runs"] == {}
-    assert not any("run" in choice for choice in itself.run["data"]["questions"][0]["choices"])
-    renamed = replace(SCENARIOS["accept_queue_full"], rto=2 * S)
-    assert set(Player(renamed, questions=[7]).run["runs"]) == {"accept_queue_full"}
+def test_of_a_run_that_refutes_only_what_is_new_travels():
+    """Its pictures are lines, most of them of this run's; put together they are its own."""
+    run = asking_player().run
+    mine = "\n".join(run[part] for part in ("chart", "diagram", "text")).split("\n")
+    lines = [*dict.fromkeys(mine), *run["lines"]]
+    whole = Player(simulate(SCENARIOS["refused"])).run
+    for part in ("chart", "diagram", "text"):
+        numbers = run["runs"]["refused"][part]
+        assert "\n".join(lines[number] for number in numbers) == whole[part]
+    data = {key: run["data"][key] for key in SHARED} | run["runs"]["refused"]["data"]
+    assert data == whole["data"]
+    assert len(json.dumps(run["lines"])) < len(json.dumps(whole))  # of two runs
 
 
 def test_a_trace_without_questions_asks_none():

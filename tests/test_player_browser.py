@@ -20,6 +20,7 @@ from test_lab_browser import CODE
 
 from tcpviz import SCENARIOS, read, simulate
 from tcpviz.player import Player
+from tcpviz.questions import QuestionError, questions
 from tcpviz.units import readable
 from tcpviz.words import say
 
@@ -487,6 +488,83 @@ def test_an_arrow_that_figure_5_lacks_is_not_to_be_seen_before(new_page):
     assert all(page.locator(arrow).nth(part).is_visible() for part in (0, 1))
 
 
+TELLS = """
+([player, at]) => {
+  const seen = (part) =>
+    getComputedStyle(part).visibility === "visible" && part.getClientRects().length > 0;
+  const numbers = (part) =>
+    [...part.classList].filter((c) => /^s\\d+$/.test(c)).map((c) => +c.slice(1));
+  const shown = (selector) => [...player.querySelectorAll(selector)].filter(seen);
+  const last = (part) => Math.max(...numbers(part));
+  return {
+    // parts of the chart that are seen, though the step that makes them true is still to come
+    early: shown(".tcpviz-pane [class*=' s']")
+      .filter((part) => numbers(part).length && Math.min(...numbers(part)) >= at)
+      .map((part) => part.outerHTML.slice(0, 80)),
+    fated: shown(".tcpviz-pane .fated").filter((part) => last(part) >= at).length,
+    double: shown(".tcpviz-diagram .edge.taken.tcpviz-future").map((part) =>
+      part.dataset.id.replace(/_end_\\w+$/, "")),
+    beside: shown(".tcpviz-diagram .edge.taken:not(.tcpviz-future)").map((part) =>
+      part.dataset.id.replace(/_end_\\w+$/, "")),
+    omitted: shown(".tcpviz-diagram .omitted.tcpviz-future").length,
+    moves: shown(".tcpviz-diagram .number").map((part) => part.textContent.trim()),
+    text: player.innerText,
+    chart: shown(".tcpviz-pane text").map((part) => part.textContent.trim()),
+    running: shown(".tcpviz-pane .wait").filter((part) => numbers(part).length < 2
+      || last(part) >= at).length,
+  };
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("open_and_close", "server_closes_first", "simultaneous_close", "close_in_three"),
+        *("half_open", "lost_fin", "lost_last_ack", "duplicated_fin", "no_answer", "given_up"),
+        *("port_reuse", "abort", "old_duplicate_syn", "short_time_wait", "linux_close_wait"),
+    ],
+)
+def test_nothing_tells_an_answer_before_it_is_locked(new_page, name):
+    """At each question of a run: no later part, role, number, second line, time or word is seen."""
+    trace = simulate(SCENARIOS[name])
+    asked = list(questions(trace))
+    for kind in ("time-wait", "retransmission", "duration", "state"):
+        with suppress(QuestionError):
+            asked += [each for each in questions(trace, pin=[kind]) if each not in asked]
+    page = shown(new_page(), Player(trace, questions=asked))
+    player = page.query_selector(PLAYER)
+    counts = {end.name: 0 for end in trace.ends}
+    asked.sort(key=lambda each: each.step)  # as the player asks them
+    for nth, question in enumerate(asked):
+        page.focus(SCRUB)
+        press(page, "End")
+        at = question.step
+        assert page.inner_text(f"{PLAYER} .tcpviz-clock").startswith(f"step {at} of")
+        seen = page.evaluate(TELLS, [player, at])
+        assert seen["early"] == []
+        assert (seen["fated"], seen["omitted"]) == (0, 0)
+        assert len(seen["double"]) == len(set(seen["double"]))
+        assert set(seen["double"]).isdisjoint(seen["beside"])
+        for end in trace.ends:
+            moves = [edge for s in trace.steps[:at] if s.end == end.name for edge in s.edges]
+            counts[end.name] = len(moves)
+        numbers = [int(n) for text in seen["moves"] for n in re.findall(r"\d+", text)]
+        assert max(numbers, default=0) <= sum(counts.values())
+        roles = [word for text in seen["chart"] for word in re.findall("active closer", text)]
+        closed = {s.end for s in trace.steps[:at] if s.state == "FIN-WAIT-1"}
+        assert len(roles) == len(closed)
+        stopped = [text for text in seen["chart"] if text == "stopped"]
+        waits = [wait for end in trace.ends for wait in trace.waits(end.name)]
+        past = [w for w in waits if w.until <= trace.steps[at - 1].time and w.expired is False]
+        assert len(stopped) <= len(past)
+        if any(each.kind in ("retransmission", "duration") for each in asked[nth:]):
+            assert seen["running"] == 0
+            assert not re.search(r"\w, [\d.]+ m?s left", seen["text"])
+        page.check(f"{PLAYER} .tcpviz-asks form input >> nth=0")
+        page.click(f"{PLAYER} .tcpviz-asks form button")
+
+
 def test_predict_lock_compare_by_keys(new_page):
     """The player stops, asks, locks the answer, and shows it beside what happened."""
     page = shown(new_page(), asking_player())
@@ -513,12 +591,37 @@ def test_a_wrong_answer_is_refuted_by_a_run(new_page):
     """The run that refutes it plays within the page; the keys then are that player's."""
     page = shown(new_page(), asking_player())
     page.focus(SCRUB)
-    press(page, *["ArrowRight"] * 5, " ", "Enter")
+    press(page, *["ArrowRight"] * 4)
+    page.check(f"{PLAYER} form input >> nth=2")  # the second that has a run
+    press(page, "Enter")
     page.click(f"{PLAYER} button:text-is('{say('player_refute')}')")
+    name = page.get_attribute(f"{PLAYER} {PLAYER}", "aria-label")
+    assert name == say("player_name", title="refused")
     assert page.inner_text(f"{PLAYER} {PLAYER} .tcpviz-clock").startswith("step 0 of")
     press(page, "ArrowRight")
     assert page.inner_text(f"{PLAYER} {PLAYER} .tcpviz-clock").startswith("step 1 of")
     assert page.inner_text(f"{PLAYER} > .tcpviz-now .tcpviz-clock").startswith("step 5 of 8")
+
+
+def test_each_wrong_answer_has_its_own_reason_and_its_own_run(new_page):
+    """Not the first wrong answer's: the reasons of both, and the run, at the same situation."""
+    trace = simulate(SCENARIOS["lost_ack_of_fin"])
+    (question,) = questions(trace, pin=[(15, "state")])
+    wrong = next(choice for choice in question.choices if choice.refutation)
+    page = shown(new_page(), Player(trace, questions=[question]))
+    page.focus(SCRUB)
+    press(page, "End")
+    page.check(f"{PLAYER} form input >> nth={question.choices.index(wrong)}")
+    page.click(f"{PLAYER} form button")
+    told = page.inner_text(f"{PLAYER} .tcpviz-answer")
+    assert wrong.why in told
+    assert question.right.why in told
+    page.click(f"{PLAYER} button:text-is('{say('player_refute')}')")
+    nested = page.locator(f"{PLAYER} {PLAYER}")
+    assert nested.get_attribute("aria-label") == say("player_name", title=wrong.refutation)
+    clock = nested.locator(".tcpviz-clock").inner_text()
+    assert clock.startswith(f"step {wrong.refuted_at} of")
+    assert wrong.refuted_at > 0
 
 
 def test_who_does_not_want_to_predict_just_steps(new_page):

@@ -22,6 +22,8 @@ _PENS: Final = {
     "departure": Pen(width=1.25, head="vee"),
     "arrival": Pen(width=1.25, head="normal"),
 }
+_FATED: Final = ("lost", "copy", "old", "dropped")
+"""Fashions that tell what becomes of a segment."""
 _GUESS: Final = Pen(theme.QUIET, 1, "dotted")
 _HOLLOW: Final = Pen(theme.PAPER, 1.5)  # along the middle of what comes from another time
 _HEAD: Final = 13.0  # pt of such a way that its head covers
@@ -64,7 +66,8 @@ def draw_arrows(drawing: Drawing, space: Space, labels: dict[str, Label]) -> Non
 
 def _classes(way: Way) -> str:
     steps = "".join([f" s{number}" for number in way.steps])
-    return f"flight f{way.flight.number}{steps}"
+    fated = " fated" if way.fashion in _FATED else ""
+    return f"flight f{way.flight.number}{steps}{fated}"
 
 
 def _draw_way(drawing: Drawing, way: Way, classes: str, tip: str) -> None:

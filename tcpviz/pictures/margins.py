@@ -4,33 +4,26 @@ Knows one end of a Trace and its side of the picture. Must not know what is betw
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate
-from math import ceil
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures import theme
 from tcpviz.pictures.bars import BAR, Stretch, draw_bar, draw_conditions, stretches
 from tcpviz.pictures.conditions import Condition
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen, Point
-from tcpviz.pictures.lettering import LINE, Face, text_width, wrapped
+from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, timed, told
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.pictures.variables import VariableTable
-from tcpviz.states import State
-from tcpviz.steps import Kind, Step, Timer, Wait
+from tcpviz.steps import Step, Timer, Wait
 from tcpviz.trace import Trace
 from tcpviz.units import readable
 from tcpviz.words import say
 
-_LINE: Final = theme.SMALL * LINE
-_LONG: Final = 8  # characters of a state's name
 _CALL: Final = (56.0, 50.0)  # pt: the width of what is written about a call, or where it is narrow
-_CALL_LINES: Final = 4
 _STRAYS: Final = 40.0  # pt that a call may be written below its time
-_TIMER: Final = 24  # characters of a timer's name
 PENS: Final = {  # of a timer that expired, was stopped, is still running
     True: Pen(theme.PURPLE, 1.25, "solid", "dot", size=0.5),
     False: Pen(theme.PURPLE, 0.75, "solid", "odot", size=0.5),
@@ -42,31 +35,6 @@ _SAID: Final = {"down": "host_down", "half-open": "half_open"}
 _LEADER: Final = Pen(theme.QUIET, 0.6)
 _START: Final = Pen(theme.PURPLE, 2)
 _EXPIRY: Final = Pen(theme.PURPLE, 0.75, "dotted")
-
-
-class Note(NamedTuple):
-    """Text that belongs to height `at` and is written around height `y`."""
-
-    at: float
-    y: float
-    lines: tuple[str, ...]
-    face: Face = ""
-    classes: str = ""
-
-    @property
-    def width(self) -> int:
-        """The width of the longest line in pt, even: it has a middle, and so less to be written."""
-        return _wide(self.lines, self.face)
-
-    @property
-    def height(self) -> int:
-        """The height of all lines in pt, even."""
-        return 2 * ceil(len(self.lines) * _LINE / 2)
-
-
-@lru_cache(maxsize=1024)
-def _wide(lines: tuple[str, ...], face: Face) -> int:
-    return 2 * ceil(max((text_width(line, theme.SMALL, face) for line in lines), default=0) / 2)
 
 
 class Bracket(NamedTuple):
@@ -129,56 +97,60 @@ class Margin:
     @cached_property
     def names(self) -> tuple[Note, ...]:
         """The names of the states, each beside the beginning of its stretch, and of conditions."""
-        wanted: list[tuple[float, tuple[str, ...], Face, str]] = []
+        wanted: list[Note] = []
         for each in self.stretches:
-            lines = _in_two(each.state) if self.narrow else (each.state,)
-            half = len(lines) * _LINE / 2
+            lines = in_two(each.state) if self.narrow else (each.state,)
+            half = len(lines) * ROW / 2
             at = each.top - self.top + half + (3 if each.step is not None else 10)
             for call in (y - self.top for y in self._called if y > each.top + 1):
                 if abs(call - at) < half + 1:  # not upon the line that leads to it
                     below = call + 2 * half + 2 < each.bottom - self.top
                     at = call + (half + 1.5 if below else -half - 1.5)
             classes = "" if each.step is None else f"name s{each.step}"
-            wanted.append((at, lines, "italic" if each.inferred else "bold", classes))
-        wanted += [
-            (self.axis.y(each.since) + 9.5, (say(_SAID[each.plight]),), "", "")
-            for each in self.conditions
-            if each.plight in _SAID
-        ]
+            wanted.append(Note(at, at, lines, "italic" if each.inferred else "bold", classes))
+        for held in self.conditions:
+            if held.plight in _SAID:
+                at, step = self.axis.y(held.since) + 9.5, self._since(held.since)
+                classes = "" if step is None else f"name s{step}"
+                wanted.append(Note(at, at, (say(_SAID[held.plight]),), "", classes))
         ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
-        sizes = [(at, len(lines) * _LINE + 1.5) for at, lines, *_ in wanted]
-        rows = spread(sizes, self.axis, ranks)
+        sizes = [(note.at, len(note.lines) * ROW + 1.5) for note in wanted]
         return tuple(
-            Note(self.top + at, self.top + y, lines, face, classes)
-            for (at, lines, face, classes), y in zip(wanted, rows, strict=True)
+            note._replace(at=self.top + note.at, y=self.top + y)
+            for note, y in zip(wanted, spread(sizes, self.axis, ranks), strict=True)
             if y is not None
         )
+
+    def _since(self, time: int) -> int | None:
+        """The first step at a time or after it, which makes known what holds from then on."""
+        steps = enumerate(self.trace.steps)
+        return next((number for number, step in steps if step.time >= time), None)
 
     @cached_property
     def calls(self) -> tuple[Note, ...]:
         """The calls of the user of TCP, and what the user is told."""
         blocks = [
-            (number, step.time, _lines(text, _CALL[self.narrow]), face)
+            (number, step.time, call_lines(text, _CALL[self.narrow]), face)
             for number, step in self._steps
-            for text, face in _told(step)
+            for text, face in told(step)
             if text.strip()
         ]
         found: list[Note] = []
         least, left = 0.0, 0
         for number, time, lines, face in blocks:
-            at, half = self.axis.y(time), len(lines) * _LINE / 2 + 1
+            at, half = self.axis.y(time), len(lines) * ROW / 2 + 1
             more = (say("more", count=left + 1),)
             if found and least + half > at + (_STRAYS if not left else 2):
                 if left:  # they are counted where the first of them would be
                     found[-1] = found[-1]._replace(lines=more)
                 else:
                     found.append(Note(at, at, more, "italic", f"call s{number}"))
-                    least = max(at, least + _LINE / 2 + 1) + _LINE / 2 + 1
+                    least = max(at, least + ROW / 2 + 1) + ROW / 2 + 1
                 left += 1
                 continue
             left, least = 0, max(at, least + half) + half
             found.append(Note(at, at, lines, face, f"call s{number}"))
-        rows = spread([(note.at, len(note.lines) * _LINE + 2) for note in found], self.axis)
+        rows = spread([(note.at, len(note.lines) * ROW + 2) for note in found], self.axis)
         return tuple(
             note._replace(at=self.top + note.at, y=self.top + y)
             for note, y in zip(found, rows, strict=True)
@@ -207,8 +179,8 @@ class Margin:
     def _aside(self, bracket: Bracket, others: list[Bracket]) -> Note:
         """What is written under or over a timer that has no room in it, where its lane is free."""
         top, bottom = self.y(bracket.wait.timer.since), self.y(self._until(bracket.wait))
-        lines = _timed(bracket.wait)
-        half = len(lines) * _LINE / 2
+        lines = timed(bracket.wait)
+        half = len(lines) * ROW / 2
         taken = [(y, y) for y in self._called]
         taken += [(self.top + band.top, self.top + band.bottom) for band in self.axis.breaks]
         for other in others:
@@ -237,11 +209,11 @@ class Margin:
         parts = list(self.axis.visible(wait.timer.since, self._until(wait)))
         since, until = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
         top, bottom = self.y(since) + 6, self.y(until) - 6
-        lines = list(_timed(wait))
+        lines = list(timed(wait))
         if wait.expired is False:
             lines.append(say("timer_stopped"))
-        del lines[max(int((bottom - top) / _LINE), 0) :]
-        half = len(lines) * _LINE / 2
+        del lines[max(int((bottom - top) / ROW), 0) :]
+        half = len(lines) * ROW / 2
         middle = (top + bottom) / 2
         heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
         calls = self._called
@@ -277,7 +249,7 @@ class Margin:
         for note in self.names:
             if abs(note.y - note.at) > 2:
                 points = [self._at(edge, 0, note.at), self._at(edge, _out(note) - 1, note.y)]
-                drawing.line([points], _LEADER)
+                drawing.line([points], _LEADER, classes=note.classes)
             drawing.paper(self._write(drawing, edge, _out(note), note, theme.INK))
 
     def _draw_calls(self, drawing: Drawing, edge: float) -> None:
@@ -293,9 +265,12 @@ class Margin:
 
     def _draw_waits(self, drawing: Drawing, edge: float) -> None:
         begins: dict[Timer, int] = {}
+        ends: dict[Timer, int] = {}
         for number, step in self._steps:
             for timer in step.timers:
                 begins.setdefault(timer, number)
+            for timer in begins.keys() - ends.keys() - set(step.timers):
+                ends[timer] = number
         for number, (wait, lane, note) in enumerate(self.waits):
             x, begin = self._at(edge, self._lanes[lane], self.y(wait.timer.since))
             box = Box.around(x, note.y, note.width, note.height)
@@ -315,13 +290,25 @@ class Margin:
                 drawing.line([[self._at(edge, 0, end), (x, end)]], _EXPIRY)
             if note.lines:
                 drawing.paper(box)
+            over = f"s{ends[wait.timer]}" if wait.timer in ends else ""
+            lines, middle = note.lines, note.y
+            if wait.expired is False and lines[-1:] == (say("timer_stopped"),):
+                *rest, stopped = lines
+                lines, middle = tuple(rest), note.y - ROW / 2
+                y = middle + (len(lines) + 1) * ROW / 2
+                drawing.text(
+                    Box.around(x, y, 1, 1),  # the paper is there already
+                    [stopped],
+                    color=PENS[False].color,
+                    classes=f"stopped {over}",
+                )
             drawing.line(
                 strokes,
                 PENS[wait.expired],
-                classes=f"wait s{begins[wait.timer]}",
+                classes=f"wait s{begins[wait.timer]} {over}".rstrip(),
                 name=f"wait_{self._side}_{number}",
                 tip=f"{wait.timer.name} {readable(wait.timer.until - wait.timer.since)}",
-                text=((x, note.y), note.lines),
+                text=((x, middle), lines),
             )
 
     def _draw_bar(self, drawing: Drawing, edge: float) -> None:
@@ -354,41 +341,3 @@ class Margin:
 def _out(note: Note) -> int:
     """How far from the bar a name stands: there is room for a line to one that was moved."""
     return 16 if abs(note.y - note.at) > 2 else 5
-
-
-def _timed(wait: Wait) -> tuple[str, ...]:
-    """A timer's name, and how long it is set."""
-    name, time = wait.timer.name[:_TIMER], readable(wait.timer.until - wait.timer.since)
-    return (name, time) if len(name) > 6 else (f"{name} {time}",)
-
-
-def _in_two(state: str) -> tuple[str, ...]:
-    """A long name on two lines."""
-    first, hyphen, rest = state.partition("-")
-    return (first + hyphen, rest) if rest and len(state) > _LONG else (state,)
-
-
-def _lines(text: str, width: float) -> tuple[str, ...]:
-    lines = wrapped(text, width, theme.SMALL)
-    cut = [f"{lines[_CALL_LINES - 1]}…"] if len(lines) > _CALL_LINES else []
-    return (*lines[: _CALL_LINES - len(cut)], *cut)
-
-
-def _told(step: Step) -> Iterator[tuple[str, Face]]:
-    """What passes between TCP and its user at a step."""
-    if step.kind is Kind.CALL:
-        yield step.text, ""
-    yield step.says, "italic"
-
-
-def roles(trace: Trace, end: str) -> Iterator[str]:
-    """The parts an end plays: who opens, and who closes first."""
-    steps = trace.of(end)
-    states = {step.state for step in steps}
-    edges = {edge for step in steps for edge in step.edges}
-    if State.SYN_SENT in states:
-        yield say("active_opener")
-    elif "CLOSED: passive OPEN" in edges or states & {State.LISTEN, State.SYN_RECEIVED}:
-        yield say("passive_opener")
-    if State.FIN_WAIT_1 in states:
-        yield say("active_closer")

@@ -15,9 +15,10 @@ from tcpviz.pictures.arrows import draw_arrows, draw_sample
 from tcpviz.pictures.backoff import backoffs
 from tcpviz.pictures.bars import BAR, chevron
 from tcpviz.pictures.conditions import conditions
-from tcpviz.pictures.drawing import Box, Drawing, Pen
+from tcpviz.pictures.drawing import Align, Box, Drawing, Pen
 from tcpviz.pictures.lettering import Face, text_width
-from tcpviz.pictures.margins import PENS, Margin, roles
+from tcpviz.pictures.margins import PENS, Margin
+from tcpviz.pictures.notes import roles
 from tcpviz.pictures.sheet import EDGE, ROW, TALLEST
 from tcpviz.pictures.time_axis import ROOM, TimeAxis
 from tcpviz.pictures.ways import Labels, Lines, Space, typical_delay
@@ -182,6 +183,9 @@ class Panel:
         for lines, margin, bar in zip(self.heads, self.margins, self.bars(x), strict=True):
             for row, line in enumerate(lines):
                 y = top + 9 if not row else top + 12 + row * ROW
+                if row and line == _parts(self.trace, margin.end):
+                    self._draw_roles(drawing, margin.end, bar + BAR / 2, y)
+                    continue
                 drawing.text(
                     Box.around(bar + BAR / 2, y, _wide(line, row), 16 if not row else ROW),
                     [line],
@@ -189,6 +193,23 @@ class Panel:
                     face="" if row else "bold",
                     color=theme.QUIET if row else margin.color,
                 )
+
+    def _draw_roles(self, drawing: Drawing, end: str, middle: float, y: float) -> None:
+        """The parts an end plays, side by side, each with the step from which on it does."""
+        played = list(roles(self.trace, end))
+        seam = middle - _wide(_parts(self.trace, end), 1) / 2 + _wide(played[0][0], 1)
+        for nth, (role, step) in enumerate(played):
+            text = f", {role}" if nth else role
+            wide = _wide(text, 1)
+            left = seam if nth else seam - wide
+            align: Align = "left" if nth else "right" if played[1:] else "centre"
+            drawing.text(
+                Box(left, y - 0.5, left + wide, y + 0.5),
+                [text],
+                align=align,
+                color=theme.QUIET,
+                classes=f"role s{step}",
+            )
 
     def bars(self, x: float) -> tuple[float, float]:
         """The left sides of both bars, of a panel whose left edge is at x."""
@@ -269,9 +290,14 @@ def _heads(trace: Trace) -> list[list[str]]:
     """The lines over each lifeline: who it is, where, and its part."""
     found = []
     for end in trace.ends:
-        parts = ", ".join(roles(trace, end.name)) if end.observed else say("not_observed")
+        parts = _parts(trace, end.name) if end.observed else say("not_observed")
         found.append([_short(line) for line in (end.name, end.address, parts) if line])
     return found
+
+
+def _parts(trace: Trace, end: str) -> str:
+    """The parts an end plays, on one line."""
+    return ", ".join(role for role, _ in roles(trace, end))
 
 
 def _short(text: str) -> str:

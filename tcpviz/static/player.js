@@ -140,11 +140,16 @@ function picture(text, name, role) {
   return svg;
 }
 
-// For each number of steps done, the parts that appear with the next: s<number> means that step.
+// The steps that tell of a part of a picture: s<number> means that step.
+function numbersOf(part) {
+  return [...part.classList].filter((c) => /^s\d+$/.test(c)).map((c) => +c.slice(1));
+}
+
+// For each number of steps done, the parts that appear with the next.
 function byStep(svg, count) {
   const parts = Array.from({ length: count }, () => []);
   for (const part of svg.querySelectorAll("[class]")) {
-    const numbers = [...part.classList].filter((c) => /^s\d+$/.test(c)).map((c) => +c.slice(1));
+    const numbers = numbersOf(part);
     if (numbers.length && Math.min(...numbers) < count) parts[Math.min(...numbers)].push(part);
   }
   return parts;
@@ -258,15 +263,14 @@ function mount(root, run) {
   const texts = ground.querySelectorAll("[data-id^='flight_'][data-id$='_label'], .call, .name");
   ground.append(veils[0], ...ground.querySelectorAll("[data-id^='flight_']"), veils[1], ...texts, cursor);
   const byFlight = flights.map((_, number) => [...ground.querySelectorAll(`.f${number}`)]);
-  // A label that tells the fate of its segment waits for it.
-  flights.forEach((flight, number) => {
-    const steps_ = steps.flatMap((step, index) => (step.f === number ? [index] : []));
-    if (flight.fate === "lost" && steps_.length > 1)
-      for (const part of byFlight[number]) {
-        const home = parts[steps_[0]], at = home.indexOf(part);
-        if (at >= 0) parts[steps_.at(-1)].push(...home.splice(at, 1));
-      }
-  });
+  // How a way is drawn tells the fate of its segment, or that it comes twice: such a one waits for
+  // that. Where questions are asked all wait, or one that does not would tell as much.
+  for (const all of parts.slice())
+    for (const part of all.filter((each) => each.classList.contains("flight"))) {
+      if (!part.classList.contains("fated") && !data.questions?.length) continue;
+      all.splice(all.indexOf(part), 1);
+      parts[Math.max(...numbersOf(part))].push(part);
+    }
   for (const { box, step } of [...entries].reverse())
     if (step >= 0) {
       const part = diagram.querySelector(`[data-id='${box}']`);
@@ -306,6 +310,41 @@ function mount(root, run) {
     text.setAttribute("x", nth ? left + width - 4 : left + 4);
     text.setAttribute("y", -half - out + 2.5);
   }
+
+  // What would tell of later steps though it stands for an earlier one: the numbers of moves to
+  // come, the second of two lines, how long a timer runs.
+  const counters = [...diagram.querySelectorAll(".number")].flatMap((part) => {
+    const text = part.querySelector("text"), oval = part.querySelector("ellipse");
+    const numbers = numbersOf(part).sort((a, b) => a - b);
+    const wide = oval?.getAttribute("rx");
+    return numbers.length > 1 && text ? [{ text, numbers, all: text.textContent, oval, wide }] : [];
+  });
+  const pairs = new Map(); // the lines of both ends on one arrow of the figure
+  for (const part of diagram.querySelectorAll(".edge.taken")) {
+    const end = [...part.classList].find((c) => part.dataset.id.endsWith(`_${c}`));
+    const arrow = part.dataset.id.slice(0, -1 - end?.length);
+    pairs.set(arrow, [...(pairs.get(arrow) ?? []), part].sort((a, b) => numbersOf(a)[0] - numbersOf(b)[0]));
+  }
+  const waits = [...chart.querySelectorAll(".wait")].map((part) => {
+    const numbers = numbersOf(part).sort((a, b) => a - b);
+    return { part, until: numbers.length > 1 ? numbers.at(-1) : count };
+  });
+  function keep(open) {
+    for (const { text, numbers, all, oval, wide } of counters) {
+      const past = numbers.filter((number) => number < done).length;
+      oval?.setAttribute("rx", past === 1 ? 6 : wide);
+      text.textContent = past === numbers.length ? all : all.split(/[,…]/)[0] + (past > 1 ? "…" : "");
+    }
+    for (const [, ...more] of pairs.values())
+      for (const part of more)
+        part.style.visibility = open && part.classList.contains("tcpviz-future") ? "hidden" : "";
+    const hidden = timed();
+    for (const { part, until } of waits)
+      part.style.visibility = hidden && until >= done ? "hidden" : "";
+  }
+  // A question about how long something lasts waits: until then no timer tells.
+  const timed = () =>
+    predict.checked && questions.some((q) => q.timed && !answers.has(q) && q.step >= done);
 
   // -- stepping ----------------------------------------------------------------------------------
 
@@ -354,10 +393,11 @@ function mount(root, run) {
     const below = !step ? -4 : asked ? 2 : done === count ? height : 17;
     cursor.setAttribute("transform", `translate(0 ${y})`);
     veils.forEach((veil, far) => veil.setAttribute("transform", `translate(0 ${y + (far ? 17 : below)})`));
-    const waits = Boolean(gate(0, count));
-    player.classList.toggle("tcpviz-asking", waits);
-    if (waits) chart.removeAttribute("aria-description"); // it tells the whole run
+    const open = Boolean(gate(0, count));
+    player.classList.toggle("tcpviz-asking", open);
+    if (open) chart.removeAttribute("aria-description"); // it tells the whole run
     else if (chart.told) chart.setAttribute("aria-description", chart.told);
+    keep(open);
     for (const part of marked) part.classList.remove("tcpviz-active");
     marked = step?.f === undefined ? [] : byFlight[step.f];
     for (const part of marked) part.classList.add("tcpviz-active");
@@ -383,14 +423,15 @@ function mount(root, run) {
 
   // One end's column, and its place in the diagram.
   function tell({ box, timers, vars }, nth, time) {
-    const [state, una, nxt, received, waits] = cells.map((row) => row[nth]);
+    const [state, una, nxt, received, row] = cells.map((cell) => cell[nth]);
     put(state, box ? boxes[box][0] : say("unknown"));
     const number = (value, of) =>
       value === undefined || value === null ? say("no_number") : String(data.absolute ? value : relative(value, of));
     put(una, number(vars?.[0], nth));
     put(nxt, number(vars?.[1], nth));
     put(received, number(vars?.[2], 1 - nth));
-    put(waits, timers.map(([name, , until]) => say("left", { name, left: readable(until - time) })).join("; ") || say("none"), false);
+    const key = timed() ? "runs" : "left";
+    put(row, timers.map(([name, , until]) => say(key, { name, left: readable(until - time) })).join("; ") || say("none"), false);
     place(nth, box);
   }
 
@@ -644,16 +685,17 @@ function mount(root, run) {
     const line = (key, choice) => element("div", {},
       element("strong", {}, say(key)), ` ${choice.text}`, element("p", {}, choice.why));
     const again = mine.run
-      ? [element("button", { type: "button", onclick: (event) => refute(mine.run, event.target), ...keys }, say("refute"))]
+      ? [element("button", { type: "button", onclick: (event) => refute(mine, event.target), ...keys }, say("refute"))]
       : [];
     return element("div", { class: `tcpviz-answer ${mine.right ? "tcpviz-right" : "tcpviz-wrong"}` },
       ...(mine.right ? [line("right", mine)] : [line("predicted", mine), line("happened", right)]), ...again);
   }
 
-  function refute(number, press) {
+  function refute({ run: number, at }, press) {
     const nested = element("div", { class: "tcpviz-nested", "aria-label": say("refuted"), role: "group" });
     const first = [run.chart, run.diagram, run.text].flatMap((text) => text.split("\n"));
-    mount(nested, unpacked(run.runs[number], [...new Set(first), ...run.lines], shared));
+    const other = unpacked(run.runs[number], [...new Set(first), ...run.lines], shared);
+    mount(nested, { ...other, at });
     press.replaceWith(nested);
     nested.querySelector("input").focus();
   }

@@ -1,0 +1,92 @@
+"""What is written beside a lifeline of a sequence chart: names, timers, calls, roles, in lines.
+
+Knows one end of a Trace and how long a line may be. Must not know where it stands.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from math import ceil
+from typing import Final, NamedTuple
+
+from tcpviz.pictures import theme
+from tcpviz.pictures.lettering import LINE, Face, text_width, wrapped
+from tcpviz.states import State
+from tcpviz.steps import Kind, Step, Wait
+from tcpviz.trace import Trace
+from tcpviz.units import readable
+from tcpviz.words import say
+
+ROW: Final = theme.SMALL * LINE
+"""The height of a line in pt."""
+_LONG: Final = 8  # characters of a state's name
+_CALL_LINES: Final = 4
+_TIMER: Final = 24  # characters of a timer's name
+
+
+class Note(NamedTuple):
+    """Text that belongs to height `at` and is written around height `y`."""
+
+    at: float
+    y: float
+    lines: tuple[str, ...]
+    face: Face = ""
+    classes: str = ""
+
+    @property
+    def width(self) -> int:
+        """The width of the longest line in pt, even: it has a middle, and so less to be written."""
+        return _wide(self.lines, self.face)
+
+    @property
+    def height(self) -> int:
+        """The height of all lines in pt, even."""
+        return 2 * ceil(len(self.lines) * ROW / 2)
+
+
+@lru_cache(maxsize=1024)
+def _wide(lines: tuple[str, ...], face: Face) -> int:
+    return 2 * ceil(max((text_width(line, theme.SMALL, face) for line in lines), default=0) / 2)
+
+
+def timed(wait: Wait) -> tuple[str, ...]:
+    """A timer's name, and how long it is set."""
+    name, time = wait.timer.name[:_TIMER], readable(wait.timer.until - wait.timer.since)
+    return (name, time) if len(name) > 6 else (f"{name} {time}",)
+
+
+def in_two(state: str) -> tuple[str, ...]:
+    """A long name on two lines."""
+    first, hyphen, rest = state.partition("-")
+    return (first + hyphen, rest) if rest and len(state) > _LONG else (state,)
+
+
+def call_lines(text: str, width: float) -> tuple[str, ...]:
+    """A call in lines of that width in pt, cut where they are too many."""
+    lines = wrapped(text, width, theme.SMALL)
+    cut = [f"{lines[_CALL_LINES - 1]}…"] if len(lines) > _CALL_LINES else []
+    return (*lines[: _CALL_LINES - len(cut)], *cut)
+
+
+def told(step: Step) -> Iterator[tuple[str, Face]]:
+    """What passes between TCP and its user at a step."""
+    if step.kind is Kind.CALL:
+        yield step.text, ""
+    yield step.says, "italic"
+
+
+def roles(trace: Trace, end: str) -> Iterator[tuple[str, int]]:
+    """The parts an end plays, who opens and who closes first, and the step that makes each so."""
+    steps = [each for each in enumerate(trace.steps) if each[1].end == end]
+
+    def first(*states: State) -> int | None:
+        return next((number for number, step in steps if step.state in states), None)
+
+    opened = [n for n, step in steps if "CLOSED: passive OPEN" in step.edges]
+    passive = opened[0] if opened else first(State.LISTEN, State.SYN_RECEIVED)
+    active, closer = first(State.SYN_SENT), first(State.FIN_WAIT_1)
+    if active is not None:
+        yield say("active_opener"), active
+    elif passive is not None:
+        yield say("passive_opener"), passive
+    if closer is not None:
+        yield say("active_closer"), closer
