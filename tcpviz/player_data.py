@@ -34,7 +34,7 @@ def player_data(trace: Trace, *, absolute: bool) -> dict[str, Any]:
         "title": trace.title or say("chart_title"),
         "absolute": absolute,
         "ends": [
-            [end.name, trace.isses[end.name], end.syn_seen, _begins(trace, end), end.observed]
+            [end.name, list(trace.isses[end.name]), end.syn_seen, _begins(trace, end), end.observed]
             for end in trace.ends
         ],
         "boxes": {name: [box.state, box.x, box.y, box.half] for name, box in BOXES.items()},
