@@ -51,13 +51,15 @@ def draw_arrows(drawing: Drawing, space: Space, labels: dict[str, Label]) -> Non
         else:
             _draw_half(drawing, way, label, classes, tip)
         if label:
+            color = theme.RED if way.fashion in ("lost", "dropped") else theme.INK
             if label.leader:
-                drawing.line([label.leader], _LEADER, classes=classes, name=f"{way.name}_leader")
+                pen = _LEADER if color == theme.INK else _LEADER._replace(color=color)
+                drawing.line([label.leader], pen, classes=classes, name=f"{way.name}_leader")
             drawing.text(
                 label.box,
                 label.lines,
                 size=theme.FONT_SIZE,
-                color=theme.RED if way.fashion in ("lost", "dropped") else theme.INK,
+                color=color,
                 classes=classes,
                 name=f"{way.name}_label",
                 tip=tip,

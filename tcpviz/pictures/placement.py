@@ -16,6 +16,7 @@ _BUCKET: Final = 40.0  # pt: only what shares such a slice of the sheet is compa
 _NEAR: Final = 4.0  # pt: a line so near to a label of another is taken for its own
 _OVER_OTHER: Final = 1.5  # the cost of hiding anything of another line
 _BESIDE_OTHER: Final = 0.7  # ... of standing near it
+_LED_ACROSS: Final = 2.5  # ... of a leader that crosses it
 _HIDES: Final = 200.0  # ... of hiding all of it
 _FAIR: Final = 9.0  # ... of hiding a fifth of another, good enough among many
 _ENOUGH: Final = 0.42  # the share of its own line that a label may hide
@@ -180,7 +181,7 @@ class Board:
             if cost >= most:
                 return cost
         if place.leader:
-            cost += _OVER_OTHER * self._crossed(name, place.leader)
+            cost += _LED_ACROSS * self._crossed(name, place.leader)
         return cost + _HIDDEN * max(0.0, own - _ENOUGH)
 
 
