@@ -95,10 +95,15 @@ class Board:
         for bucket in _buckets(box.top, box.bottom):
             self._boxes.setdefault(bucket, []).append(box)
 
-    def pass_through(self, name: str, strokes: Sequence[Stroke]) -> None:
-        """A line of this name passes here; a label may hide some of it, better not."""
+    def pass_through(
+        self, name: str, strokes: Sequence[Stroke], rails: Sequence[Stroke] = ()
+    ) -> None:
+        """A line of this name passes here; a label may hide some of it, better not.
+
+        Of a broad line the `rails` are what a label beside it must not shave off.
+        """
         self._lengths[name] = sum(hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in strokes) or 1.0
-        for stroke in strokes:
+        for stroke in (*strokes, *rails):
             for bucket in _buckets(*sorted((stroke[0][1], stroke[1][1]))):
                 self._lines.setdefault(bucket, []).append((name, stroke))
 
