@@ -122,7 +122,7 @@ class Remarks:
             ran = [readable(cause.ran)] if cause.ran is not None else []
             parts.append(say("after_timer", timer=" ".join((cause.timer, *ran))))
         elif trace.source != "simulation" and sent > last:  # no timer was seen, but the wait was
-            parts.append(say("after_timer", timer=readable(sent - last)))
+            parts.append(say("after_timer", timer=readable(_measured(sent - last))))
         self._again[flight.number] = say("list_comma").join(parts)
 
 
@@ -133,6 +133,15 @@ def _is_dropped(trace: Trace, number: int, step: Step) -> bool:
     after = trace.steps[number + 1] if number + 1 < len(trace.steps) else None
     answered = after and after.end == step.end and after.time == step.time
     return not (answered and after and after.kind is Kind.DEPART)
+
+
+def _measured(time: int) -> int:
+    """A time in ns to three digits, more than a chart can show.
+
+    >>> _measured(318_536_000), _measured(1_019_970_000), _measured(999_999)
+    (319000000, 1020000000, 1000000)
+    """
+    return int(float(f"{time:.2e}"))
 
 
 def nth_time(count: int) -> str:
