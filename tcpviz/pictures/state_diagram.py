@@ -330,7 +330,7 @@ def _draw_foot(drawing: Drawing, view: View, bottom: float) -> float:
     if moves:
         remarks = [say("diagram_numbers")]
         remarks += [say("diagram_inferred")] if any(move.inferred for move in moves) else []
-        _write(drawing, " ".join(remarks), 12, bottom - 14, theme.QUIET, theme.SMALL)
+        _write(drawing, " ".join(remarks), 12, bottom - 10, theme.QUIET, theme.SMALL)
     if not view.notes:
         return bottom
     lowest = bottom
