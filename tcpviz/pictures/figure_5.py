@@ -140,7 +140,7 @@ _FIGURE_5: Final = {
         "nw",
     ),
     "SYN-RECEIVED: rcv RST (passive)": Place(
-        down(_L - 10, _SYN - _SYN_H, _LISTEN - 6, _C + _W), _L, _LISTEN - 6 - _OVER, "sw"
+        down(_L - 10, _SYN - _SYN_H, _LISTEN - 6, _C + _W), _L - 24, _LISTEN - 11, "sw"
     ),
     "SYN-RECEIVED: rcv ACK of SYN": Place(
         across(_L + _E, _SYN + 18, _C - _OUT, _ESTAB - _H),
@@ -149,7 +149,7 @@ _FIGURE_5: Final = {
         "ne",
     ),
     "SYN-RECEIVED: CLOSE": Place(
-        down(_L, _SYN + _SYN_H, _FIN - _FIN_H), _L + _BESIDE, _ESTAB - 12, "nw"
+        down(_L + 16, _SYN + _SYN_H, _FIN - _FIN_H), _L + 16 + _BESIDE, _ESTAB - 12, "nw"
     ),
     "ESTABLISHED: CLOSE": Place(
         down(_C - 40, _ESTAB + _H, _FIN - 14, _L + _E),
