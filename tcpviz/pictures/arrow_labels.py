@@ -127,7 +127,7 @@ def _board(space: Space) -> Board:
 
 def _rails(way: Way) -> Iterator[Stroke]:
     """Both sides of a hollow way."""
-    for (x0, y0), (x1, y1) in way.strokes if way.fashion in ("old", "unsent") else ():
+    for (x0, y0), (x1, y1) in way.strokes if way.fashion == "old" else ():
         x, y = (_RAIL, 0) if abs(y1 - y0) > abs(x1 - x0) else (0, _RAIL)
         yield (x0 - x, y0 - y), (x1 - x, y1 - y)
         yield (x0 + x, y0 + y), (x1 + x, y1 + y)

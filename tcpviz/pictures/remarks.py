@@ -11,7 +11,7 @@ from tcpviz.segment import ACK, FIN, SYN
 from tcpviz.states import State
 from tcpviz.steps import Flight, Kind, Step
 from tcpviz.trace import Trace
-from tcpviz.units import readable
+from tcpviz.units import MS, readable
 from tcpviz.words import say
 
 _NOWHERE: Final = (State.CLOSED, State.LISTEN)
@@ -136,12 +136,12 @@ def _is_dropped(trace: Trace, number: int, step: Step) -> bool:
 
 
 def _measured(time: int) -> int:
-    """A time in ns to three digits, more than a chart can show.
+    """A measured time in ns to whole ms, which is more than a chart can show, if it is many.
 
     >>> _measured(318_536_000), _measured(1_019_970_000), _measured(999_999)
-    (319000000, 1020000000, 1000000)
+    (319000000, 1020000000, 999999)
     """
-    return int(float(f"{time:.2e}"))
+    return round(time / MS) * MS if time >= 10 * MS else time
 
 
 def nth_time(count: int) -> str:
