@@ -11,7 +11,15 @@ from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.bars import BAR, Stretch, draw_bar, draw_conditions, draw_foot, lasts, stretches
+from tcpviz.pictures.bars import (
+    BAR,
+    Stretch,
+    draw_bar,
+    draw_conditions,
+    draw_foot,
+    lasts,
+    stretches,
+)
 from tcpviz.pictures.conditions import Condition
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen, Point
 from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, timed, told

@@ -207,7 +207,10 @@ class Space:
             x, y = strokes[-1][1]
             box = Box.around(x, y, _CROSSED, _CROSSED)
             if not any(
-                crosses(stroke, box) for each in others if each is not way for stroke in each.strokes
+                crosses(stroke, box)
+                for each in others
+                if each is not way
+                for stroke in each.strokes
             ):
                 return way._replace(strokes=strokes)
         return way
