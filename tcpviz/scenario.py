@@ -7,6 +7,7 @@ nanoseconds, written with units: `50 * MS`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from tcpviz.options import complaint
@@ -44,6 +45,9 @@ _NAMED_RULES: Final = {"RFC9293": RFC9293, "LINUX": LINUX}
 
 class ScenarioError(ValueError):
     """A Scenario that cannot be run; the message names the field."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython's hook: the library's lines help nobody
+        return [f"{type(self).__name__}: {self}"]
 
 
 class At(NamedTuple):
@@ -352,17 +356,10 @@ def _whole(value: Any, least: int = 0) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def _selects(which: Any) -> bool:
+def _reads(notation: Callable[[Any], Any], text: Any) -> bool:
     try:
-        return which in ("any", "data") or bits(which) > 0
+        return bool(notation(text))
     except (ValueError, AttributeError, TypeError):
-        return False
-
-
-def _notation(text: Any) -> bool:
-    try:
-        return bool(Segment.parse(text))
-    except (ValueError, AttributeError):
         return False
 
 
@@ -375,10 +372,13 @@ _FIELDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "end": (lambda end: end in ENDS, f"one of {', '.join(ENDS)}"),
     "call": (lambda call: call in CALLS, f"one of {', '.join(CALLS)}"),
     "state": (lambda state: state in list(State), f"one of {', '.join(State)}"),
-    "which": (_selects, "data, any, or control bits such as SYN,ACK"),
+    "which": (
+        lambda which: which in ("any", "data") or _reads(bits, which),
+        "data, any, or control bits such as SYN,ACK",
+    ),
     "queue": (lambda queue: queue in QUEUES, f"one of {', '.join(QUEUES)}"),
     "answer": (lambda answer: answer in ANSWERS, f"one of {', '.join(ANSWERS)}"),
-    "segment": (_notation, "a segment in RFC notation, <SEQ=90><CTL=SYN>"),
+    "segment": (partial(_reads, Segment.parse), "a segment in RFC notation, <SEQ=90><CTL=SYN>"),
 }
 
 

@@ -503,3 +503,13 @@ def test_an_exchange_that_a_timer_will_end_is_waited_for(delay: int, endless: bo
     assert [note.split(":")[0] for note in trace.notes] == (
         ["stopped at 1 s in an endless exchange of ACKs"] if endless else []
     )
+
+
+def test_a_notebook_shows_the_message_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a student mistypes a call, the cell says what and where, in one line."""
+    interactiveshell = pytest.importorskip("IPython.core.interactiveshell")
+    shell = interactiveshell.InteractiveShell()
+    shell.run_cell('from tcpviz import At, Scenario\nScenario(calls=[At(0, "server", "CLOS")])')
+    shown = capsys.readouterr()
+    [line] = (shown.out + shown.err).strip().splitlines()
+    assert line.startswith("ScenarioError: calls[0].call: 'CLOS' is not ")
