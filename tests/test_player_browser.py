@@ -444,7 +444,7 @@ def test_players_in_a_page_do_not_meet(new_page):
     """Of ten players in a page, one of them twice, each steps alone, and no id is there twice."""
     player = Player(simulate(SCENARIOS["lost_fin"]))
     others = [Player(simulate(SCENARIOS[name])) for name in sorted(SCENARIOS)[:8]]
-    page = shown(new_page(), player, player, *others)
+    page = shown(new_page(viewport={"width": 1300, "height": 15_000}), player, player, *others)
     page.focus(f":nth-match({SCRUB}, 2)")
     press(page, "ArrowRight", "ArrowRight")
     clocks = page.eval_on_selector_all(".tcpviz-clock", "all => all.map(e => e.textContent)")

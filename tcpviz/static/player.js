@@ -333,7 +333,7 @@ function mount(root, run) {
     for (const { text, numbers, all, oval, wide } of counters) {
       const past = numbers.filter((number) => number < done).length;
       oval?.setAttribute("rx", past === 1 ? 6 : wide);
-      text.textContent = past === numbers.length ? all : all.split(/[,…]/)[0] + (past > 1 ? "…" : "");
+      text.textContent = past === numbers.length ? all : all.split(/[, ]/)[0] + (past > 1 ? ` +${past - 1}` : "");
     }
     for (const [, ...more] of pairs.values())
       for (const part of more)
