@@ -1,14 +1,14 @@
 """A Scenario: what happens around two TCPs, as frozen data that can be printed, stored, handed out.
 
-What the users of TCP call and when, how an application reacts on reaching a state, what the
-network does to which segment, the delays and the timers. It knows no event loop; times are integer
-nanoseconds, written with units: `50 * MS`.
+What the users of TCP call and when, how an application reacts on reaching a state, what the network
+does to which segment, delays and timers. It knows no event loop; times are integer ns: `50 * MS`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, NamedTuple, get_args
 
+from tcpviz.mistake import Mistake
 from tcpviz.options import complaint
 from tcpviz.rules import LINUX, RFC9293, Rules
 from tcpviz.segment import ACK, FIN, NUMBERS, PSH, Option, Segment, bits
@@ -42,7 +42,7 @@ has crashed knows nothing and hears nothing until its restart.
 _NAMED_RULES: Final = {"RFC9293": RFC9293, "LINUX": LINUX}
 
 
-class ScenarioError(ValueError):
+class ScenarioError(Mistake):
     """A Scenario that cannot be run; the message names the field."""
 
 

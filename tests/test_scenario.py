@@ -503,3 +503,14 @@ def test_an_exchange_that_a_timer_will_end_is_waited_for(delay: int, endless: bo
     assert [note.split(":")[0] for note in trace.notes] == (
         ["stopped at 1 s in an endless exchange of ACKs"] if endless else []
     )
+
+
+def test_a_notebook_shows_the_sentence_and_no_traceback(monkeypatch):
+    """The mistake is in the reader's own cell: IPython prints what is wrong and where, no more."""
+    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
+    shown = []
+    monkeypatch.setattr(shell, "_showtraceback", lambda *told: shown.extend(told[-1]))
+    with pytest.raises(ScenarioError) as mistake:
+        Scenario("mine", calls=OPEN, reactions=[On("clent", "ESTABLISHED", "CLOSE")])
+    shell.showtraceback(shell.__new__(shell), (mistake.type, mistake.value, mistake.tb))
+    assert shown == ["ScenarioError: reactions[0].end: 'clent' is not one of client, server"]
