@@ -1,8 +1,7 @@
 """A Scenario: what happens around two TCPs, as frozen data that can be printed, stored, handed out.
 
-What the users of TCP call and when, how an application reacts on reaching a state, what the
-network does to which segment, the delays and the timers. It knows no event loop; times are integer
-nanoseconds, written with units: `50 * MS`.
+What the users of TCP call and when, how an application reacts on reaching a state, what the network
+does to which segment, delays and timers. It knows no event loop; times are integer ns: `50 * MS`.
 """
 
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Final, Literal, NamedTuple, get_args
 
+from tcpviz.mistake import Mistake
 from tcpviz.options import complaint
 from tcpviz.rules import LINUX, RFC9293, Rules
 from tcpviz.segment import ACK, FIN, NUMBERS, PSH, Option, Segment, bits
@@ -43,11 +43,8 @@ has crashed knows nothing and hears nothing until its restart.
 _NAMED_RULES: Final = {"RFC9293": RFC9293, "LINUX": LINUX}
 
 
-class ScenarioError(ValueError):
+class ScenarioError(Mistake):
     """A Scenario that cannot be run; the message names the field."""
-
-    def _render_traceback_(self) -> list[str]:  # IPython's hook: the library's lines help nobody
-        return [f"{type(self).__name__}: {self}"]
 
 
 class At(NamedTuple):
