@@ -11,12 +11,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Segment, add, distance, names, relative
 from tcpviz.states import TRANSITIONS, State
-from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Wait
+from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Wait, spans, waits
 from tcpviz.trace_json import end_from, end_json, segment_from, step_from, step_json
 from tcpviz.units import readable
 from tcpviz.words import say
@@ -67,7 +66,15 @@ class Trace:
 
     def of(self, name: str) -> tuple[Step, ...]:
         """What one end did and met; not what died on its way to it."""
-        return tuple([s for s in self.steps if s.end == name and s.kind is not Kind.LOSE])
+        return self._of.get(name, ())
+
+    @cached_property
+    def _of(self) -> dict[str, tuple[Step, ...]]:
+        found: dict[str, list[Step]] = {}
+        for step in self.steps:
+            if step.kind is not Kind.LOSE:
+                found.setdefault(step.end, []).append(step)
+        return {name: tuple(steps) for name, steps in found.items()}
 
     @property
     def infers(self) -> bool:
@@ -126,28 +133,20 @@ class Trace:
 
     def spans(self, name: str) -> tuple[Span, ...]:
         """The states one end passed through, each with its stretch of time."""
-        found: list[Span] = []
-        for step in self.of(name):
-            if step.state is None or (found and found[-1].state is step.state):
-                continue
-            if found:
-                found[-1] = found[-1]._replace(until=step.time)
-            found.append(Span(step.state, step.time, None, step.inferred))
-        return tuple(found)
+        return self._spans.get(name, ())
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[Span, ...]]:
+        return {name: tuple(spans(steps)) for name, steps in self._of.items()}
 
     def waits(self, name: str) -> tuple[Wait, ...]:
         """The timers that ran at one end, in order of starting, and how each ended."""
-        steps = self.of(name)
-        found: dict[Timer, Wait] = {}
-        for step, after in pairwise((*steps, None)):
-            assert step is not None
-            for timer in step.timers:
-                if after is None:
-                    found[timer] = Wait(timer, self.duration, expired=None)
-                elif timer not in after.timers:
-                    expired = after.kind is Kind.TIMEOUT and after.text == timer.name
-                    found[timer] = Wait(timer, after.time, expired)
-        return tuple(sorted(found.values(), key=lambda wait: wait.timer[1:]))
+        return self._waits.get(name, ())
+
+    @cached_property
+    def _waits(self) -> dict[str, tuple[Wait, ...]]:
+        until = self.duration
+        return {name: tuple(waits(steps, until)) for name, steps in self._of.items()}
 
     def notation(self, flight: Flight, *, absolute: bool = True) -> str:
         """A segment in RFC notation, its numbers absolute or counted from the ISSs."""

@@ -266,11 +266,14 @@ class Margin:
     def _draw_waits(self, drawing: Drawing, edge: float) -> None:
         begins: dict[Timer, int] = {}
         ends: dict[Timer, int] = {}
+        running: tuple[Timer, ...] = ()
         for number, step in self._steps:
             for timer in step.timers:
                 begins.setdefault(timer, number)
-            for timer in begins.keys() - ends.keys() - set(step.timers):
-                ends[timer] = number
+            for timer in running:
+                if timer not in step.timers:
+                    ends.setdefault(timer, number)
+            running = step.timers
         for number, (wait, lane, note) in enumerate(self.waits):
             x, begin = self._at(edge, self._lanes[lane], self.y(wait.timer.since))
             box = Box.around(x, note.y, note.width, note.height)

@@ -88,6 +88,7 @@ class Board:
         self._lines: dict[int, list[tuple[str, Stroke]]] = {}
         self._lengths: dict[str, float] = {}
         self._hidden: dict[str, float] = {}
+        self._known: dict[tuple[Box, float], dict[str, float]] = {}  # shares found before
 
     def take(self, box: Box) -> None:
         """Keep labels out of a rectangle."""
@@ -96,6 +97,7 @@ class Board:
 
     def pass_through(self, name: str, strokes: Sequence[Stroke]) -> None:
         """A line of this name passes here; a label may hide some of it, better not."""
+        self._known.clear()
         self._lengths[name] = sum(hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in strokes) or 1.0
         for stroke in strokes:
             for bucket in _buckets(*sorted((stroke[0][1], stroke[1][1]))):
@@ -150,8 +152,10 @@ class Board:
 
     def _shares(self, box: Box, away: float = _NEAR) -> dict[str, float]:
         """How much of each line a rectangle hides; nothing of a line that comes so near."""
+        if known := self._known.get((box, away)):
+            return known
         near = Box(box.left - away, box.top - away, box.right + away, box.bottom + away)
-        found: dict[str, float] = {}
+        found: dict[str, float] = self._known.setdefault((box, away), {})
         for bucket in _buckets(near.top, near.bottom):
             for name, stroke in self._lines.get(bucket, ()):
                 if crosses(stroke, near):

@@ -67,13 +67,15 @@ def typical_delay(trace: Trace) -> int | None:
     Where no segment was seen at both ends, those that died on the way died half way, and those for
     a host that was down at its door.
     """
-    inferred = guessed(trace)
     sent = [(flight, flight.sent) for flight in trace.flights if flight.sent is not None]
-    delays = [way.arrived[0] - time for way, time in sent if way.arrived] or [
-        (1 if _down(trace, way.receiver, way.lost) else 2) * (way.lost - time)
-        for way, time in sent
-        if way.lost is not None and way.number not in inferred
-    ]
+    delays = [way.arrived[0] - time for way, time in sent if way.arrived]
+    if not delays:
+        inferred = guessed(trace)
+        delays = [
+            (1 if _down(trace, way.receiver, way.lost) else 2) * (way.lost - time)
+            for way, time in sent
+            if way.lost is not None and way.number not in inferred
+        ]
     forward = [delay for delay in delays if delay > 0]
     return median_low(forward) if forward else None
 
@@ -213,7 +215,6 @@ class Space:
             yield from self._unsent(flight)
             return
         sent, remarks = flight.sent, self.labels.remarks
-        half = (self._delay or 0) // 2  # level where no delay is known
         for copy, time in enumerate(flight.arrived):
             fashion: Fashion = "copy" if copy else "delivered"
             texts = ((say("copy_short"),),) if copy else self._texts(flight, "")
@@ -226,6 +227,7 @@ class Space:
             yield Way(flight, fashion, stroke, texts, steps, copy)
         if flight.arrived:
             return
+        half = (self._delay or 0) // 2  # level where no delay is known
         if flight.lost is None:
             stroke = self._stroke(flight, sent, sent + half, 0, 0.5)
             texts = self._texts(flight, say("on_the_way"))[1:]
