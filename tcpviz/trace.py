@@ -94,25 +94,27 @@ class Trace:
             if step.flight is not None:
                 ways.setdefault(step.flight, []).append(step)
         sent: dict[tuple[str, int], _Sent] = {}
-        return tuple(self._flight(number, ways[number], sent) for number in sorted(ways))
+        known = all(end.observed for end in self.ends)
+        return tuple([self._flight(number, ways[number], sent, known) for number in sorted(ways)])
 
     def _flight(
-        self, number: int, steps: list[Step], before: dict[tuple[str, int], "_Sent"]
+        self, number: int, steps: list[Step], before: dict[tuple[str, int], "_Sent"], known: bool
     ) -> Flight:
-        segment = steps[0].segment
+        segment, sent, lost, sender = steps[0].segment, None, None, ""
         assert segment is not None  # a step with a flight has its segment
-        sent = next((s.time for s in steps if s.kind is Kind.DEPART), None)
-        arrived = tuple(s.time for s in steps if s.kind is Kind.ARRIVE)
-        lost = next((s.time for s in steps if s.kind is Kind.LOSE), None)
-        sender = next((s.end for s in steps if s.kind is Kind.DEPART), None)
-        if sender is None:
-            sender = self.other(next(s.end for s in steps if s.end)).name
+        for step in reversed(steps):
+            if step.kind is Kind.DEPART:
+                sent, sender = step.time, step.end
+            elif step.kind is Kind.LOSE:
+                lost = step.time
+        arrived = tuple([s.time for s in steps if s.kind is Kind.ARRIVE])
+        sender = sender or self.other(next(s.end for s in steps if s.end)).name
         receiver = self.other(sender).name
         # What was only seen to arrive twice, the network may have duplicated.
         mine = before.setdefault((sender, segment.incarnation), _Sent(set(), []))
         again = sent is not None and mine.repeats(segment)
         fate: Fate = "unknown"
-        if all(end.observed for end in self.ends):
+        if known:
             fate = "delivered" if arrived else "lost" if lost is not None else "unknown"
         return Flight(number, sender, receiver, segment, sent, arrived, lost, fate, again)
 

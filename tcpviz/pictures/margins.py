@@ -17,7 +17,7 @@ from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, timed, told
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.pictures.variables import VariableTable
-from tcpviz.steps import Step, Timer, Wait
+from tcpviz.steps import Kind, Step, Timer, Wait
 from tcpviz.trace import Trace
 from tcpviz.units import readable
 from tcpviz.words import say
@@ -132,6 +132,7 @@ class Margin:
         blocks = [
             (number, step.time, call_lines(text, _CALL[self.narrow]), face)
             for number, step in self._steps
+            if step.says or step.kind is Kind.CALL
             for text, face in told(step)
             if text.strip()
         ]

@@ -60,6 +60,7 @@ def in_two(state: str) -> tuple[str, ...]:
     return (first + hyphen, rest) if rest and len(state) > _LONG else (state,)
 
 
+@lru_cache(maxsize=256)
 def call_lines(text: str, width: float) -> tuple[str, ...]:
     """A call in lines of that width in pt, cut where they are too many."""
     lines = wrapped(text, width, theme.SMALL)
@@ -71,7 +72,8 @@ def told(step: Step) -> Iterator[tuple[str, Face]]:
     """What passes between TCP and its user at a step."""
     if step.kind is Kind.CALL:
         yield step.text, ""
-    yield step.says, "italic"
+    if step.says:
+        yield step.says, "italic"
 
 
 def roles(trace: Trace, end: str) -> Iterator[tuple[str, int]]:

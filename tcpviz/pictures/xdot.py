@@ -21,9 +21,7 @@ class Numbers(dict[float, str]):
     """How the measures of one sheet are written: many occur again and again."""
 
     def __missing__(self, number: float) -> str:
-        whole = int(number)
-        written = str(whole) if whole == number else f"{number:.2f}"
-        self[number] = written
+        self[number] = written = f"{number:.2f}" if number % 1 else str(int(number))
         return written
 
 
@@ -99,6 +97,9 @@ def change(settings: Settings, now: dict[str, str], written: list[str]) -> None:
 
 def stroke(kind: Literal["b", "B", "L"], points: Sequence[Point], numbers: Numbers) -> str:
     """A line through points (`L`), or a Bezier curve (`B`), which may be filled (`b`)."""
+    if len(points) == 2:  # as most have
+        (x0, y0), (x1, y1) = points
+        return f"{kind} 2 {numbers[x0]} {numbers[-y0]} {numbers[x1]} {numbers[-y1]}"
     return f"{kind} {len(points)} " + " ".join([f"{numbers[x]} {numbers[-y]}" for x, y in points])
 
 
