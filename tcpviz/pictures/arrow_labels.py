@@ -117,7 +117,7 @@ def _board(space: Space) -> Board:
 
 def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _Placed]) -> None:
     """Put its label where it costs least."""
-    least, best = inf, None
+    least, best, name = inf, None, way.name
     many = len(space.ways) > MANY
     places = (_beyond, _upon, _beside) if way.fashion in _MARKED else (_upon, _beside)
     enough = inf if many else _LESS
@@ -125,7 +125,7 @@ def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _
         extra = less * _LESS
         for candidates in places[:-1] if many else places:
             offered = candidates(space, way, lines, part)
-            cost, place = board.cheapest(way.name, offered, least - extra, fair=many)
+            cost, place = board.cheapest(name, offered, least - extra, fair=many)
             if place:
                 least, best = cost + extra, _Placed(place, lines)
             if least < extra + enough:
@@ -134,7 +134,7 @@ def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _
             break
     if best:
         (board.take if many else board.put)(best.place.box)
-        found[way.name] = best
+        found[name] = best
 
 
 def _leader(way: Way, box: Box) -> Stroke:

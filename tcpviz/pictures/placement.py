@@ -11,6 +11,7 @@ from tcpviz.pictures.drawing import Box, Point
 from tcpviz.pictures.time_axis import TimeAxis
 
 Stroke = tuple[Point, Point]
+_Line = tuple[str, Stroke, float, float]  # a name, a stroke of it, where that begins and ends in y
 _BUCKET: Final = 40.0  # pt: only what shares such a slice of the sheet is compared
 
 _NEAR: Final = 4.0  # pt: a line so near to a label of another is taken for its own
@@ -85,7 +86,7 @@ class Board:
         """Nothing is taken."""
         self._top, self._bottom = top, bottom
         self._boxes: dict[int, list[Box]] = {}
-        self._lines: dict[int, list[tuple[str, Stroke]]] = {}
+        self._lines: dict[int, list[_Line]] = {}
         self._lengths: dict[str, float] = {}
         self._hidden: dict[str, float] = {}
         self._known: dict[tuple[Box, float], dict[str, float]] = {}  # shares found before
@@ -100,8 +101,10 @@ class Board:
         self._known.clear()
         self._lengths[name] = sum(hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in strokes) or 1.0
         for stroke in strokes:
-            for bucket in _buckets(*sorted((stroke[0][1], stroke[1][1]))):
-                self._lines.setdefault(bucket, []).append((name, stroke))
+            (_, y0), (_, y1) = stroke
+            line = (name, stroke, y0, y1) if y0 < y1 else (name, stroke, y1, y0)
+            for bucket in _buckets(line[2], line[3]):
+                self._lines.setdefault(bucket, []).append(line)
 
     def cheapest(
         self, name: str, candidates: Iterable[Place], most: float, *, fair: bool = False
@@ -157,17 +160,18 @@ class Board:
         near = Box(box.left - away, box.top - away, box.right + away, box.bottom + away)
         found: dict[str, float] = self._known.setdefault((box, away), {})
         for bucket in _buckets(near.top, near.bottom):
-            for name, stroke in self._lines.get(bucket, ()):
-                if crosses(stroke, near):
+            for name, stroke, high, low in self._lines.get(bucket, ()):
+                if high <= near.bottom and low >= near.top and crosses(stroke, near):
                     share = within(stroke, box) / self._lengths[name]
-                    found[name] = max(found.get(name, 0.0), share)
+                    if share >= found.get(name, 0.0):
+                        found[name] = share
         return found
 
     def _crossed(self, name: str, leader: Stroke) -> int:
         """How many other lines it crosses."""
         top, bottom = sorted((leader[0][1], leader[1][1]))
         lines = {each for bucket in _buckets(top, bottom) for each in self._lines.get(bucket, ())}
-        return sum(other != name and meet(leader, stroke) for other, stroke in lines)
+        return sum(other != name and meet(leader, stroke) for other, stroke, *_ in lines)
 
     def _cost(self, name: str, place: Place, most: float, *, stands: bool = False) -> float:
         cost = 0.0
@@ -235,7 +239,9 @@ def within(stroke: Stroke, box: Box) -> float:
         (y0, y1 - y0, box.top, box.bottom),
     ):
         if way:
-            enters, leaves = sorted(((low - start) / way, (high - start) / way))
+            enters, leaves = (low - start) / way, (high - start) / way
+            if way < 0:
+                enters, leaves = leaves, enters
             since, until = max(since, enters), min(until, leaves)
         elif not low < start < high:
             return 0.0

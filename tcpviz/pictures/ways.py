@@ -289,18 +289,15 @@ class Space:
         """
         to_right = flight.sender == self.trace.ends[0].name
         begin, end = (self.left, self.right) if to_right else (self.right, self.left)
-        start, stop = (begin + (end - begin) * part for part in (leaves, reaches))
-
-        def point(time: int, x: float | None = None) -> Point:
-            if x is None:
-                x = start + (stop - start) * (time - since) / (until - since)
-            return x, self.top + self.axis.y(time)
-
-        if since == until:
-            return ((point(since, start), point(since, stop)),)
+        start, stop = begin + (end - begin) * leaves, begin + (end - begin) * reaches
         parts = list(self.axis.visible(min(since, until), max(since, until)))
         if until < since:
             parts = [(late, early) for early, late in reversed(parts)]
-        if not parts:
-            return ((point(since, start), point(until, stop)),)
+        top, y = self.top, self.axis.y
+        if since == until or parts in ([], [(since, until)]):
+            return (((start, top + y(since)), (stop, top + y(until))),)
+
+        def point(time: int) -> Point:
+            return start + (stop - start) * (time - since) / (until - since), top + y(time)
+
         return tuple((point(early), point(late)) for early, late in parts)
