@@ -74,7 +74,8 @@ class Margin:
     @cached_property
     def _steps(self) -> list[tuple[int, Step]]:
         """The steps of this end, with their numbers in the trace."""
-        return [each for each in enumerate(self.trace.steps) if each[1].end == self.end]
+        end = self.end
+        return [(nth, step) for nth, step in enumerate(self.trace.steps) if step.end == end]
 
     @cached_property
     def width(self) -> int:
@@ -216,9 +217,11 @@ class Margin:
         del lines[max(int((bottom - top) / ROW), 0) :]
         half = len(lines) * ROW / 2
         middle = (top + bottom) / 2
-        heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
         calls = self._called
         calls = calls[bisect_left(calls, top - 2) : bisect_right(calls, bottom + 2)]
+        if not calls:
+            return Note(middle, middle, tuple(lines))
+        heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
         free = (
             y
             for y in heights

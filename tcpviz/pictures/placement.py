@@ -157,11 +157,13 @@ class Board:
         """How much of each line a rectangle hides; nothing of a line that comes so near."""
         if known := self._known.get((box, away)):
             return known
-        near = Box(box.left - away, box.top - away, box.right + away, box.bottom + away)
+        left, top, right, bottom = box
+        near = Box(left - away, top - away, right + away, bottom + away)
         found: dict[str, float] = self._known.setdefault((box, away), {})
-        for bucket in _buckets(near.top, near.bottom):
+        top, bottom = near.top, near.bottom
+        for bucket in _buckets(top, bottom):
             for name, stroke, high, low in self._lines.get(bucket, ()):
-                if high <= near.bottom and low >= near.top and crosses(stroke, near):
+                if high <= bottom and low >= top and crosses(stroke, near):
                     share = within(stroke, box) / self._lengths[name]
                     if share >= found.get(name, 0.0):
                         found[name] = share
@@ -198,17 +200,16 @@ def crosses(stroke: Stroke, box: Box) -> bool:
     >>> crosses(((0, 0), (10, 10)), Box(4, 4, 6, 6)), crosses(((0, 0), (10, 10)), Box(6, 0, 9, 4))
     (True, False)
     """
+    left, top, right, bottom = box
     (x0, y0), (x1, y1) = stroke
-    if max(y0, y1) < box.top or min(y0, y1) > box.bottom:
-        return False
     if x0 > x1:
         x0, y0, x1, y1 = x1, y1, x0, y0
-    left, right = max(x0, box.left), min(x1, box.right)
-    if left > right:
+    if x1 < left or x0 > right:
         return False
     slope = (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0
-    ends = (y0 + (left - x0) * slope, y0 + (right - x0) * slope) if slope else (y0, y1)
-    return min(ends) <= box.bottom and max(ends) >= box.top
+    begin = y0 + (left - x0) * slope if x0 < left else y0
+    end = y0 + (right - x0) * slope if slope and x1 > right else y1
+    return (begin <= bottom or end <= bottom) and (begin >= top or end >= top)
 
 
 def meet(some: Stroke, other: Stroke) -> bool:
@@ -232,20 +233,22 @@ def within(stroke: Stroke, box: Box) -> float:
     >>> within(((0, 0), (8, 0)), Box(4, -1, 6, 1)), within(((0, 0), (0, 9)), Box(1, 1, 2, 2))
     (2.0, 0.0)
     """
+    left, top, right, bottom = box
     (x0, y0), (x1, y1) = stroke
     since, until = 0.0, 1.0
-    for start, way, low, high in (
-        (x0, x1 - x0, box.left, box.right),
-        (y0, y1 - y0, box.top, box.bottom),
-    ):
+    across, down = x1 - x0, y1 - y0
+    for start, way, low, high in ((x0, across, left, right), (y0, down, top, bottom)):
         if way:
             enters, leaves = (low - start) / way, (high - start) / way
             if way < 0:
                 enters, leaves = leaves, enters
-            since, until = max(since, enters), min(until, leaves)
+            if enters > since:
+                since = enters
+            if leaves < until:
+                until = leaves
         elif not low < start < high:
             return 0.0
-    return max(until - since, 0.0) * hypot(x1 - x0, y1 - y0)
+    return (until - since) * hypot(across, down) if until > since else 0.0
 
 
 def _buckets(top: float, bottom: float) -> range:

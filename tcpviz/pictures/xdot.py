@@ -177,13 +177,13 @@ def head(kind: str, end: Point, ahead: Point, pen: Pen, numbers: Numbers) -> str
     x, y = x - back * ahead_x, y - back * ahead_y  # the tip
     base_x, base_y = x - reach * ahead_x, y - reach * ahead_y
     aside_x, aside_y = half * ahead_y, half * ahead_x
-    corners = (
-        f"{numbers[base_x - aside_x]} {numbers[-base_y - aside_y]} {numbers[x]} {numbers[-y]} "
-        f"{numbers[base_x + aside_x]} {numbers[aside_y - base_y]}"
+    corners = (  # they hardly occur again
+        f"{base_x - aside_x:.2f} {-base_y - aside_y:.2f} {x:.2f} {-y:.2f} "
+        f"{base_x + aside_x:.2f} {aside_y - base_y:.2f}"
     )
     if kind == "vee":
         third = reach / 3
-        return f"P 4 {corners} {numbers[x - third * ahead_x]} {numbers[third * ahead_y - y]}"
+        return f"P 4 {corners} {x - third * ahead_x:.2f} {third * ahead_y - y:.2f}"
     return f"P 3 {corners}"
 
 
