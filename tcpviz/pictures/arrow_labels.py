@@ -298,7 +298,7 @@ def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
         (x0, y0), (x1, y1) = way.strokes[-1]
     stays = abs(x1 - x0) > width
     outmost: set[float] = set()
-    for part in (best, *_parts(best)):
+    for part in _parts(best):
         x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
         inside = min(max(x, least), most)
         if stays:  # on the arrow
@@ -312,8 +312,8 @@ def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
 
 @lru_cache(maxsize=64)
 def _parts(best: float) -> list[float]:
-    """Parts of a way, the nearest to the best first."""
-    return sorted((part / 20 for part in range(2, 19)), key=lambda part: abs(part - best))
+    """Parts of a way, the best first, then the nearest to it."""
+    return [best, *sorted((part / 20 for part in range(2, 19)), key=lambda part: abs(part - best))]
 
 
 def _length(stroke: Stroke) -> float:

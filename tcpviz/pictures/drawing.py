@@ -147,18 +147,16 @@ class Drawing:
         for points in drawn:
             self._reached += *points[0], *points[-1]
         mark = self._mark("edge", classes, name, tip)
-        heads = []
+        heads: list[xdot.Operation] = []
         if pen.tail != "none":
             rest, tail = xdot.headed(pen.tail, drawn[0][::-1], pen, self._numbers)
-            heads.append(tail)
+            heads.append((xdot.head_settings(pen), tail))
             drawn[0] = rest[::-1]
         if pen.head != "none":
             drawn[-1], head = xdot.headed(pen.head, drawn[-1], pen, self._numbers)
-            heads.append(head)
+            heads.append((xdot.head_settings(pen), head))
         operations = [(settings, xdot.stroke("L", points, self._numbers)) for points in drawn]
-        if heads:
-            filled = xdot.head_settings(pen)
-            operations += [(filled, head) for head in heads]
+        operations += heads
         if text and text[1]:
             (x, y), lines = text
             if _is_plain(lines):
@@ -190,8 +188,7 @@ class Drawing:
         left, top, right, bottom = box
         y, half = round((top + bottom) / 2), ceil((bottom - top) / 2)
         self._reached += left, y
-        stroke = xdot.stroke("L", ((floor(left), y), (ceil(right), y)), self._numbers)
-        self._papers[_paper(2 * half)].append(stroke)
+        self._papers[_paper(2 * half)].append(f"L 2 {floor(left)} {-y} {ceil(right)} {-y}")
 
     def box(
         self,
@@ -260,8 +257,9 @@ class Drawing:
         at = left if side < 0 else right if side > 0 else (left + right) / 2
         x = self._numbers[at]
         step = size * LINE
-        y = (top + bottom - (len(lines) - 1) * step) / 2 + round(0.4 * size)
-        self._reached += at, y, at, y + (len(lines) - 1) * step
+        rest = (len(lines) - 1) * step
+        y = (top + bottom - rest) / 2 + round(0.4 * size)
+        self._reached += at, y, at, y + rest
         written = []
         for line in lines:
             if line:
@@ -275,10 +273,12 @@ class Drawing:
         self, kind: Literal["edge", "node"], classes: str, name: str, tip: str
     ) -> Mark | None:
         """What finds a part again: those that have no name get a number."""
-        if not (classes or name):
+        if name:
+            return Mark(kind, classes, self.prefix + name, tip)
+        if not classes:
             return None
         number = len(self._strokes.runs) + len(self._boxes.runs)
-        return Mark(kind, classes, self.prefix + name if name else f"part{number}", tip)
+        return Mark(kind, classes, f"part{number}", tip)
 
     def _node(self, box: Box, attributes: str, classes: str, name: str, tip: str) -> None:
         """Draw a node that fills a rectangle; Graphviz takes sizes in inches."""

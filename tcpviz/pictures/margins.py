@@ -278,8 +278,9 @@ class Margin:
                 if timer not in step.timers:
                     ends.setdefault(timer, number)
             running = step.timers
+        lanes, stopped = self._lanes, say("timer_stopped")
         for number, (wait, lane, note) in enumerate(self.waits):
-            x, begin = self._at(edge, self._lanes[lane], self.y(wait.timer.since))
+            x, begin = self._at(edge, lanes[lane], self.y(wait.timer.since))
             box = Box.around(x, note.y, note.width, note.height)
             strokes: list[list[Point]] = []
             for since, until in self.axis.visible(wait.timer.since, self._until(wait)):
@@ -299,9 +300,8 @@ class Margin:
                 drawing.paper(box)
             over = f"s{ends[wait.timer]}" if wait.timer in ends else ""
             lines, middle = note.lines, note.y
-            if wait.expired is False and lines[-1:] == (say("timer_stopped"),):
-                *rest, stopped = lines
-                lines, middle = tuple(rest), note.y - ROW / 2
+            if wait.expired is False and lines[-1:] == (stopped,):
+                lines, middle = lines[:-1], note.y - ROW / 2
                 y = middle + (len(lines) + 1) * ROW / 2
                 drawing.text(
                     Box.around(x, y, 1, 1),  # the paper is there already

@@ -26,7 +26,7 @@ def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[s
 
     Each mark is that of the next so many shapes. EngineError if the shapes are not so many.
     """
-    count = sum(shapes for _, shapes in marks)
+    count = sum([shapes for _, shapes in marks])
     sheet = next((at for at, line in enumerate(lines) if line.startswith("<polygon")), len(lines))
     at, end = sheet + 1, sheet + 1 + count
     if len(lines) < end or not {line[:3] for line in lines[at:end]} <= _SHAPES:
@@ -41,7 +41,7 @@ def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[s
             grouped += own
             continue
         kind, classes, name, tip = mark
-        grouped.append(f'<g id="{name}" class="{f"{kind} {classes}".rstrip()}">')
+        grouped.append(f'<g id="{name}" class="{kind}{classes and " "}{classes}">')
         if tip:
             grouped.append(f'<g id="a_{name}"><a xlink:title="{html.escape(drawable(tip))}">')
             grouped += own
