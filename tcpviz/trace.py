@@ -111,7 +111,8 @@ class Trace:
         sender = sender or self.other(next(s.end for s in steps if s.end)).name
         receiver = self.other(sender).name
         # What was only seen to arrive twice, the network may have duplicated.
-        mine = before.setdefault((sender, segment.incarnation), _Sent(set(), []))
+        key = sender, segment.incarnation
+        mine = before.get(key) or before.setdefault(key, _Sent(set(), []))
         again = sent is not None and mine.repeats(segment)
         fate: Fate = "unknown"
         if known:

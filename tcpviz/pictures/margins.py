@@ -141,8 +141,8 @@ class Margin:
         least, left = 0.0, 0
         for number, time, lines, face in blocks:
             at, half = self.axis.y(time), len(lines) * ROW / 2 + 1
-            more = (say("more", count=left + 1),)
             if found and least + half > at + (_STRAYS if not left else 2):
+                more = (say("more", count=left + 1),)
                 if left:  # they are counted where the first of them would be
                     found[-1] = found[-1]._replace(lines=more)
                 else:

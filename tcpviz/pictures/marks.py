@@ -5,11 +5,13 @@ Knows in which order Graphviz writes SVG. Must not know what a picture shows.
 
 import html
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures.engine import EngineError, drawable
 
 _SHAPES: Final = {"<po", "<pa", "<el", "<te"}  # polyline, polygon, path, ellipse, text
+_shape: Final = itemgetter(slice(3))
 
 
 class Mark(NamedTuple):
@@ -29,7 +31,7 @@ def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[s
     count = sum([shapes for _, shapes in marks])
     sheet = next((at for at, line in enumerate(lines) if line.startswith("<polygon")), len(lines))
     at, end = sheet + 1, sheet + 1 + count
-    if len(lines) < end or not {line[:3] for line in lines[at:end]} <= _SHAPES:
+    if len(lines) < end or not set(map(_shape, lines[at:end])) <= _SHAPES:
         raise EngineError(f"Graphviz drew fewer than the {count} shapes it was given")
     if lines[end : end + 1] and lines[end][:3] in _SHAPES:
         raise EngineError(f"Graphviz drew more than the {count} shapes it was given")

@@ -4,7 +4,7 @@ Knows rectangles, lines and the time axis. Must not know what is written.
 """
 
 from collections.abc import Iterable, Sequence
-from math import hypot, inf
+from math import dist, hypot, inf
 from typing import Final, NamedTuple
 
 from tcpviz.pictures.drawing import Box, Point
@@ -99,7 +99,7 @@ class Board:
     def pass_through(self, name: str, strokes: Sequence[Stroke]) -> None:
         """A line of this name passes here; a label may hide some of it, better not."""
         self._known.clear()
-        self._lengths[name] = sum(hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in strokes) or 1.0
+        self._lengths[name] = sum([dist(*stroke) for stroke in strokes]) or 1.0
         for stroke in strokes:
             (_, y0), (_, y1) = stroke
             line = (name, stroke, y0, y1) if y0 < y1 else (name, stroke, y1, y0)
@@ -242,10 +242,8 @@ def within(stroke: Stroke, box: Box) -> float:
             enters, leaves = (low - start) / way, (high - start) / way
             if way < 0:
                 enters, leaves = leaves, enters
-            if enters > since:
-                since = enters
-            if leaves < until:
-                until = leaves
+            since = max(since, enters)
+            until = min(until, leaves)
         elif not low < start < high:
             return 0.0
     return (until - since) * hypot(across, down) if until > since else 0.0
