@@ -45,21 +45,22 @@ def draw_arrows(drawing: Drawing, space: Space, labels: dict[str, Label]) -> Non
     """Draw all arrows and their labels, which lie over all arrows."""
     two_sided = all(end.observed for end in space.trace.ends)
     for way in space.ways:
-        classes, tip, label = _classes(way), space.tip(way.flight), labels.get(way.name)
+        name, classes, tip = way.name, _classes(way), space.tip(way.flight)
+        label = labels.get(name)
         if two_sided:
             _draw_way(drawing, way, classes, tip="" if label else tip)
         else:
             _draw_half(drawing, way, label, classes, tip)
         if label:
             if label.leader:
-                drawing.line([label.leader], _LEADER, classes=classes, name=f"{way.name}_leader")
+                drawing.line([label.leader], _LEADER, classes=classes, name=f"{name}_leader")
             drawing.text(
                 label.box,
                 label.lines,
                 size=theme.FONT_SIZE,
                 color=theme.RED if way.fashion in ("lost", "dropped") else theme.INK,
                 classes=classes,
-                name=f"{way.name}_label",
+                name=f"{name}_label",
                 tip=tip,
             )
 
