@@ -146,7 +146,7 @@ def doubled(text: str) -> str:
 
 
 def test_a_language_of_long_words(page: "sync_api.Page", monkeypatch: pytest.MonkeyPatch) -> None:
-    """Charts, comparisons, maps and counts hold words twice as long as the English ones."""
+    """All kinds of pictures hold words twice as long as the English ones."""
     monkeypatch.setitem(LANGUAGES, "xx", {key: doubled(text) for key, text in ENGLISH.items()})
     every_picture.explored.cache_clear()  # it may have been told in English
     use("xx")
@@ -158,6 +158,10 @@ def test_a_language_of_long_words(page: "sync_api.Page", monkeypatch: pytest.Mon
             trace = simulate(SCENARIOS[name])
             pictures[f"{name} compared"] = compare(trace, simulate(SCENARIOS["normal"]))
             pictures[f"{name} told"] = sequence_chart(trace, options=True, variables=True)
+            pictures[f"{name} moves"] = state_diagram(trace, omitted=True)
+            pictures[f"{name} close"] = state_diagram(trace, part="close", omitted=True)
+            pictures[f"{name} focus"] = state_diagram(trace, focus="client")
+        pictures["figure"] = state_diagram(omitted=True)
         assert faults(page, {name: each.svg for name, each in pictures.items()}) == {}
     finally:
         use("en")

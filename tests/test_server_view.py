@@ -147,3 +147,13 @@ def test_the_words_of_a_hostile_title_are_text() -> None:
     title = '<script>alert("x")</script> \\N'
     svg = server_view(leaky(3), title=title).svg
     assert title.replace(" ", "") in words(ET.fromstring(svg)).replace(" ", "")
+
+
+@pytest.mark.parametrize("size", [24, 60])
+def test_many_connections_fit_on_a_page(size: int) -> None:
+    """As wide as an A4 page lies, with names at round numbers, and bars that do not touch."""
+    svg = server_view(leaky(size)).svg
+    root = ET.fromstring(svg)
+    assert float(root.get("width", "").removesuffix("pt")) <= 842
+    named = [text for text in ET.fromstring(svg).itertext() if text.strip().isdecimal()]
+    assert named[: 3 if size == 24 else 2] == (["0", "2", "4"] if size == 24 else ["0", "5"])

@@ -276,7 +276,7 @@ def test_nothing_moves_a_box():
 
     def still(picture):
         frame = re.search(r'viewBox="[^"]*"', picture.svg).group()
-        frame = frame if "Note 1" not in picture.dot else 'viewBox="0.00 0.00 640.00 756.00"'
+        frame = frame if "Note 1" not in picture.dot else 'viewBox="0.00 0.00 640.00 734.00"'
         states = elements(picture.svg, "state")
         boxes = [(g.get("id"), g.find(f".//{PATH}").get("d")) for g in states]
         assert {name for name, _ in boxes} == set(BOXES)

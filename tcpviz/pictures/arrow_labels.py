@@ -29,10 +29,14 @@ _LESS: Final = 0.15  # the cost of each more line, or word less
 _GOOD: Final = 0.75  # the cost of a label that needs no better place
 _ROUNDS: Final = 3
 _MISSING: Final = 5.0  # the cost of no label
-_TOUCHES: Final = 4.0  # pt: what is so near needs no leader
+_TOUCHES: Final = 6.0  # pt: what is so near needs no leader
+_RAIL: Final = 2.5  # pt from the middle of a hollow way to where labels keep clear
 _OFF: Final = (2, 6, 12, 20, 30, 44)  # pt between a way and a label beside it
 _PARTS: Final = tuple(part / 10 for part in range(1, 10))  # of a way, where one may stand beside
 _BESIDE: Final = 0.6  # the cost of standing beside a way
+
+
+BEGINS: Final = "_begins"  # after the name of a way: its label where it begins
 
 
 class Label(NamedTuple):
@@ -90,6 +94,12 @@ def _labels_on_arrows(space: Space) -> Layout:
             break
     else:
         bad = sum(_misplaced(board, way, found.get(way.name)) for way, _ in few)
+    for way in few and space.ways:
+        if way.fashion == "old" and way.strokes[1:]:  # far from where its label is best
+            begins = way._replace(strokes=way.strokes[:1], texts=space.labels.of(way.flight))
+            begun: dict[str, _Placed] = {}
+            _place(board, space, begins, 0.5, begun)
+            found |= {f"{name}{BEGINS}": placed for name, placed in begun.items()}
     labels = {name: Label(place.box, lines, place.leader) for name, (place, lines) in found.items()}
     return Layout(labels, bad)
 
@@ -109,10 +119,18 @@ def _board(space: Space) -> Board:
     for band in space.axis.breaks:
         board.take(Box(left, space.top + band.top, right, space.top + band.bottom))
     for way in space.ways:
-        board.pass_through(way.name, way.strokes)
+        board.pass_through(way.name, way.strokes, tuple(_rails(way)))
         if way.fashion in ("lost", "unsent", "dropped"):
             board.take(mark(way))
     return board
+
+
+def _rails(way: Way) -> Iterator[Stroke]:
+    """Both sides of a hollow way."""
+    for (x0, y0), (x1, y1) in way.strokes if way.fashion == "old" else ():
+        x, y = (_RAIL, 0) if abs(y1 - y0) > abs(x1 - x0) else (0, _RAIL)
+        yield (x0 - x, y0 - y), (x1 - x, y1 - y)
+        yield (x0 + x, y0 + y), (x1 + x, y1 + y)
 
 
 def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _Placed]) -> None:

@@ -6,7 +6,7 @@ Knows the ways of the segments. Must not know what stands outside the lifelines.
 from typing import Final
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.arrow_labels import TAIL, Label, along, mark
+from tcpviz.pictures.arrow_labels import BEGINS, TAIL, Label, along, mark
 from tcpviz.pictures.drawing import Box, Drawing, Pen, Point
 from tcpviz.pictures.ways import Space, Way
 
@@ -51,14 +51,19 @@ def draw_arrows(drawing: Drawing, space: Space, labels: dict[str, Label]) -> Non
             _draw_way(drawing, way, classes, tip="" if label else tip)
         else:
             _draw_half(drawing, way, label, classes, tip)
-        if label:
+        for name in (way.name, f"{way.name}{BEGINS}"):
+            label = labels.get(name)
+            if not label:
+                continue
+            color = theme.RED if way.fashion in ("lost", "dropped") else theme.INK
             if label.leader:
-                drawing.line([label.leader], _LEADER, classes=classes, name=f"{name}_leader")
+                pen = _LEADER if color == theme.INK else _LEADER._replace(color=color)
+                drawing.line([label.leader], pen, classes=classes, name=f"{name}_leader")
             drawing.text(
                 label.box,
                 label.lines,
                 size=theme.FONT_SIZE,
-                color=theme.RED if way.fashion in ("lost", "dropped") else theme.INK,
+                color=color,
                 classes=classes,
                 name=f"{name}_label",
                 tip=tip,

@@ -4,6 +4,7 @@ Knows the states of one end and the time axis. Must not know what stands beside 
 """
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures import theme
@@ -23,6 +24,8 @@ _WAY: Final = Pen(theme.QUIET, 1)
 _HATCHES: Final = 7.0  # pt from one line of a host that is down to the next
 _WAYS: Final = 36.0  # pt from one mark of an open direction to the next
 _POINT: Final = 3.0  # pt: half of such a mark
+_INSET: Final = 9.0  # pt from the end of a bar to the middle of such a mark, at least
+FOOT: Final = 5.0  # pt below the axis that the sides of a bar go on
 
 
 class Stretch(NamedTuple):
@@ -70,6 +73,21 @@ def draw_bar(drawing: Drawing, left: float, parts: tuple[Stretch, ...], side: st
         )
 
 
+def lasts(parts: tuple[Stretch, ...]) -> bool:
+    """Whether it is still in some state where the chart ends."""
+    return bool(parts) and parts[-1].state is not State.CLOSED
+
+
+def draw_foot(drawing: Drawing, box: Box, fill: str, classes: str, name: str) -> None:
+    """Leave a bar open where it ends: its state lasts."""
+    left, _, right, y = box
+    drawing.line(
+        [[(left + 0.4, y), (right - 0.4, y)]], Pen(fill, 2), classes=classes, name=name, over=True
+    )
+    sides = [[(x, y), (x, y + FOOT)] for x in (left, right)]
+    drawing.line(sides, _SEEN, classes=classes, name=f"{name}_on")
+
+
 def draw_conditions(
     drawing: Drawing,
     left: float,
@@ -108,12 +126,11 @@ def chevron(x: float, y: float, way: int) -> list[Point]:
 
 
 def _chevrons(box: Box, way: int) -> Iterator[list[Point]]:
-    count = int((box.bottom - box.top - 4 * _POINT) // _WAYS)
-    if box.bottom - box.top < 5 * _POINT:
-        return
-    first = (box.top + box.bottom - count * _WAYS) / 2
-    for index in range(count + 1):
-        yield chevron((box.left + box.right) / 2, first + index * _WAYS, way)
+    """Marks at equal distances, whatever the states; a short bar has one in its middle."""
+    least, most = box.top + _INSET, box.bottom - _INSET
+    heights = [_WAYS * nth for nth in range(ceil(least / _WAYS), int(most // _WAYS) + 1)]
+    for y in heights or ([(least + most) / 2] if least <= most else []):
+        yield chevron((box.left + box.right) / 2, y, way)
 
 
 def _hatch(box: Box) -> Iterator[list[Point]]:

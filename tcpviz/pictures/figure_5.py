@@ -69,7 +69,7 @@ class Sheet(NamedTuple):
 
 EDGES: Final = {edge.id: edge for edge in (*TRANSITIONS, *DIRECT)}
 WIDTH: Final = 640
-_HEIGHT: Final = 756
+_HEIGHT: Final = 734
 HALF_WIDTH: Final = 56
 _LINE: Final = 1.2 * SMALL
 
@@ -140,7 +140,7 @@ _FIGURE_5: Final = {
         "nw",
     ),
     "SYN-RECEIVED: rcv RST (passive)": Place(
-        down(_L - 10, _SYN - _SYN_H, _LISTEN - 6, _C + _W), _L, _LISTEN - 6 - _OVER, "sw"
+        down(_L - 10, _SYN - _SYN_H, _LISTEN - 6, _C + _W), _L - 24, _LISTEN - 11, "sw"
     ),
     "SYN-RECEIVED: rcv ACK of SYN": Place(
         across(_L + _E, _SYN + 18, _C - _OUT, _ESTAB - _H),
@@ -149,7 +149,7 @@ _FIGURE_5: Final = {
         "ne",
     ),
     "SYN-RECEIVED: CLOSE": Place(
-        down(_L, _SYN + _SYN_H, _FIN - _FIN_H), _L + _BESIDE, _ESTAB - 12, "nw"
+        down(_L + 16, _SYN + _SYN_H, _FIN - _FIN_H), _L + 16 + _BESIDE, _ESTAB - 12, "nw"
     ),
     "ESTABLISHED: CLOSE": Place(
         down(_C - 40, _ESTAB + _H, _FIN - 14, _L + _E),
@@ -189,12 +189,12 @@ _OTHERS: Final = {
         across(_L + _E, _FIN + 17, _L + 92, _END - 10, _C + _W), _L + 92 + _BESIDE, _ACK + 34, "nw"
     ),
     "TIME-WAIT: rcv FIN": Place(
-        down(_C - 30, _END + _H, _END + 42, _C - 50, _END + _H), _C - 58, _END + 27, "ne"
+        down(_C - 30, _END + _H, _END + 40, _C - 50, _END + _H), _C - 58, _END + 24, "ne"
     ),
     "TIME-WAIT: rcv SYN": Place(
-        down(_C - 8, _END + _H, _END + 66, _RAILS[0], _SYN - 12, _L + _W),
+        down(_C - 8, _END + _H, _END + 54, _RAILS[0], _SYN - 12, _L + _W),
         _L,
-        _END + 66 - _OVER,
+        _END + 54 - _OVER,
         "sw",
     ),
     "LISTEN: active OPEN": Place(
@@ -207,15 +207,15 @@ _OTHERS: Final = {
         down(_C - 38, _LISTEN + _H, _ESTAB - _H), _C - 38 + _BESIDE, _SYN + 18, "nw"
     ),
     "TIME-WAIT: rcv SYN, to ESTABLISHED": Place(
-        down(_C - 8, _END + _H, _END + 66, _RAILS[0], _ESTAB, _C + _W),
+        down(_C - 8, _END + _H, _END + 54, _RAILS[0], _ESTAB, _C + _W),
         _L,
-        _END + 66 - _OVER,
+        _END + 54 - _OVER,
         "sw",
     ),
     "TIME-WAIT: active OPEN, to SYN-SENT": Place(
-        down(_C + 10, _END + _H, _END + 98, _RAILS[2], _SYN + 24, _R + _E),
+        down(_C + 10, _END + _H, _END + 82, _RAILS[2], _SYN + 24, _R + _E),
         _C + _E + 8,
-        _END + 98 - _OVER,
+        _END + 82 - _OVER,
         "sw",
     ),
     "SYN-RECEIVED: rcv FIN": Place(
@@ -262,7 +262,7 @@ _EXITS: Final = {  # the route to CLOSED that a reset, an ABORT and a timeout sh
         across(_R + _E, _ACK + 8, _RAILS[2], _END, _R + _E), _RAILS[2] - 8, _ACK + 27, "ne", rows=3
     ),
     State.TIME_WAIT: Place(
-        down(_C + 30, _END + _H, _END + 90, _R, _END + _H), _C + _E + 8, _END + 25, "nw"
+        down(_C + 30, _END + _H, _END + 75, _R, _END + _H), _C + _E + 8, _END + 24, "nw", rows=4
     ),
 }
 
@@ -270,12 +270,12 @@ _WAITS: Final = {  # the route to TIME-WAIT of who aborts and waits; its label i
     state: _EXITS[state]._replace(route=route)
     for state, route in {
         State.SYN_RECEIVED: across(
-            _L + _W, _SYN + 24, _RAILS[0] - 9, _END + 98, _C - 24, _END + _H
+            _L + _W, _SYN + 24, _RAILS[0] - 9, _END + 82, _C - 24, _END + _H
         ),
-        State.FIN_WAIT_1: across(_L + _W, _FIN + 18, _RAILS[0], _END + 98, _C - 24, _END + _H),
-        State.FIN_WAIT_2: across(_L + _W, _ACK + 14, _RAILS[0], _END + 98, _C - 24, _END + _H),
-        State.ESTABLISHED: across(_C + _E, _ESTAB - 8, _RAILS[2], _END + 98, _C + 10, _END + _H),
-        State.CLOSE_WAIT: across(_R + _E, _FIN + 18, _RAILS[2], _END + 98, _C + 10, _END + _H),
+        State.FIN_WAIT_1: across(_L + _W, _FIN + 18, _RAILS[0], _END + 82, _C - 24, _END + _H),
+        State.FIN_WAIT_2: across(_L + _W, _ACK + 14, _RAILS[0], _END + 82, _C - 24, _END + _H),
+        State.ESTABLISHED: across(_C + _E, _ESTAB - 8, _RAILS[2], _END + 82, _C + 10, _END + _H),
+        State.CLOSE_WAIT: across(_R + _E, _FIN + 18, _RAILS[2], _END + 82, _C + 10, _END + _H),
     }.items()
 }
 
@@ -283,8 +283,8 @@ _DETOURS: Final[dict[Part | None, dict[State, Route]]] = {  # to the one CLOSED 
     None: {},
     "open": {State.ESTABLISHED: across(_C + _E, _ESTAB, _RAILS[2], _TOP - 15, _C + _E)},
     "close": {
-        State.FIN_WAIT_1: across(_L + _W, _FIN + 12, _RAILS[0], _END + 104, _R + 16, _END + _H),
-        State.FIN_WAIT_2: across(_L + _W, _ACK + 8, _RAILS[0], _END + 104, _R + 16, _END + _H),
+        State.FIN_WAIT_1: across(_L + _W, _FIN + 12, _RAILS[0], _END + 87, _R + 16, _END + _H),
+        State.FIN_WAIT_2: across(_L + _W, _ACK + 8, _RAILS[0], _END + 87, _R + 16, _END + _H),
     },
 }
 

@@ -4,13 +4,22 @@ Knows one end of a Trace and its side of the picture. Must not know what is betw
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures import theme
-from tcpviz.pictures.bars import BAR, Stretch, draw_bar, draw_conditions, stretches
+from tcpviz.pictures.bars import (
+    BAR,
+    Stretch,
+    draw_bar,
+    draw_conditions,
+    draw_foot,
+    lasts,
+    stretches,
+)
 from tcpviz.pictures.conditions import Condition
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen, Point
 from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, timed, told
@@ -114,6 +123,8 @@ class Margin:
                 at, step = self.axis.y(held.since) + 9.5, self._since(held.since)
                 classes = "" if step is None else f"name s{step}"
                 wanted.append(Note(at, at, (say(_SAID[held.plight]),), "", classes))
+            if held.plight == "down" and held.until is not None:
+                wanted += self._after(held.until)
         ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
         sizes = [(note.at, len(note.lines) * ROW + 1.5) for note in wanted]
         return tuple(
@@ -121,6 +132,15 @@ class Margin:
             for note, y in zip(wanted, spread(sizes, self.axis, ranks), strict=True)
             if y is not None
         )
+
+    def _after(self, restart: int) -> Iterator[Note]:
+        """The name of the state in which a host is up again, if the bar does not begin there."""
+        y = self.y(restart)
+        for each in self.stretches:
+            if each.top < y - 1 and y + ROW < each.bottom:
+                at, step = self.axis.y(restart) + 9.5, self._since(restart)
+                classes = "" if step is None else f"name s{step}"
+                yield Note(at, at, (each.state,), "italic" if each.inferred else "bold", classes)
 
     def _since(self, time: int) -> int | None:
         """The first step at a time or after it, which makes known what holds from then on."""
@@ -181,8 +201,6 @@ class Margin:
     def _aside(self, bracket: Bracket, others: list[Bracket]) -> Note:
         """What is written under or over a timer that has no room in it, where its lane is free."""
         top, bottom = self.y(bracket.wait.timer.since), self.y(self._until(bracket.wait))
-        lines = timed(bracket.wait)
-        half = len(lines) * ROW / 2
         taken = [(y, y) for y in self._called]
         taken += [(self.top + band.top, self.top + band.bottom) for band in self.axis.breaks]
         for other in others:
@@ -193,12 +211,14 @@ class Margin:
                 taken.append((at - tall, at + tall))
             if other.wait.expired:
                 taken.append((until, until))
-        for shift in range(3, _ASIDE, 3):
-            for y in (bottom + shift + half, top - shift - half):
-                above, below = y - half, y + half
-                inside = self.top <= above and below <= self.top + self.axis.height
-                if inside and all(below + 1 < high or low < above - 1 for high, low in taken):
-                    return Note(y, y, lines)
+        for lines in dict.fromkeys((_said(bracket.wait), timed(bracket.wait))):
+            half = len(lines) * ROW / 2
+            for shift in range(3, _ASIDE, 3):
+                for y in (bottom + shift + half, top - shift - half):
+                    above, below = y - half, y + half
+                    inside = self.top <= above and below <= self.top + self.axis.height
+                    if inside and all(below + 1 < high or low < above - 1 for high, low in taken):
+                        return Note(y, y, lines)
         return Note(bottom, bottom, ())
 
     @cached_property
@@ -211,9 +231,7 @@ class Margin:
         parts = list(self.axis.visible(wait.timer.since, self._until(wait)))
         since, until = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
         top, bottom = self.y(since) + 6, self.y(until) - 6
-        lines = list(timed(wait))
-        if wait.expired is False:
-            lines.append(say("timer_stopped"))
+        lines = list(_said(wait))
         del lines[max(int((bottom - top) / ROW), 0) :]
         half = len(lines) * ROW / 2
         middle = (top + bottom) / 2
@@ -326,6 +344,14 @@ class Margin:
         left = min(edge, edge - self.sign * BAR)
         draw_bar(drawing, left, self.stretches, self._side)
         draw_conditions(drawing, left, self.conditions, self.axis, self.top, self.sign, self._side)
+        if lasts(self.stretches):
+            last = self.stretches[-1]
+            box = Box(left, last.top, left + BAR, last.bottom)
+            classes = "foot" if last.step is None else f"foot s{last.step}"
+            fill = theme.TINTS[last.state]
+            if any(held.plight == "half-open" and held.until is None for held in self.conditions):
+                box = box._replace(**{"left" if self.sign > 0 else "right": left + BAR / 2})
+            draw_foot(drawing, box, fill, classes, f"foot_{self._side}")
 
     @property
     def _side(self) -> str:
@@ -343,6 +369,11 @@ class Margin:
             box, note.lines, align=align, face=note.face, color=color, classes=note.classes
         )
         return box
+
+
+def _said(wait: Wait) -> tuple[str, ...]:
+    """A timer's name, how long it is set, and whether it was stopped."""
+    return (*timed(wait), *([say("timer_stopped")] if wait.expired is False else []))
 
 
 def _out(note: Note) -> int:

@@ -13,7 +13,7 @@ from tcpviz.pictures import theme
 from tcpviz.pictures.arrow_labels import CLEAR, CROSS, CROWD, MANY, Layout, lay_out
 from tcpviz.pictures.arrows import draw_arrows, draw_sample
 from tcpviz.pictures.backoff import backoffs
-from tcpviz.pictures.bars import BAR, chevron
+from tcpviz.pictures.bars import BAR, FOOT, chevron, draw_foot, lasts
 from tcpviz.pictures.conditions import conditions
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen
 from tcpviz.pictures.lettering import Face, text_width
@@ -160,6 +160,16 @@ class Panel:
         known = self.trace.source == "simulation"
         return bool(self.labels.remarks.old) or (self.unsent and known)
 
+    @property
+    def foot(self) -> str:
+        """Why a bar is open at its foot: the key of what is said about it, "" if none is."""
+        if not any(lasts(margin.stretches) for margin in self.margins):
+            return ""
+        running = any(each.wait.expired is None for m in self.margins for each in m.waits)
+        flying = any(f.lost is None and not f.arrived for f in self.trace.flights)
+        ran_out = self.trace.source == "simulation" and not running and not flying
+        return "key_lasts" if ran_out else "key_goes_on"
+
     def crowded(self, x: float) -> float:
         """How much it lacks room for labels if its left edge is at x; 0 where each stands well."""
         return self._laid_out(x)[1].crowded
@@ -230,6 +240,9 @@ def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) 
         marks.append(("hollow", say("key_hollow")))
     if any(panel.unsent for panel in panels):
         marks.append(("unsent", say("key_unsent")))
+    feet = dict.fromkeys(panel.foot for panel in panels if panel.foot)
+    marks += [("foot", say(key)) for key in feet]
+    y += FOOT / 2 if feet else 0
     x = EDGE
     for head, text in marks:
         after = 28 if head == "unsent" else 18
@@ -238,6 +251,10 @@ def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) 
             x, y = EDGE, y + ROW + 4
         if head == "way":
             drawing.line([chevron(x + 7, y + 6, 1)], Pen(theme.QUIET, 1))
+        elif head == "foot":
+            box = Box(x + 2, y - 2, x + 12, y + 6)
+            drawing.box(box, theme.GRID, Pen(theme.QUIET, 0.75), classes="key")
+            draw_foot(drawing, box, theme.GRID, "key", f"key_foot_{text == say('key_lasts'):d}")
         elif head in ("hollow", "unsent"):
             draw_sample(drawing, x, y + 6, unsent=head == "unsent")
         else:

@@ -17,6 +17,7 @@ _BUCKET: Final = 40.0  # pt: only what shares such a slice of the sheet is compa
 _NEAR: Final = 4.0  # pt: a line so near to a label of another is taken for its own
 _OVER_OTHER: Final = 1.5  # the cost of hiding anything of another line
 _BESIDE_OTHER: Final = 0.7  # ... of standing near it
+_LED_ACROSS: Final = 2.5  # ... of a leader that crosses it
 _HIDES: Final = 200.0  # ... of hiding all of it
 _FAIR: Final = 9.0  # ... of hiding a fifth of another, good enough among many
 _ENOUGH: Final = 0.42  # the share of its own line that a label may hide
@@ -96,11 +97,16 @@ class Board:
         for bucket in _buckets(box.top, box.bottom):
             self._boxes.setdefault(bucket, []).append(box)
 
-    def pass_through(self, name: str, strokes: Sequence[Stroke]) -> None:
-        """A line of this name passes here; a label may hide some of it, better not."""
+    def pass_through(
+        self, name: str, strokes: Sequence[Stroke], rails: Sequence[Stroke] = ()
+    ) -> None:
+        """A line of this name passes here; a label may hide some of it, better not.
+
+        Of a broad line the `rails` are what a label beside it must not shave off.
+        """
         self._known.clear()
         self._lengths[name] = sum([dist(*stroke) for stroke in strokes]) or 1.0
-        for stroke in strokes:
+        for stroke in (*strokes, *rails):
             (_, y0), (_, y1) = stroke
             line = (name, stroke, y0, y1) if y0 < y1 else (name, stroke, y1, y0)
             for bucket in _buckets(line[2], line[3]):
@@ -190,7 +196,7 @@ class Board:
             if cost >= most:
                 return cost
         if place.leader:
-            cost += _OVER_OTHER * self._crossed(name, place.leader)
+            cost += _LED_ACROSS * self._crossed(name, place.leader)
         return cost + _HIDDEN * max(0.0, own - _ENOUGH)
 
 

@@ -11,7 +11,7 @@ from tcpviz.segment import ACK, FIN, SYN
 from tcpviz.states import State
 from tcpviz.steps import Flight, Kind, Step
 from tcpviz.trace import Trace
-from tcpviz.units import readable
+from tcpviz.units import MS, readable
 from tcpviz.words import say
 
 _NOWHERE: Final = (State.CLOSED, State.LISTEN)
@@ -122,7 +122,7 @@ class Remarks:
             ran = [readable(cause.ran)] if cause.ran is not None else []
             parts.append(say("after_timer", timer=" ".join((cause.timer, *ran))))
         elif trace.source != "simulation" and sent > last:  # no timer was seen, but the wait was
-            parts.append(say("after_timer", timer=readable(sent - last)))
+            parts.append(say("after_timer", timer=readable(_measured(sent - last))))
         self._again[flight.number] = say("list_comma").join(parts)
 
 
@@ -133,6 +133,15 @@ def _is_dropped(trace: Trace, number: int, step: Step) -> bool:
     after = trace.steps[number + 1] if number + 1 < len(trace.steps) else None
     answered = after and after.end == step.end and after.time == step.time
     return not (answered and after and after.kind is Kind.DEPART)
+
+
+def _measured(time: int) -> int:
+    """A measured time in ns to whole ms, which is more than a chart can show, if it is many.
+
+    >>> _measured(318_536_000), _measured(1_019_970_000), _measured(999_999)
+    (319000000, 1020000000, 999999)
+    """
+    return round(time / MS) * MS if time >= 10 * MS else time
 
 
 def nth_time(count: int) -> str:

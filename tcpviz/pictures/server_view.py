@@ -17,7 +17,7 @@ from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.remarks import Remarks
 from tcpviz.pictures.sheet import EDGE, ROW, TITLE, Ruler, draw_notes, draw_title
 from tcpviz.pictures.table import Table
-from tcpviz.pictures.time_axis import TimeAxis
+from tcpviz.pictures.time_axis import TimeAxis, round_step
 from tcpviz.segment import SYN
 from tcpviz.states import State
 from tcpviz.steps import Kind, Span
@@ -40,8 +40,11 @@ _SHORT: Final = {
     State.TIME_WAIT: "TW",
 }
 """What stands in a bar that is too narrow for the name of its state."""
-_COLUMN: Final = 26.0  # pt from one connection to the next, at least
+_COLUMN: Final = 26.0  # pt from one connection to the next, where a page has the room
+_NARROW: Final = 7.0  # ... where it has not
+_PAGE: Final = 800.0  # pt: an A4 page across
 _WIDE: Final = 18.0  # pt: a bar
+_WRITTEN: Final = 15.0  # pt: a bar with letters in it
 _HEIGHT: Final = 420.0  # pt for all waits but the long ones
 _OFTEN: Final = 20  # times the usual wait is a long one
 _TALLEST: Final = 1600.0  # pt
@@ -179,11 +182,14 @@ def _drawn(
     axis = _axis(columns)
     ruler = Ruler(axis, EDGE + TITLE + ROW + _HEAD + 4)
     names = max(text_width(column.name, theme.SMALL) for column in columns)
-    wide = max(_COLUMN, ceil(names) + 6)
     left = ruler.x + 12
     counted = [state for state in _COUNTED if _peak(columns, state)[0]]
-    counts = left + len(columns) * wide + 8
     each = ceil(text_width(State.ESTABLISHED, theme.SMALL)) + 10
+    room = (_PAGE - left - 8 - len(counted) * each - EDGE) / len(columns)
+    wide = max(min(max(_COLUMN, ceil(names) + 6), room), _NARROW)
+    named = round_step((names + 6) / wide)
+    bar = min(_WIDE, wide - 2)
+    counts = left + len(columns) * wide + 8
     width = max(counts + len(counted) * each + EDGE, 420)
 
     drawing = Drawing()
@@ -191,9 +197,10 @@ def _drawn(
     ruler.draw(drawing, width)
     for number, column in enumerate(columns):
         x = left + (number + 0.5) * wide
-        _draw_column(drawing, column, number, x, ruler)
-        box = Box.around(x, ruler.top - 4 - _HEAD / 2, wide, ROW)
-        drawing.text(box, [column.name], color=theme.QUIET)
+        _draw_column(drawing, column, number, x, bar, ruler)
+        if number % named == 0:
+            box = Box.around(x, ruler.top - 4 - _HEAD / 2, wide, ROW)
+            drawing.text(box, [column.name], color=theme.QUIET)
     heading = Box(EDGE, ruler.top - 4 - _HEAD - ROW, counts, ruler.top - 4 - _HEAD)
     drawing.text(heading, [say("view_connections")], align="left")
     if counted:
@@ -210,7 +217,7 @@ def _drawn(
                 text = _counted(columns, state, count, time)
                 drawing.text(row, [text], align="right", face="bold")
     ruler.draw_breaks(drawing, width)
-    bottom = _draw_key(drawing, columns, ruler.bottom + 8, width)
+    bottom = _draw_key(drawing, columns, ruler.bottom + 8, width, letters=bar >= _WRITTEN)
     notes = list(dict.fromkeys(note for trace in traces for note in trace.notes))
     if any(span.inferred for column in columns for span in column.spans):
         notes.insert(0, say("view_inferred"))
@@ -219,7 +226,10 @@ def _drawn(
     return drawing, width, bottom + EDGE
 
 
-def _draw_column(drawing: Drawing, column: _Column, number: int, x: float, ruler: Ruler) -> None:
+def _draw_column(
+    drawing: Drawing, column: _Column, number: int, x: float, bar: float, ruler: Ruler
+) -> None:
+    """The states of one connection, with letters in them where there is room for them."""
     axis, top = ruler.axis, ruler.top
     drawing.line([[(x, top), (x, ruler.bottom)]], _LINE)
     for index, span in enumerate(column.spans):
@@ -229,9 +239,9 @@ def _draw_column(drawing: Drawing, column: _Column, number: int, x: float, ruler
         y0, y1 = top + axis.y(span.since), top + axis.y(until)
         pen = _INFERRED if span.inferred else _SEEN
         if span.state is State.CLOSE_WAIT:
-            pen = _PILED._replace(style=pen.style)
+            pen = _PILED._replace(style=pen.style, width=1.5 if bar >= _WRITTEN else 0.75)
         drawing.box(
-            Box.around(x, (y0 + y1) / 2, _WIDE, max(y1 - y0, 0.5)),
+            Box.around(x, (y0 + y1) / 2, bar, max(y1 - y0, 0.5)),
             theme.TINTS[span.state],
             pen,
             classes=f"span c{number}",
@@ -241,14 +251,14 @@ def _draw_column(drawing: Drawing, column: _Column, number: int, x: float, ruler
     for index, span in enumerate(column.spans):
         parts = (
             []
-            if span.state in _NONE
+            if span.state in _NONE or bar < _WRITTEN
             else list(axis.visible(span.since, axis.last if span.until is None else span.until))
         )
         for since, until in parts[:1]:
             y0, y1 = top + axis.y(since), top + axis.y(until)
             if y1 - y0 >= _LETTERS:
                 drawing.box(
-                    Box.around(x, y0 + _LETTERS / 2 + 0.5, _WIDE - 4, _LETTERS - 3),
+                    Box.around(x, y0 + _LETTERS / 2 + 0.5, bar - 4, _LETTERS - 3),
                     theme.TINTS[span.state],
                     Pen(theme.TINTS[span.state], 0),
                     text=([_SHORT[span.state]], theme.TINY, theme.INK),
@@ -258,16 +268,18 @@ def _draw_column(drawing: Drawing, column: _Column, number: int, x: float, ruler
     for index, time in enumerate(column.dropped):
         y = top + axis.y(time)
         drawing.line(
-            _cross(x, y), _DROPPED, classes=f"dropped c{number}", name=f"dropped_{number}_{index}",
+            _cross(x, y, min(4, bar / 2)), _DROPPED, classes=f"dropped c{number}", name=f"dropped_{number}_{index}",
             over=True,
         )  # fmt: skip
 
 
-def _cross(x: float, y: float) -> list[list[Point]]:
-    return [[(x - 4, y - 4), (x + 4, y + 4)], [(x - 4, y + 4), (x + 4, y - 4)]]
+def _cross(x: float, y: float, by: float = 4) -> list[list[Point]]:
+    return [[(x - by, y - by), (x + by, y + by)], [(x - by, y + by), (x + by, y - by)]]
 
 
-def _draw_key(drawing: Drawing, columns: Sequence[_Column], y: float, width: float) -> float:
+def _draw_key(
+    drawing: Drawing, columns: Sequence[_Column], y: float, width: float, *, letters: bool
+) -> float:
     """What the letters and fills mean; returns where it ends."""
     states = {span.state for column in columns for span in column.spans}
     x: float = EDGE
@@ -287,7 +299,7 @@ def _draw_key(drawing: Drawing, columns: Sequence[_Column], y: float, width: flo
             Box(left, top, left + _WIDE, top + ROW + 1),
             theme.TINTS[state],
             _PILED if state is State.CLOSE_WAIT else _SEEN,
-            text=([_SHORT[state]], theme.TINY, theme.INK),
+            text=([_SHORT[state]] if letters else (), theme.TINY, theme.INK),
             classes="key",
         )
         box = Box(left + 23, top, left + 24 + wide, top + ROW)

@@ -28,7 +28,7 @@ from tcpviz.pictures.figure_5 import (
     lines,
     places,
 )
-from tcpviz.pictures.lettering import text_width
+from tcpviz.pictures.lettering import text_width, wrapped
 from tcpviz.pictures.paths import Move, Path
 from tcpviz.pictures.picture import Picture
 from tcpviz.states import State
@@ -317,7 +317,8 @@ def _draw_legend(drawing: Drawing, view: View, top: float) -> None:
         entries.append((say("diagram_left_out"), _OMITTED, theme.QUIET))
     for name, pen, color in entries:
         drawing.line([[(x, y), (x + 36, y)]], pen)
-        _write(drawing, name, x + 42, y, color, theme.SMALL, _LEGEND - 50)
+        width = min(_LEGEND - 44, WIDTH - 12 - x - 42)
+        _write_in_two(drawing, name, Box(x + 42, y - 7, x + 42 + width, y + 7), color)
         x += _LEGEND
 
 
@@ -330,7 +331,8 @@ def _draw_foot(drawing: Drawing, view: View, bottom: float) -> float:
     if moves:
         remarks = [say("diagram_numbers")]
         remarks += [say("diagram_inferred")] if any(move.inferred for move in moves) else []
-        _write(drawing, " ".join(remarks), 12, bottom - 14, theme.QUIET, theme.SMALL)
+        box = Box(12, bottom - 17, WIDTH - 12, bottom - 3)
+        _write_in_two(drawing, " ".join(remarks), box, theme.QUIET)
     if not view.notes:
         return bottom
     lowest = bottom
@@ -359,6 +361,13 @@ def _write(
 ) -> None:
     box = Box(left, y - 7, left + width, y + 7)
     drawing.text(box, [_fit(text, width, size)], align="left", size=size, color=color)
+
+
+def _write_in_two(drawing: Drawing, text: str, box: Box, color: str) -> None:
+    """Write small text on one line, or on two where it is wider than its box."""
+    first, *rest = wrapped(text, box.right - box.left, theme.SMALL)
+    lines = [first, _fit(" ".join(rest), box.right - box.left, theme.SMALL)] if rest else [first]
+    drawing.text(box, lines, align="left", color=color)
 
 
 def _fit(text: str, width: float, size: float) -> str:

@@ -9,8 +9,8 @@ from functools import cached_property
 from statistics import median_low
 from typing import Final, Literal, NamedTuple
 
-from tcpviz.pictures.drawing import Point
-from tcpviz.pictures.placement import Stroke
+from tcpviz.pictures.drawing import Box, Point
+from tcpviz.pictures.placement import Stroke, crosses
 from tcpviz.pictures.remarks import Remarks
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.segment import ACK, FIN, RST, SYN, Segment, relative
@@ -29,6 +29,8 @@ Fashion = Literal[
 
 _OPTIONS: Final = 34  # characters of options on one line
 _STUB: Final = 36.0  # pt of a way that nobody saw begin
+_DIES: Final = (0.5, 0.4, 0.6, 0.3, 0.7)  # of the way: where a lost segment is clear of others
+_CROSSED: Final = 14.0  # pt around its end that are to be clear
 _DOOR: Final = 0.96  # of the way: where a segment dies that reaches a host that is down
 
 
@@ -188,7 +190,32 @@ class Space:
         """Every way of every flight, in the order of the flights."""
         two_sided = all(end.observed for end in self.trace.ends)
         of = self._of_both if two_sided else self._of_one
-        return tuple(way for flight in self.trace.flights for way in of(flight))
+        found = tuple(way for flight in self.trace.flights for way in of(flight))
+        return tuple(self._clear(way, found) if way.fashion == "lost" else way for way in found)
+
+    def _clear(self, way: Way, others: tuple[Way, ...]) -> Way:
+        """A loss half way, where nobody knows better; on another arrow it would cross that out.
+
+        The other ways are tried nearest first; where none is clear it stays half way.
+        """
+        flight, (x, _) = way.flight, way.strokes[-1][1]
+        half = abs(x - (self.left + self.right) / 2) < 1
+        if flight.sent is None or not half:
+            return way
+        for part in _DIES:
+            strokes = self._stroke(
+                flight, flight.sent, flight.sent + round(part * (self._delay or 0)), 0, part
+            )
+            x, y = strokes[-1][1]
+            box = Box.around(x, y, _CROSSED, _CROSSED)
+            if not any(
+                crosses(stroke, box)
+                for each in others
+                if each is not way
+                for stroke in each.strokes
+            ):
+                return way._replace(strokes=strokes)
+        return way
 
     def tip(self, flight: Flight) -> str:
         """The segment in RFC notation and when it was seen."""
