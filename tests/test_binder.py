@@ -81,7 +81,7 @@ def test_the_package_itself_is_installed_last():
 def test_jupyterlab_does_not_ask_about_news(tmp_path):
     """postBuild's last lines set what lab.py sets."""
     post_build = (BINDER / "postBuild").read_text(encoding="utf-8")
-    settings = post_build[post_build.index("settings=") :].replace("sys.prefix", f"'{tmp_path}'")
+    settings = post_build[post_build.index("settings=") :].replace("sys.prefix", f'"{tmp_path}"')
     subprocess.run(["bash", "-euc", settings], check=True)
     path = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     assert json.loads(path.read_text()) == runpy.run_path(str(ROOT / "lab.py"))["QUIET"]

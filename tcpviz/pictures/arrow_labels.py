@@ -94,7 +94,7 @@ def _labels_on_arrows(space: Space) -> Layout:
             break
     else:
         bad = sum(_misplaced(board, way, found.get(way.name)) for way, _ in few)
-    for way in few and space.ways:
+    for way in space.ways if few else ():
         if way.fashion == "old" and way.strokes[1:]:  # far from where its label is best
             begins = way._replace(strokes=way.strokes[:1], texts=space.labels.of(way.flight))
             begun: dict[str, _Placed] = {}

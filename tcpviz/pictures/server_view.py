@@ -268,9 +268,12 @@ def _draw_column(
     for index, time in enumerate(column.dropped):
         y = top + axis.y(time)
         drawing.line(
-            _cross(x, y, min(4, bar / 2)), _DROPPED, classes=f"dropped c{number}", name=f"dropped_{number}_{index}",
+            _cross(x, y, min(4, bar / 2)),
+            _DROPPED,
+            classes=f"dropped c{number}",
+            name=f"dropped_{number}_{index}",
             over=True,
-        )  # fmt: skip
+        )
 
 
 def _cross(x: float, y: float, by: float = 4) -> list[list[Point]]:
