@@ -238,3 +238,26 @@ def hidden_nearby(chart: dict[str, Arrow]) -> Iterator[tuple[str, float, float]]
         part = {name: chart[name] for name in names[max(at - 5, 0) : at + 25]}
         inner = set(names[at : at + 20])
         yield from (each for each in hidden(part) if each[0] in inner)
+
+
+@pytest.mark.parametrize("how", ["abort", "reset", "syn_in_window", "user_timeout", "crash"])
+def test_a_lost_segment_never_crosses_out_another(how: str) -> None:
+    """Two ACKs meet half way and one is lost there: its cross stands clear of the other."""
+    (chart,) = (chart for name, chart in charts().items() if name == f"{how}_in_closing")
+    crosses = [(number, arrow) for number, arrow in chart.items() if arrow.mark]
+    lost = [(number, arrow) for number, arrow in crosses if "lost" in arrow.text]
+    assert lost
+    for number, arrow in lost:
+        xs, ys = zip(*arrow.mark, strict=True)
+        box = min(xs), min(ys), max(xs), max(ys)
+        others = [dot for other, each in chart.items() if other != number for dot in each.dots]
+        assert not any(box[0] < x < box[2] and box[1] < y < box[3] for x, y in others)
+
+
+def test_what_arrives_long_after_is_named_where_it_leaves_too() -> None:
+    """An old duplicate whose way is cut has its numbers at both ends."""
+    svg = sequence_chart(simulate(SCENARIOS["short_time_wait"])).svg
+    root = ET.fromstring(svg)
+    begins = next(g for g in root.iter(f"{SVG}g") if (g.get("id") or "").endswith("_begins_label"))
+    assert "ACK 10 octets seq 101 ack 301" in " ".join(begins.itertext())
+    assert "old" not in " ".join(begins.itertext()), "it is not old yet"

@@ -3,6 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from test_sequence_chart import CLIENT, SERVER, depart, flight, group, groups, height, words
@@ -261,3 +262,40 @@ def test_a_chart_of_ordinary_length_keeps_its_scale() -> None:
     for name in ("handshake", "given_up"):
         axis = time_axis(simulate(SCENARIOS[name]))
         assert axis.y(50 * MS) - axis.y(0) == pytest.approx(45)
+
+
+def test_a_state_that_lasts_leaves_its_bar_open() -> None:
+    """Of a leak nothing ends CLOSE-WAIT, and the key says so; what is CLOSED is closed below."""
+    leak = sequence_chart(simulate(SCENARIOS["close_wait"])).svg
+    assert len([each for each in groups(leak, "foot") if each.get("id")]) == 4  # two parts each
+    assert "nothing in this run ends the state" in leak
+    done = sequence_chart(simulate(SCENARIOS["normal"])).svg
+    assert not groups(done, "foot")
+    assert "open at its foot" not in done
+
+
+def test_of_what_was_stopped_the_chart_claims_no_rest() -> None:
+    """With a timer still running the state goes on; nobody knows for how long."""
+    svg = sequence_chart(simulate(SCENARIOS["no_answer"])).svg
+    assert "the state goes on where the chart ends" in svg
+    assert "nothing in this run ends the state" not in svg
+
+
+def test_a_host_that_is_up_again_has_a_state() -> None:
+    """After the restart the client is CLOSED, as it was called before."""
+    svg = sequence_chart(simulate(SCENARIOS["half_open_data"])).svg
+    trace = simulate(SCENARIOS["half_open_data"])
+    restart = next(n for n, step in enumerate(trace.steps) if step.text == "restart")
+    assert any("CLOSED" in words(each) for each in groups(svg, f"s{restart}"))
+
+
+def test_the_marks_of_an_open_direction_keep_their_distance() -> None:
+    """From one state to the next as within one, and off the ends of a bar."""
+    svg = sequence_chart(simulate(SCENARIOS["half_close"])).svg
+    ys: list[float] = []
+    for name in ("receives_left_0_0", "receives_left_1_0"):
+        drawn = ET.tostring(group(svg, name), encoding="unicode")
+        found = [each.split() for each in re.findall(r'points="([^"]*)"', drawn)]
+        ys += [float(each[1].split(",")[1]) for each in found]
+    assert len(ys) > 2
+    assert {round(below - above) for above, below in pairwise(ys)} == {36}

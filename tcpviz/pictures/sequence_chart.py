@@ -26,6 +26,9 @@ def sequence_chart(
     the ISSs for everything observed; `absolute` decides otherwise. `options` are those of SYNs,
     `variables` are SND.UNA, SND.NXT and RCV.NXT wherever they change. Long waits are left out at a
     drawn break that says how long. ValueError for a trace that has not two ends.
+
+    Simplified: a simulated loss half way is drawn a little before or after the middle where its
+    cross would lie on another arrow; the transcript keeps the time.
     """
     if len(trace.ends) != 2:
         raise ValueError(f"a sequence chart shows two ends; this trace has {len(trace.ends)}")
