@@ -191,7 +191,7 @@ def why_sent(moment: Moment, controls: list[str]) -> str:
     if not controls:
         return _why_silent(moment)
     if "RST" in controls[0]:
-        return _why_reset(moment)
+        return "why_stray_read" if len(controls) > 1 else _why_reset(moment)
     if arrived == SYN and before in SYNCHRONIZED and controls == ["ACK"]:
         return "why_challenge"
     if arrived & RST:
@@ -207,7 +207,7 @@ def why_sent(moment: Moment, controls: list[str]) -> str:
     if before is _S.SYN_SENT:
         return "why_third"
     if arrived & SYN:
-        return "stays_syn_ack_again"
+        return "why_answers_crossing" if moment.edges else "stays_syn_ack_again"
     span = moment.step.segment.span if moment.step.segment else 0
     return "why_ack" if span else "why_not_expected"
 

@@ -119,12 +119,12 @@ def _given_up(state: State) -> Scenario:
     way, (when, more) = _WAYS[state], _PEER_DIES[state]
     peer: Name = "server" if way.end == "client" else "client"
     probes = state is State.FIN_WAIT_2
-    limits = {"keepalive_probes": 2} if probes else {"r2_syn": 2, "r2_syn_ack": 2, "r2": 2}
+    retries = RFC9293._replace(r2_syn=2, r2_syn_ack=2, r2=2)
     return Scenario(
         _named("given_up", state),
         f"The peer's host is gone: an end in {state} gives up after R2 (§3.8.3).",
         (*way.calls, At(when, peer, Event.CRASH), *more),
-        rules=RFC9293._replace(**limits),
+        rules=RFC9293._replace(keepalive_probes=2) if probes else retries,
         keepalive=10 * S if probes else 0,
     )
 

@@ -63,8 +63,7 @@ REASONS: Final = {
     "moves_abort": "ABORT deletes the TCB at once and waits for nothing (§3.10.5).",
     "moves_abort_and_wait": "By this rule who sends the RST waits, lest it meets the next"
     " connection (§3.5.2).",
-    "moves_user_timeout": "Its user has set how long data may wait; then all is given up"
-    " (§3.10.8).",
+    "moves_user_timeout": "The time that its user has set is over: all is given up (§3.10.8).",
     "moves_given_up": "After so many tries in vain it gives up, R2 (§3.8.3).",
     "moves_unanswered": "After so many keep-alives without an answer it takes the connection for"
     " dead (§3.8.4).",
@@ -129,6 +128,10 @@ REASONS: Final = {
     "why_silent_otherwise": "It asks for no answer (§3.10.7).",
     "why_figure_7": "It acknowledges the SYN and is itself what both ends have sent: Figure 7 ends"
     " here (§3.5).",
+    "why_stray_read": "The stray ACK draws a RST (fifth check); read to the letter, the eighth"
+    " check acknowledges the FIN still (§3.10.7.4).",
+    "why_answers_crossing": "It ends the handshake; by the rule of this run it is acknowledged too,"
+    " where Figure 7 sends nothing (§3.5).",
     "why_third": "The SYN of the peer occupies a number, and must be acknowledged (§3.10.7.3).",
     "why_ack": "SYN, FIN and data occupy sequence numbers, which are acknowledged (§3.4).",
     "why_not_expected": "Its number is not the one expected: an ACK says which is (§3.10.7.4, first"

@@ -14,7 +14,7 @@ from tcpviz.segment import add
 from tcpviz.simulate import simulate
 from tcpviz.sources import read
 from tcpviz.steps import Kind
-from tcpviz.words import ENGLISH, say
+from tcpviz.words import ENGLISH, LANGUAGES, say, use
 
 EVENTS = {
     "rcv SYN": "SYN",
@@ -339,3 +339,17 @@ def test_old_data_is_refuted_by_old_data(asked):
                 there = prompts[choice.refutation, choice.refuted_at, "data"]
                 assert ("not sent on this connection" in there) == old, (name, choice)
     assert named
+
+
+def test_another_language_leaves_the_refutations(monkeypatch):
+    """What is known of the other runs is kept in the language that is spoken, and in no other."""
+    trace = simulate(SCENARIOS["same_iss"])
+    before = questions(trace)
+    monkeypatch.setitem(LANGUAGES, "xx", {key: f"~{text}" for key, text in ENGLISH.items()})
+    use("xx")
+    try:
+        assert questions(trace) != before
+    finally:
+        use("en")
+    assert questions(trace) == before
+    assert any(choice.refutation for question in before for choice in question.choices)
