@@ -11,7 +11,7 @@ PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
     {
         *("diagram_words", "handout_words", "question_words", "lab_words", "player_words"),
-        *("shell_words", "table_words", "static"),
+        *("reason_words", "shell_words", "table_words", "static"),
     },
     {"units", "mistake", "words", "states", "segment", "listener"},
     {"steps", "rules", "options"},
