@@ -74,6 +74,10 @@ VENV_PACKAGE = {
     "suse": "{sudo}zypper install -y python3-base python3-pip",
 }
 
+# No question about news lies over a lesson.
+SETTINGS = VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+
 # However this program is ended, by a person, a service manager or a closed window.
 ENDINGS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -273,6 +277,8 @@ def install(extras: List[str]) -> None:
     )
     if code:
         raise Problem(explain(output))
+    SETTINGS.parent.mkdir(parents=True, exist_ok=True)
+    SETTINGS.write_text(json.dumps(QUIET, indent=1) + "\n", encoding="utf-8")
     say(f"installed in {time.monotonic() - began:.0f} s")
 
 

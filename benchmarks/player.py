@@ -8,15 +8,17 @@ key on the slider of a panel, which shows a Player of the new run (`panel`); and
 whose value the kernel only sends back (`echo`). Times are in ms, from the key's event in the page
 to the change of the DOM, and to the end of the task after the frame that paints it. JupyterLab's
 server sends with Nagle's algorithm, which holds a part of every answer until the browser's delayed
-ACK: once as it is shipped, once with TCP_NODELAY. Then the same for a page with one player and one
-with ten: until they are there, and a step. Needs Chromium, JupyterLab and Playwright.
+ACK: once as it is shipped, once with TCP_NODELAY. Then a stored notebook with one player and one
+with ten are opened by turns: until a player is there, and a step. Needs Chromium, JupyterLab and
+Playwright.
 """
 
-import json
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import nbformat
@@ -25,12 +27,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from chromium import FLAGS, PROGRAM
-from jupyter import KERNEL_IS_READY, jupyterlab
+from jupyter import KERNEL_IS_READY, environment, jupyterlab
 
 from tcpviz import SCENARIOS, simulate
 from tcpviz.player import Player
 
 ROUNDS = 40
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
 SETTING = """
 import ipywidgets as widgets
 from tcpviz import MS, SCENARIOS, sequence_chart, simulate
@@ -168,35 +171,37 @@ def report(nodelay: str, times: dict[str, list[tuple[float, float]]]) -> None:
 
 
 def many(browser: Browser) -> None:
-    """A page with one player and a page with ten, by turns."""
-    player = Player(simulate(SCENARIOS["lost_fin"])).html()
+    """A notebook with one player and one with ten, stored and trusted, opened by turns."""
+    output = {"text/html": Player(simulate(SCENARIOS["lost_fin"])).html(), "text/plain": "run"}
+    shown = nbformat.v4.new_output("execute_result", output, execution_count=1)
     ready: dict[int, list[float]] = {1: [], 10: []}
     steps: dict[int, list[float]] = {1: [], 10: []}
-    for _ in range(5):
-        for count, times in ready.items():
-            page = browser.new_page(viewport={"width": 1300, "height": 1400})
-            body = json.dumps(f"<main>{player * count}</main>")
-            page.set_content("<!doctype html><meta charset=utf-8>")
-            times.append(
-                page.evaluate(
-                    f"""async () => {{
-                      const begun = performance.now();
-                      document.body.append(
-                        document.createRange().createContextualFragment({body}));
-                      while (document.querySelectorAll(".tcpviz-player").length < {count})
-                        await new Promise(requestAnimationFrame);
-                      await new Promise(requestAnimationFrame);
-                      return performance.now() - begun;
-                    }}"""
-                )
-            )
-            parts = [page.query_selector(selector) for selector in WAYS["player"]]
-            for _ in range(20):
-                steps[count].append(pressed(page, *parts, "ArrowRight")[0])
-            page.close()
-    print("\nplayers in a page: until all are there; a step, key to DOM: median, p95")
-    for count, times in ready.items():
-        print(f"{count:3} {statistics.median(times):8.1f}   {told(steps[count])}")
+    with tempfile.TemporaryDirectory() as folder:
+        for count in ready:
+            path = Path(folder, f"{count}.ipynb")
+            cells = [
+                nbformat.v4.new_code_cell("player", execution_count=1, outputs=[shown])
+                for _ in range(count)
+            ]
+            nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), path)
+            command = [sys.executable, "-m", "jupyter", "trust", path]
+            subprocess.run(command, check=True, env=environment(Path(folder)), capture_output=True)
+        with jupyterlab(folder, Path(folder), "NAME") as address:
+            for _ in range(6):
+                for count, times in ready.items():
+                    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+                    begun = time.perf_counter()
+                    page.goto(address.replace("NAME", f"{count}.ipynb"))
+                    page.wait_for_selector(WAYS["player"][0], timeout=60_000)
+                    times.append((time.perf_counter() - begun) * 1e3)
+                    page.wait_for_timeout(1000)
+                    parts = [page.query_selector(selector) for selector in WAYS["player"]]
+                    for _ in range(20):
+                        steps[count].append(pressed(page, *parts, "ArrowRight")[0])
+                    page.close()
+    print("\nplayers in a notebook: opened until one is there; a step, key to DOM: median, p95")
+    for count, times in ready.items():  # the first opening fills JupyterLab's caches
+        print(f"{count:3} {statistics.median(times[1:]):8.1f}   {told(steps[count])}")
 
 
 def main() -> None:
@@ -207,7 +212,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as name:
                 notebook = nbformat.v4.new_notebook(
                     cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS],
-                    metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+                    metadata=KERNEL,
                 )
                 nbformat.write(notebook, Path(name, "benchmark.ipynb"))
                 program = ("-c", SERVER, nodelay)

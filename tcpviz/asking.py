@@ -36,7 +36,7 @@ BELIEVED_STATES: Final[dict[tuple[State, Event | None, State], tuple[str, str | 
     (_S.FIN_WAIT_2, _E.RCV_FIN, _S.CLOSED): ("myth_no_time_wait", "no_time_wait"),
     (_S.FIN_WAIT_2, _E.FIN_WAIT_2_TIMEOUT, _S.TIME_WAIT): ("myth_fin_timeout", "linux_close_wait"),
     (_S.LAST_ACK, _E.RCV_ACK_OF_FIN, _S.TIME_WAIT): ("myth_passive_waits", "open_and_close"),
-    (_S.TIME_WAIT, None, _S.CLOSED): ("myth_any_rst", "time_wait_ignores_rst"),
+    (_S.TIME_WAIT, None, _S.CLOSED): ("myth_any_rst_waiting", "time_wait_ignores_rst"),
     (_S.ESTABLISHED, None, _S.CLOSED): ("myth_any_rst", "reset_beside_the_number"),
 }
 """Wrong next states by where an end is and what happens (None: nothing that moves it)."""
@@ -79,6 +79,8 @@ def _other_states(moment: Moment, event: Event | None) -> Iterator[Choice]:
         yield wrong(_S.CLOSED, "stays_challenge")
     if moment.two_way:
         yield wrong(_S.SYN_RECEIVED, "away_two_way")
+    if event is _E.ABORT_AND_WAIT:
+        yield wrong(_S.CLOSED, "away_abort_waits")
     leaving = {edge.target: edge for edge in reversed(TRANSITIONS) if edge.source is before}
     where = {edge.target for edge in leaving.values() if edge.opened}  # it depends on the OPEN
     for drawn in FIGURE_5:
@@ -88,7 +90,7 @@ def _other_states(moment: Moment, event: Event | None) -> Iterator[Choice]:
         edge = moment.edges[0]
         yield wrong(
             before,
-            "why_moves",
+            asking_why.not_stays(moment),
             event=edge.event,
             state=before,
             target=edge.target,
@@ -189,7 +191,9 @@ def _legal(moment: Moment, right: str) -> Iterator[Choice]:
     for edge in TRANSITIONS:
         if edge.source is moment.before and edge.sends and not edge.rare:
             sent = "FIN,ACK" if edge.sends == "FIN" else edge.sends
-            if not (rst and sent == "RST"):
+            if sent == "ACK":  # many segments are answered so, whatever they move
+                yield wrong(sent, asking_why.not_ack(moment, right))
+            elif not (rst and sent == "RST"):
                 yield _elsewhere(moment, edge, sent)
     yield wrong(say("ask_nothing"), asking_why.not_silent(moment, right))
     yield wrong("ACK", asking_why.not_ack(moment, right))
@@ -245,7 +249,7 @@ def users(moment: Moment) -> Iterator[Asked | None]:
     if moment.step.kind is Kind.TIMEOUT:
         others.append(wrong(endpoint.RESET, "why_nobody_reset"))
     if told in (endpoint.GIVEN_UP, endpoint.USER_TIMED_OUT):
-        others.append(wrong(endpoint.TROUBLE, "why_not_r1"))
+        others.append(wrong(endpoint.TROUBLE, _why_not_trouble(moment)))
     elif told == endpoint.TROUBLE:
         others.append(wrong(endpoint.GIVEN_UP, "why_not_r2", "given_up"))
     else:
@@ -254,14 +258,28 @@ def users(moment: Moment) -> Iterator[Asked | None]:
         elif before is not _S.SYN_SENT:  # there, sockets say so, and who answers it is not wrong
             others.append(wrong(endpoint.REFUSED, "why_not_refused"))
         others.append(wrong(endpoint.IS_CLOSING, "why_not_closing"))
-        others.append(wrong(endpoint.GIVEN_UP, "why_somebody"))
-    prompt = say("ask_user", told=moment.situation, end=moment.step.end)
+        others.append(wrong(endpoint.USER_TIMED_OUT, "why_somebody"))
+    # Of R1 and R2 the RFC says when its user is told, and not in which words (§3.8.3).
+    key = "ask_user" if moment.arrived else "ask_user_timer"
+    prompt = say(key, told=moment.situation, end=moment.step.end)
     yield ask(moment.at, "user", prompt, (told or silent, say(_why_told(moment))), others, 7)
+
+
+def _why_not_trouble(moment: Moment) -> str:
+    """The key of the words against R1 where all is given up."""
+    if moment.probing:
+        return "why_not_r1_probes"
+    if any(s.says == endpoint.TROUBLE for s in moment.trace.of(moment.step.end)):
+        return "why_not_r1"
+    timeout = moment.step.says == endpoint.USER_TIMED_OUT
+    return "why_not_r1_timeout" if timeout else "why_not_r1_first"
 
 
 def _why_told(moment: Moment) -> str:
     """The key of the words for what the user is told."""
     told = moment.step.says
+    if told == endpoint.GIVEN_UP and moment.probing:
+        return "why_told_unanswered"
     if told == endpoint.RESET and not moment.arrived & RST:
         return "why_told_syn"
     if told == endpoint.RESET and moment.before is _S.SYN_SENT:
@@ -321,6 +339,20 @@ def retransmissions(moment: Moment) -> Iterator[Asked | None]:
     )
     octets = say("ask_octets", octets=segment.length)
     what = octets if segment.length else segment.control
-    prompt = say("ask_retransmission", end=step.end, what=what, history=history)
+    fate = say("ask_takes_no_ack" if _turned_off(moment) else "ask_no_ack")
+    prompt = say("ask_retransmission", end=step.end, what=what, fate=fate, history=history)
     why = say("why_doubled" if wait == 2 * last else "why_rto")
     yield ask(moment.at, "retransmission", prompt, (readable(wait), why), others, 6, 4)
+
+
+def _turned_off(moment: Moment) -> bool:
+    """Whether an ACK of what is sent again has come before, and was not taken."""
+    again = moment.sent[0].segment
+    return again is not None and any(
+        step.kind is Kind.ARRIVE
+        and step.end == moment.step.end
+        and step.segment is not None
+        and step.segment.ctl & ACK
+        and step.segment.ack == add(again.seq, again.span)
+        for step in moment.trace.steps[: moment.at]
+    )

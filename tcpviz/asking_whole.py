@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from tcpviz.choices import Asked, ask, wrong
-from tcpviz.moments import Moment
+from tcpviz.moments import BEGINNINGS, Moment
 from tcpviz.segment import ACK, FIN, RST, SYN
-from tcpviz.states import TRANSITIONS, Event, State
+from tcpviz.states import Event, State
 from tcpviz.steps import Flight, Kind, Step, Variables
 from tcpviz.tcb import TWO_MSL
 from tcpviz.trace import Trace
@@ -210,7 +210,7 @@ def silences(moment: Moment) -> Iterator[Asked | None]:
     others = [
         wrong(say("ask_notices_rst"), "myth_notices_rst", "half_open_data"),
         wrong(say("ask_notices_fin"), "myth_notices_fin", "keep_alive"),
-        wrong(say("ask_notices_soon"), "myth_notices_soon", "keep_alive"),
+        wrong(say("ask_notices_soon"), "myth_notices_soon", "crash_in_established"),
     ]
     prompt = say("ask_silence", end=step.end, state=state, other=other)
     yield ask(moment.at, "silence", prompt, right, others, 9)
@@ -240,8 +240,15 @@ def data(moment: Moment) -> Iterator[Asked | None]:
         runs = {}
         if moment.before in (State.FIN_WAIT_1, State.FIN_WAIT_2):
             runs = {"reset": "half_close"}
-    others = [wrong(say(f"ask_data_{e}"), _why_not(e, key), runs.get(e)) for e in ends if e != key]
-    right, why = say(f"ask_data_{key}"), say("why_data_old" if old else f"why_data_{key}")
+    closed = moment.before is State.CLOSED
+    others = [
+        wrong(say(f"ask_data_{e}"), _why_not(e, key, closed), runs.get(e)) for e in ends if e != key
+    ]
+    why = "why_data_old" if old else f"why_data_{key}"
+    right, why = (
+        say(f"ask_data_{key}"),
+        say("why_data_closed" if key == "reset" and closed else why),
+    )
     if key == "reset" and moment.before is State.SYN_RECEIVED:  # it was no part of the handshake
         why = say("why_data_stray")
         others = [
@@ -251,27 +258,19 @@ def data(moment: Moment) -> Iterator[Asked | None]:
     strange = old or key != "taken" or moment.before is not State.ESTABLISHED
     known = _variables(moment)
     expects = say("ask_expects", number=known.rcv_nxt) if known else ""
-    key = "ask_data_old" if _older(moment) else "ask_data_fate"
+    key = "ask_data_old" if moment.old_data else "ask_data_fate"
     prompt = say(key, told=moment.situation, expects=expects)
     yield ask(moment.at, "data", prompt, (right, why), others, 8 if strange else 2)
 
 
-def _why_not(fate: str, happens: str) -> str:
+def _why_not(fate: str, happens: str, closed: bool) -> str:
     """The words against another fate of the data than what happens to it."""
+    if fate == "taken" and happens == "dropped":
+        return "why_data_not_expected"
+    if fate == "taken" and closed:
+        return "why_data_not_taken_closed"
     silent = fate == "dropped" and happens == "reset"
     return "why_data_not_silent" if silent else f"why_data_not_{fate}"
-
-
-def _older(moment: Moment) -> bool:
-    """Whether the segment was sent before this end's connection began, or by nobody in this run."""
-    flight = moment.flight
-    if flight is None or flight.sent is None:
-        return True
-    steps = moment.trace.steps[: moment.at]
-    return any(
-        s.end == moment.step.end and s.time > flight.sent and not _BEGINNINGS.isdisjoint(s.edges)
-        for s in steps
-    )
 
 
 def _advances(moment: Moment) -> bool:
@@ -312,11 +311,4 @@ def _waits_in(steps: tuple[Step, ...], name: str) -> bool:
 
 def _opens(step: Step) -> bool:
     """A new connection begins: from here on, TIME-WAIT may be another's."""
-    return not _BEGINNINGS.isdisjoint(step.edges)
-
-
-_BEGINNINGS: Final = {
-    edge.id
-    for edge in TRANSITIONS
-    if edge.target in (State.SYN_SENT, State.SYN_RECEIVED) and edge.source is not State.SYN_SENT
-}
+    return not BEGINNINGS.isdisjoint(step.edges)

@@ -93,11 +93,36 @@ def _move(edge: Edge, moment: Moment) -> str:
     if edge.event is _E.RCV_RST:
         own = "moves_rst_crossing" if edge.source is _S.SYN_RECEIVED else "moves_rst"
         return _RESETS.get(edge.target, own)
+    if edge.event is _E.R2_TIMEOUT and moment.probing:
+        return "moves_unanswered"
     if edge.event is _E.ABORT and moment.unread:
         return "why_unread"
     if edge.event is _E.ABORT and moment.step.kind is Kind.ARRIVE:
         return "why_after_close"
     return _EVENTS[edge.event]
+
+
+def not_stays(moment: Moment) -> str:
+    """Why an end that moves does not stay where it is; the key of the words.
+
+    Where another rule or another user would let it stay, they say so.
+    """
+    before, event = moment.before, moment.edges[0].event
+    if before is _S.LISTEN and moment.arrived == ACK:
+        return "not_stays_cookie"
+    if event is _E.RCV_SYN_IN_WINDOW:
+        return "not_stays_before_5961"
+    if event is _E.ABORT and moment.arrived:
+        return "not_stays_after_close"
+    if event is _E.R2_TIMEOUT and moment.probing:
+        return "not_stays_unanswered"
+    return _NOT_STAYS.get((before, event), "why_moves") if before else "why_moves"
+
+
+_NOT_STAYS: Final = {
+    (_S.SYN_RECEIVED, _E.RCV_FIN): "not_stays_stray",
+    (_S.TIME_WAIT, _E.RCV_SYN): "not_stays_reopens",
+}
 
 
 def stays(moment: Moment) -> str:
@@ -126,7 +151,15 @@ def looks_like(event: Event, moment: Moment) -> bool:
     """Whether what arrives has the control bits of an event that it does not bring."""
     if event is _E.RCV_RST:
         return bool(moment.arrived & RST)
+    if event is _E.RCV_ACK_OF_SYN and _crosses(moment):
+        return True
     return bool(moment.arrived) and _LOOKS.get(event) == moment.arrived
+
+
+def _crosses(moment: Moment) -> bool:
+    """Whether the SYN,ACK of a simultaneous open comes."""
+    crossed = any("SYN-SENT: rcv SYN" in s.edges for s in moment.trace.of(moment.step.end))
+    return moment.arrived == SYN | ACK and moment.before is _S.SYN_RECEIVED and crossed
 
 
 def turned_away(moment: Moment) -> str:
@@ -143,6 +176,8 @@ def turned_away(moment: Moment) -> str:
         return "stays_unknown_ack" if moment.arrived & ACK else "away_syn_after_ack"
     if moment.before is _S.FIN_WAIT_1:
         return "away_fin_too"
+    if _crosses(moment):
+        return "away_crossing"
     return "away_not_acceptable"
 
 
@@ -156,7 +191,7 @@ def why_sent(moment: Moment, controls: list[str]) -> str:
     if not controls:
         return _why_silent(moment)
     if "RST" in controls[0]:
-        return _why_reset(moment)
+        return "why_stray_read" if len(controls) > 1 else _why_reset(moment)
     if arrived == SYN and before in SYNCHRONIZED and controls == ["ACK"]:
         return "why_challenge"
     if arrived & RST:
@@ -172,7 +207,7 @@ def why_sent(moment: Moment, controls: list[str]) -> str:
     if before is _S.SYN_SENT:
         return "why_third"
     if arrived & SYN:
-        return "stays_syn_ack_again"
+        return "why_answers_crossing" if moment.edges else "stays_syn_ack_again"
     span = moment.step.segment.span if moment.step.segment else 0
     return "why_ack" if span else "why_not_expected"
 
@@ -229,6 +264,8 @@ def not_silent(moment: Moment, right: str) -> str:
         return "why_not_nothing_rst"
     if moment.arrived & RST:
         return "why_not_nothing_challenge"
+    if _crosses(moment):
+        return "why_not_nothing_crossing"
     span = moment.step.segment.span if moment.step.segment else 0
     return "why_not_nothing" if span else "why_not_nothing_stray"
 
@@ -242,8 +279,26 @@ def not_ack(moment: Moment, right: str) -> str:
     if moment.arrived & RST:
         return "why_not_ack_of_rst"
     if "RST" in right:
-        return "why_not_ack_rst"
-    return "why_not_ack_silent" if right == say("ask_nothing") else "why_not_ack_alone"
+        return _not_ack_but_reset(moment, right)
+    if right != say("ask_nothing"):
+        reopens = moment.before is _S.TIME_WAIT and moment.arrived == SYN
+        return "why_not_ack_reopens" if reopens else "why_not_ack_alone"
+    if moment.full:
+        return "why_not_ack_full"
+    if any(timer.name == DELAYED_ACK for timer in moment.step.timers):
+        return "myth_never_delayed"
+    if _crosses(moment):
+        return "why_not_ack_figure_7"
+    return "why_not_ack_silent"
+
+
+def _not_ack_but_reset(moment: Moment, right: str) -> str:
+    """Why a RST, and not an ACK, answers what comes; the key of the words."""
+    if any(edge.event is _E.RCV_SYN_IN_WINDOW for edge in moment.edges):
+        return "why_not_ack_before_5961"
+    if right != "RST":  # and an ACK after it
+        return "why_not_ack_stray" if " + " in right else "why_not_ack_rst"
+    return "why_not_ack_after_close" if moment.edges else "why_not_ack_rst"
 
 
 def not_fin(moment: Moment) -> str:

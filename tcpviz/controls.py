@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import ipywidgets as widgets
 
+from tcpviz.mistake import Mistake
 from tcpviz.rules import LINUX, RFC9293, Rules
 from tcpviz.scenario import ENDS, At, Lose, Name, On, Scenario
 from tcpviz.simulate import simulate
@@ -130,7 +131,7 @@ CONTROLS: Final = (
 """What a panel can turn, by name."""
 
 
-class ControlError(ValueError):
+class ControlError(Mistake):
     """A control that there is not; the message is one sentence."""
 
 

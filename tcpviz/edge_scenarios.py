@@ -118,12 +118,14 @@ def _given_up(state: State) -> Scenario:
     """After R2 the end gives up; in FIN-WAIT-2 only a keep-alive can find the peer gone."""
     way, (when, more) = _WAYS[state], _PEER_DIES[state]
     peer: Name = "server" if way.end == "client" else "client"
+    probes = state is State.FIN_WAIT_2
+    retries = RFC9293._replace(r2_syn=2, r2_syn_ack=2, r2=2)
     return Scenario(
         _named("given_up", state),
         f"The peer's host is gone: an end in {state} gives up after R2 (§3.8.3).",
         (*way.calls, At(when, peer, Event.CRASH), *more),
-        rules=RFC9293._replace(r2_syn=2, r2_syn_ack=2, r2=2, keepalive_probes=2),
-        keepalive=10 * S if state is State.FIN_WAIT_2 else 0,
+        rules=RFC9293._replace(keepalive_probes=2) if probes else retries,
+        keepalive=10 * S if probes else 0,
     )
 
 

@@ -79,10 +79,10 @@ LABS: Final = {
     "bye_heard": "the peer's recv()",
     "bye_client": "client",
     "bye_server": "server",
-    "lost_hasty": "close() with octets unread: send() took {sent} octets, the client got fewer, "
-    "and then recv() {heard}.",
-    "lost_patient": "shutdown(SHUT_WR), recv() to the end, close(): the client got {count} octets, "
-    "and then recv() {heard}.",
+    "lost_hasty": "close(), octets unread: of {sent} octets sent the client gets fewer, "
+    "then recv() {heard}.",
+    "lost_patient": "shutdown(SHUT_WR), recv() to the end, close(): the client gets {count}, "
+    "then recv() {heard}.",
     "kept_copy": "close(), but a dup() is open: {state}",
     "kept_copy_over": "... and when the dup() is closed too: {state}",
     "kept_child": "close(), but a child process has inherited the descriptor: {state}",

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from tcpviz.segment import ACK, FIN, RST, SYN, names
 from tcpviz.states import TRANSITIONS, Edge, Event, State
 from tcpviz.steps import Flight, Kind, Step, Timer
-from tcpviz.tcb import RTO
+from tcpviz.tcb import KEEPALIVE, RTO
 from tcpviz.trace import Trace
 from tcpviz.words import say
 
@@ -24,6 +24,14 @@ _TOLD: Final = SYN | ACK | FIN | RST
 
 
 _ASKS_TO_SEND: Final = (Event.SEND, Event.ACTIVE_OPEN, Event.PASSIVE_OPEN)
+_OPENS_OR_LEAVES: Final = (Event.ACTIVE_OPEN, Event.PASSIVE_OPEN, Event.CLOSE_HALF_DUPLEX)
+_STILL_HEARS: Final = (State.FIN_WAIT_1, State.FIN_WAIT_2)
+BEGINNINGS: Final = {
+    edge.id
+    for edge in TRANSITIONS
+    if edge.target in (State.SYN_SENT, State.SYN_RECEIVED) and edge.source is not State.SYN_SENT
+}
+"""The moves by which a connection begins."""
 
 
 class Moment(NamedTuple):
@@ -99,7 +107,7 @@ class Moment(NamedTuple):
             number = step.variables.rcv_nxt if step.variables else 0
             if step.kind is Kind.ARRIVE and step.segment and number != known and not step.says:
                 octets += step.segment.length
-            if step.text == Event.RECEIVE and step.says:
+            if (step.text == Event.RECEIVE and step.says) or not BEGINNINGS.isdisjoint(step.edges):
                 octets = 0
             known = number
         return octets
@@ -108,7 +116,28 @@ class Moment(NamedTuple):
     def kin(self) -> tuple[object, ...]:
         """What a moment of another run must share to be the same situation."""
         what = self.control(self.step) if self.arrived else self.step.text
-        return self.before, self.step.kind, what, self.full, bool(self.unread)
+        left = bool(self.arrived) and self.half_duplex
+        return self.before, self.step.kind, what, self.full, bool(self.unread), left, self.old_data
+
+    @property
+    def half_duplex(self) -> bool:
+        """Whether its user has left by a half-duplex CLOSE, and nothing was opened since."""
+        calls = (s for s in reversed(self.trace.steps[: self.at]) if s.end == self.step.end)
+        last = next((s.text for s in calls if s.text in _OPENS_OR_LEAVES), "")
+        return last == Event.CLOSE_HALF_DUPLEX
+
+    @property
+    def old_data(self) -> bool:
+        """Whether it is data sent before this end's connection began, or by nobody in this run."""
+        if not self.arrived or not self.step.segment or not self.step.segment.length:
+            return False
+        flight = self.flight
+        if flight is None or flight.sent is None:
+            return True
+        return any(
+            s.end == self.step.end and s.time > flight.sent and not BEGINNINGS.isdisjoint(s.edges)
+            for s in self.trace.steps[: self.at]
+        )
 
     @property
     def situation(self) -> str:
@@ -122,7 +151,9 @@ class Moment(NamedTuple):
             if "=-" in text:  # it is older than the SYN that numbers are counted from
                 text = self.trace.notation(flight)
             values["segment"] = text
-        told = say(f"ask_{self.step.kind}", text=self._called, **values)
+        expired = self.step.kind is Kind.CALL and self.step.text == Event.USER_TIMEOUT
+        key = "ask_user_timeout" if expired else f"ask_{self.step.kind}"
+        told = say(key, text=self._called, **values)
         return "".join([*self._facts, told])
 
     @property
@@ -138,18 +169,30 @@ class Moment(NamedTuple):
         if self.step.kind is Kind.TIMEOUT and text == RTO:
             tries = self.tries
             return say("ask_after_tries", timer=text, count=tries) if tries else text
+        if self.probing:
+            probes = self.in_a_row(KEEPALIVE)
+            return say("ask_after_probes", timer=text, count=probes) if probes else text
         return text
+
+    @property
+    def probing(self) -> bool:
+        """Whether it is the keep-alive timer that expires."""
+        return self.step.kind is Kind.TIMEOUT and self.step.text == KEEPALIVE
 
     @property
     def tries(self) -> int:
         """How often in a row its RTO has expired before, with nothing that came between."""
+        return self.in_a_row(RTO)
+
+    def in_a_row(self, timer: str) -> int:
+        """How often in a row a timer has expired before, with nothing that came between."""
         count = 0
         for step in self.trace.of(self.step.end):
             if step is self.step:
                 break
             if step.kind in (Kind.ARRIVE, Kind.CALL):
                 count = 0
-            count += step.kind is Kind.TIMEOUT and step.text == RTO
+            count += step.kind is Kind.TIMEOUT and step.text == timer
         return count
 
     @property
@@ -159,6 +202,8 @@ class Moment(NamedTuple):
             yield say("ask_full", queue=self.full)
         if self.step.text == Event.CLOSE_HALF_DUPLEX:
             yield say("ask_unread" if self.unread else "ask_all_read", octets=self.unread)
+        if self.arrived and self.half_duplex and self.before in _STILL_HEARS:
+            yield say("ask_half_duplex")
         mine = [s for s in self.trace.steps[: self.at] if s.end == self.step.end]
         cookies = {say("full_cookie", queue=say(f"queue_{name}")) for name in ("SYN", "accept")}
         if self.before is State.LISTEN and self.arrived == ACK:

@@ -5,7 +5,6 @@ Chooses among what can be asked of a trace; must not know how a question is made
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
 
 from tcpviz import asking, asking_whole
@@ -14,7 +13,7 @@ from tcpviz.moments import moments
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.trace import Trace
-from tcpviz.words import say
+from tcpviz.words import kept, say
 
 __all__ = ["KINDS", "Choice", "Question", "QuestionError", "questions"]
 
@@ -116,7 +115,7 @@ _HARM: Final = {"two_way_ghost", "four_segment_handshake", "no_time_wait"}
 _LIKE_IT: Final = ""
 
 
-@cache
+@kept
 def _known(name: str) -> dict[tuple[str, tuple[object, ...], str], int]:
     """Where a named run comes to which situation, and how it goes on: the answer, or just so."""
     trace = simulate(SCENARIOS[name])

@@ -7,8 +7,8 @@ that describes Linux 6.18. The broken handshakes at the end exist to be shown fa
 
 from typing import Final, NamedTuple
 
-from tcpviz.units import MS, S
-from tcpviz.words import ENGLISH, say
+from tcpviz.units import MS, S, readable
+from tcpviz.words import say
 
 
 class Rules(NamedTuple):
@@ -193,12 +193,19 @@ class Rules(NamedTuple):
         """
         if self == LINUX:
             return (say("rules_linux"),)
-        return tuple(
-            say(
-                f"rule_{name}" if f"rule_{name}" in ENGLISH else "rule_other", name=name, value=mine
-            )
-            for name, mine in self.differences().items()
-        )
+        differences = self.differences()
+        if self.r2 and self.r2_syn == self.r2_syn_ack == self.r2:
+            for name in ("r2_syn", "r2_syn_ack", "r2"):
+                del differences[name]
+            differences["r2_alike"] = self.r2
+        return tuple(_told(f"rule_{name}", mine) for name, mine in differences.items())
+
+
+def _told(key: str, value: object) -> str:
+    """A rule with its value, where it has one; below 0 there may be none."""
+    if not isinstance(value, int):
+        return say(key)
+    return say(key, value=max(value, 0), time=readable(value))
 
 
 RFC9293: Final = Rules()

@@ -1,14 +1,15 @@
 """A Scenario: what happens around two TCPs, as frozen data that can be printed, stored, handed out.
 
-What the users of TCP call and when, how an application reacts on reaching a state, what the
-network does to which segment, the delays and the timers. It knows no event loop; times are integer
-nanoseconds, written with units: `50 * MS`.
+What the users of TCP call and when, how an application reacts on reaching a state, what the network
+does to which segment, delays and timers. It knows no event loop; times are integer ns: `50 * MS`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple, get_args
 
+from tcpviz.mistake import Mistake
 from tcpviz.options import complaint
 from tcpviz.rules import LINUX, RFC9293, Rules
 from tcpviz.segment import ACK, FIN, NUMBERS, PSH, Option, Segment, bits
@@ -42,7 +43,7 @@ has crashed knows nothing and hears nothing until its restart.
 _NAMED_RULES: Final = {"RFC9293": RFC9293, "LINUX": LINUX}
 
 
-class ScenarioError(ValueError):
+class ScenarioError(Mistake):
     """A Scenario that cannot be run; the message names the field."""
 
 
@@ -352,17 +353,10 @@ def _whole(value: Any, least: int = 0) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def _selects(which: Any) -> bool:
+def _reads(notation: Callable[[Any], Any], text: Any) -> bool:
     try:
-        return which in ("any", "data") or bits(which) > 0
+        return bool(notation(text))
     except (ValueError, AttributeError, TypeError):
-        return False
-
-
-def _notation(text: Any) -> bool:
-    try:
-        return bool(Segment.parse(text))
-    except (ValueError, AttributeError):
         return False
 
 
@@ -375,10 +369,13 @@ _FIELDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "end": (lambda end: end in ENDS, f"one of {', '.join(ENDS)}"),
     "call": (lambda call: call in CALLS, f"one of {', '.join(CALLS)}"),
     "state": (lambda state: state in list(State), f"one of {', '.join(State)}"),
-    "which": (_selects, "data, any, or control bits such as SYN,ACK"),
+    "which": (
+        lambda which: which in ("any", "data") or _reads(bits, which),
+        "data, any, or control bits such as SYN,ACK",
+    ),
     "queue": (lambda queue: queue in QUEUES, f"one of {', '.join(QUEUES)}"),
     "answer": (lambda answer: answer in ANSWERS, f"one of {', '.join(ANSWERS)}"),
-    "segment": (_notation, "a segment in RFC notation, <SEQ=90><CTL=SYN>"),
+    "segment": (partial(_reads, Segment.parse), "a segment in RFC notation, <SEQ=90><CTL=SYN>"),
 }
 
 

@@ -20,6 +20,7 @@ from typing import Any, Final, overload
 from tcpviz import scenario as scenario_file
 from tcpviz import trace as trace_file
 from tcpviz.captures import Capture, CaptureError, Connection, Progress, read_capture
+from tcpviz.mistake import Mistake
 from tcpviz.scenario import Scenario, ScenarioError
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
@@ -34,7 +35,7 @@ _MARKS: Final = {  # UTF-16 as PowerShell writes it
 }
 
 
-class SourceError(ValueError):
+class SourceError(Mistake):
     """A source that gives no trace; the message is one line saying what is wrong and where."""
 
 

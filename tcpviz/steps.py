@@ -4,7 +4,9 @@ Plain values. Time is integer nanoseconds from the start of the trace; sequence 
 absolute.
 """
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from tcpviz.segment import SYN, Segment
@@ -126,3 +128,35 @@ class Wait(NamedTuple):
     timer: Timer
     until: int
     expired: bool | None
+
+
+def spans(steps: Iterable[Step]) -> list[Span]:
+    """The states that an end passed through, whose steps these are."""
+    found: list[Span] = []
+    for step in steps:
+        if step.state is None or (found and found[-1].state is step.state):
+            continue
+        if found:
+            found[-1] = found[-1]._replace(until=step.time)
+        found.append(Span(step.state, step.time, None, step.inferred))
+    return found
+
+
+def waits(steps: Sequence[Step], until: int) -> list[Wait]:
+    """The timers that ran at an end, whose steps these are, in order of starting.
+
+    What is still running after the last of them runs `until` then, in ns.
+    """
+    found: dict[Timer, Wait] = {}
+    for step, after in pairwise(steps):
+        for timer in step.timers:
+            if timer not in after.timers:
+                expired = after.kind is Kind.TIMEOUT and after.text == timer.name
+                found[timer] = Wait(timer, after.time, expired)
+    for timer in steps[-1].timers if steps else ():
+        found[timer] = Wait(timer, until, expired=None)
+    return sorted(found.values(), key=_begun)
+
+
+def _begun(wait: Wait) -> tuple[int, int]:
+    return wait.timer[1:]

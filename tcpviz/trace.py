@@ -11,12 +11,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Segment, add, distance, names, relative
 from tcpviz.states import TRANSITIONS, State
-from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Timer, Wait
+from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Wait, spans, waits
 from tcpviz.trace_json import end_from, end_json, segment_from, step_from, step_json
 from tcpviz.units import readable
 from tcpviz.words import say
@@ -67,7 +66,15 @@ class Trace:
 
     def of(self, name: str) -> tuple[Step, ...]:
         """What one end did and met; not what died on its way to it."""
-        return tuple([s for s in self.steps if s.end == name and s.kind is not Kind.LOSE])
+        return self._of.get(name, ())
+
+    @cached_property
+    def _of(self) -> dict[str, tuple[Step, ...]]:
+        found: dict[str, list[Step]] = {}
+        for step in self.steps:
+            if step.kind is not Kind.LOSE:
+                found.setdefault(step.end, []).append(step)
+        return {name: tuple(steps) for name, steps in found.items()}
 
     @property
     def infers(self) -> bool:
@@ -87,25 +94,28 @@ class Trace:
             if step.flight is not None:
                 ways.setdefault(step.flight, []).append(step)
         sent: dict[tuple[str, int], _Sent] = {}
-        return tuple(self._flight(number, ways[number], sent) for number in sorted(ways))
+        known = all(end.observed for end in self.ends)
+        return tuple([self._flight(number, ways[number], sent, known) for number in sorted(ways)])
 
     def _flight(
-        self, number: int, steps: list[Step], before: dict[tuple[str, int], "_Sent"]
+        self, number: int, steps: list[Step], before: dict[tuple[str, int], "_Sent"], known: bool
     ) -> Flight:
-        segment = steps[0].segment
+        segment, sent, lost, sender = steps[0].segment, None, None, ""
         assert segment is not None  # a step with a flight has its segment
-        sent = next((s.time for s in steps if s.kind is Kind.DEPART), None)
-        arrived = tuple(s.time for s in steps if s.kind is Kind.ARRIVE)
-        lost = next((s.time for s in steps if s.kind is Kind.LOSE), None)
-        sender = next((s.end for s in steps if s.kind is Kind.DEPART), None)
-        if sender is None:
-            sender = self.other(next(s.end for s in steps if s.end)).name
+        for step in reversed(steps):
+            if step.kind is Kind.DEPART:
+                sent, sender = step.time, step.end
+            elif step.kind is Kind.LOSE:
+                lost = step.time
+        arrived = tuple([s.time for s in steps if s.kind is Kind.ARRIVE])
+        sender = sender or self.other(next(s.end for s in steps if s.end)).name
         receiver = self.other(sender).name
         # What was only seen to arrive twice, the network may have duplicated.
-        mine = before.setdefault((sender, segment.incarnation), _Sent(set(), []))
+        key = sender, segment.incarnation
+        mine = before.get(key) or before.setdefault(key, _Sent(set(), []))
         again = sent is not None and mine.repeats(segment)
         fate: Fate = "unknown"
-        if all(end.observed for end in self.ends):
+        if known:
             fate = "delivered" if arrived else "lost" if lost is not None else "unknown"
         return Flight(number, sender, receiver, segment, sent, arrived, lost, fate, again)
 
@@ -126,28 +136,20 @@ class Trace:
 
     def spans(self, name: str) -> tuple[Span, ...]:
         """The states one end passed through, each with its stretch of time."""
-        found: list[Span] = []
-        for step in self.of(name):
-            if step.state is None or (found and found[-1].state is step.state):
-                continue
-            if found:
-                found[-1] = found[-1]._replace(until=step.time)
-            found.append(Span(step.state, step.time, None, step.inferred))
-        return tuple(found)
+        return self._spans.get(name, ())
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[Span, ...]]:
+        return {name: tuple(spans(steps)) for name, steps in self._of.items()}
 
     def waits(self, name: str) -> tuple[Wait, ...]:
         """The timers that ran at one end, in order of starting, and how each ended."""
-        steps = self.of(name)
-        found: dict[Timer, Wait] = {}
-        for step, after in pairwise((*steps, None)):
-            assert step is not None
-            for timer in step.timers:
-                if after is None:
-                    found[timer] = Wait(timer, self.duration, expired=None)
-                elif timer not in after.timers:
-                    expired = after.kind is Kind.TIMEOUT and after.text == timer.name
-                    found[timer] = Wait(timer, after.time, expired)
-        return tuple(sorted(found.values(), key=lambda wait: wait.timer[1:]))
+        return self._waits.get(name, ())
+
+    @cached_property
+    def _waits(self) -> dict[str, tuple[Wait, ...]]:
+        until = self.duration
+        return {name: tuple(waits(steps, until)) for name, steps in self._of.items()}
 
     def notation(self, flight: Flight, *, absolute: bool = True) -> str:
         """A segment in RFC notation, its numbers absolute or counted from the ISSs."""

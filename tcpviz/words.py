@@ -13,6 +13,7 @@ from tcpviz.handout_words import HANDOUTS
 from tcpviz.lab_words import LABS
 from tcpviz.player_words import PLAYER
 from tcpviz.question_words import QUESTIONS
+from tcpviz.reason_words import REASONS
 from tcpviz.shell_words import SHELL
 from tcpviz.table_words import TABLES
 
@@ -292,6 +293,7 @@ ENGLISH: Final = {
     **HANDOUTS,
     **LABS,
     **QUESTIONS,
+    **REASONS,
     **SHELL,
 }
 

@@ -169,10 +169,12 @@ def it_has_an_exercise(notebook):
             yield f"{cell.id}: the solution is not said to be right"
         if cell.metadata.get("jupyter") != {"source_hidden": True, "outputs_hidden": True}:
             yield f"{cell.id}: the solution can be seen"
+        if not cell.source.startswith("# "):
+            yield f"{cell.id}: its first line, which JupyterLab shows, is the solution"
     for cell in tagged(notebook.cells, "instructor"):
         if cell.cell_type != "markdown" or not cell.source.startswith("**For the teacher**: "):
             yield f"{cell.id}: what is for the instructor does not say so"
-        if cell.metadata.get("jupyter") != {"source_hidden": True}:
+        if not re.fullmatch(r".*\n\n<details><summary>.*</details>", cell.source, re.DOTALL):
             yield f"{cell.id}: what is for the instructor can be seen"
 
 

@@ -11,10 +11,16 @@ from tcpviz.player import Player
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SOLUTION = {"jupyter": {"source_hidden": True, "outputs_hidden": True}, "tags": ["solution"]}
-INSTRUCTOR = {"jupyter": {"source_hidden": True}, "tags": ["instructor"]}
+INSTRUCTOR = {"tags": ["instructor"]}
 EXERCISE = EXERCISES["both_time_wait"]
 SECRET = "SCENARIOS['simultaneous_close']"
-FOR_TEACHERS = "**For the teacher**: *the client closes twice*. One end only."
+FOR_TEACHERS = """**For the teacher**: what to answer to whom.
+
+<details><summary>open</summary>
+
+*the client closes twice*. One end only.
+
+</details>"""
 PLAYERS = (
     ("handshake", "established"),
     ("open_and_close", "time-wait"),
@@ -83,7 +89,7 @@ def _cells():
         text("## Make it\n\nBoth ends wait."),
         run("answer = ...\nEXERCISE.check(answer)", EXERCISE.check(...)),
         run(
-            f"answer = {SECRET}\nEXERCISE.check(answer)",
+            f"# A solution: look when you have yours.\nanswer = {SECRET}\nEXERCISE.check(answer)",
             EXERCISE.check(SCENARIOS["simultaneous_close"]),
             **SOLUTION,
         ),

@@ -1,7 +1,9 @@
 """binder/: the Dockerfile that repo2docker makes of this repository, without Docker."""
 
+import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -69,8 +71,17 @@ def test_the_package_itself_is_installed_last():
     assert os.access(post_build, os.X_OK)
     assert post_build.read_text(encoding="utf-8").startswith("#!/bin/bash\n")
     subprocess.run(["bash", "-n", str(post_build)], check=True)
-    assert lines(post_build) == [
+    assert lines(post_build)[:3] == [
         "set -euo pipefail",
         "pip install --no-cache-dir --no-deps -e .",
         "jupyter trust notebooks/*.ipynb",
     ]
+
+
+def test_jupyterlab_does_not_ask_about_news(tmp_path):
+    """postBuild's last lines set what lab.py sets."""
+    post_build = (BINDER / "postBuild").read_text(encoding="utf-8")
+    settings = post_build[post_build.index("settings=") :].replace("sys.prefix", f'"{tmp_path}"')
+    subprocess.run(["bash", "-euc", settings], check=True)
+    path = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    assert json.loads(path.read_text()) == runpy.run_path(str(ROOT / "lab.py"))["QUIET"]

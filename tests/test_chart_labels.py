@@ -157,7 +157,7 @@ def test_every_label_is_nearest_to_its_own_arrow() -> None:
 
 
 def test_a_leader_is_short_and_goes_from_the_label_to_its_arrow() -> None:
-    """One label in fifty needs one, at most."""
+    """Few labels need one: not two in a hundred."""
     arrows = [arrow for chart in charts().values() for arrow in chart.values()]
     led = [arrow for arrow in arrows if arrow.leader]
     assert 0 < len(led) < len(arrows) / 50

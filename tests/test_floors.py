@@ -11,9 +11,9 @@ PACKAGE = Path(tcpviz.__file__).parent
 FLOORS = [
     {
         *("diagram_words", "handout_words", "question_words", "lab_words", "player_words"),
-        *("shell_words", "table_words", "static"),
+        *("reason_words", "shell_words", "table_words", "static"),
     },
-    {"units", "words", "states", "segment", "listener"},
+    {"units", "mistake", "words", "states", "segment", "listener"},
     {"steps", "rules", "options"},
     {"tcb"},
     {"judge", "trace_json"},

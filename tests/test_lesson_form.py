@@ -139,10 +139,14 @@ FAULTS = {
     "no solution": ("it_has_an_exercise", drop("answer = SCEN")),
     "a wrong solution": ("it_has_an_exercise", show("answer = SCEN", text_plain="Not yet: x.")),
     "a solution to be seen": ("it_has_an_exercise", mark("answer = SCEN", jupyter={})),
+    "a solution whose first line tells": (
+        "it_has_an_exercise",
+        say_instead("# A solution: look when you have yours.\n", ""),
+    ),
     "nothing for the instructor": ("it_has_an_exercise", drop("**For the teacher**")),
     "an instructor's note to be seen": (
         "it_has_an_exercise",
-        mark("**For the teacher**", jupyter={}),
+        say_instead("<details><summary>open</summary>", ""),
     ),
     "an instructor's note that does not say so": (
         "it_has_an_exercise",

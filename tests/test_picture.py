@@ -224,7 +224,9 @@ def test_a_servers_view_has_a_table_of_its_connections_and_one_of_the_counts() -
     assert head[:4] == ["connection", "LISTEN", "SYN-RECEIVED", "ESTABLISHED"]
     assert first[head.index("CLOSE-WAIT")] == "from 300 ms"
     assert second[head.index("CLOSE-WAIT")] == "300 ms to 360 ms"
-    assert ["300 ms", "0", "0", "2"] in counts[2:]
+    assert counts[1] == ["at", "SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT", "LAST-ACK"]
+    assert ["300 ms", "0", "0", "2", "0"] in counts[2:]
+    assert ["400 ms", "0", "0", "1", "1"] in counts[2:]
     svg = server_view([leak, sound]).svg
     assert all(f">{each[0]}<" in svg for each in counts[2:]), "the times are those of the axis"
 

@@ -444,7 +444,7 @@ def test_players_in_a_page_do_not_meet(new_page):
     """Of ten players in a page, one of them twice, each steps alone, and no id is there twice."""
     player = Player(simulate(SCENARIOS["lost_fin"]))
     others = [Player(simulate(SCENARIOS[name])) for name in sorted(SCENARIOS)[:8]]
-    page = shown(new_page(), player, player, *others)
+    page = shown(new_page(viewport={"width": 1300, "height": 15_000}), player, player, *others)
     page.focus(f":nth-match({SCRUB}, 2)")
     press(page, "ArrowRight", "ArrowRight")
     clocks = page.eval_on_selector_all(".tcpviz-clock", "all => all.map(e => e.textContent)")
@@ -622,6 +622,47 @@ def test_each_wrong_answer_has_its_own_reason_and_its_own_run(new_page):
     clock = nested.locator(".tcpviz-clock").inner_text()
     assert clock.startswith(f"step {wrong.refuted_at} of")
     assert wrong.refuted_at > 0
+
+
+def test_a_refutation_does_not_tell_what_is_still_asked(new_page):
+    """It stands below, and while another question waits its future is hidden."""
+    page = shown(new_page(), asking_player())
+    page.focus(SCRUB)
+    before = page.evaluate("document.querySelector('.tcpviz-pane').getBoundingClientRect().top")
+    press(page, *["ArrowRight"] * 5, " ", "Enter")
+    page.click(f"{PLAYER} button:text-is('{say('player_refute')}')")
+    nested = f"{PLAYER} {PLAYER}"
+    assert page.locator(f"{nested} .tcpviz-text").is_hidden()
+    assert page.get_attribute(f"{nested} .tcpviz-pane svg", "aria-description") is None
+    early = page.locator(f"{nested} .tcpviz-pane .tcpviz-future")
+    assert early.count() > 0
+    assert not any(early.nth(part).is_visible() for part in range(early.count()))
+    press(page, "End")
+    assert page.locator(f"{nested} .tcpviz-text").is_visible()
+    place = "document.querySelector('.tcpviz-pane').offsetTop"
+    assert page.evaluate(place) - before < 400  # the chart has not been pushed away
+
+
+def test_who_looks_has_given_up_the_question(new_page):
+    """Unticked and ticked again, what was to be predicted and was seen is not asked any more."""
+    page = shown(new_page(), asking_player())
+    tick = f"{PLAYER} input[type=checkbox]"
+    page.uncheck(tick)
+    page.check(tick)
+    page.focus(SCRUB)
+    press(page, "End")
+    assert page.inner_text(f"{PLAYER} .tcpviz-clock").startswith("step 8 of 8")
+
+
+def test_on_paper_a_waiting_question_hides_nothing(new_page):
+    """Timers that a question about time keeps from the screen are in the print."""
+    page = shown(new_page(), Player(SCENARIOS["lost_fin"], questions=["retransmission"]))
+    assert page.locator(".tcpviz-hushed").count() > 0
+    page.emulate_media(media="print")
+    assert page.evaluate(
+        "[...document.querySelectorAll('.tcpviz-hushed')]"
+        ".every(part => getComputedStyle(part).visibility === 'visible')"
+    )
 
 
 def test_who_does_not_want_to_predict_just_steps(new_page):

@@ -59,7 +59,7 @@ MISCONCEPTIONS = {
     "the peer ends CLOSE-WAIT": ("linux_close_wait", "myth_peer_gone"),
     "close() sends FIN": ("close_with_data_unread", "myth_close_fin"),
     "SHUT_RD tells the peer": ("data_after_close", "myth_shut_rd"),
-    "any RST kills: TIME-WAIT": ("time_wait_ignores_rst", "myth_any_rst"),
+    "any RST kills: TIME-WAIT": ("time_wait_ignores_rst", "myth_any_rst_waiting"),
     "any RST kills: the window": ("reset_beside_the_number", "myth_any_rst"),
     "a RST is answered": ("abort", "myth_rst_answered"),
     "a SYN resets a half-open peer": ("half_open", "myth_syn_resets"),

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -503,3 +505,18 @@ def test_an_exchange_that_a_timer_will_end_is_waited_for(delay: int, endless: bo
     assert [note.split(":")[0] for note in trace.notes] == (
         ["stopped at 1 s in an endless exchange of ACKs"] if endless else []
     )
+
+
+def test_a_notebook_shows_the_sentence_and_no_traceback(tmp_path):
+    """The mistake is in the reader's own cell: IPython prints what is wrong and where, no more."""
+    pytest.importorskip("IPython")
+    code = "from tcpviz import *; Scenario('', calls=[At(0, 'clent', 'active OPEN')])"
+    options = [f"--ipython-dir={tmp_path}", "--HistoryManager.enabled=False", "--colors=NoColor"]
+    told = subprocess.run(
+        [sys.executable, "-m", "IPython", *options, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    sentence = "ScenarioError: calls[0].end: 'clent' is not one of client, server"
+    assert (told.stdout + told.stderr).strip() == sentence

@@ -24,6 +24,8 @@ from tcpviz.kernel.holds import (
     pair,
     peer,
     reset,
+    taken,
+    undisturbed,
     until,
 )
 from tcpviz.kernel.observation import Observation, lab, seen
@@ -65,7 +67,7 @@ def goodbyes() -> Observation:
 
 
 def _copy(stack: contextlib.ExitStack, client: socket.socket) -> None:
-    stack.callback(reset, client.dup())
+    taken(stack, client.dup, reset)
     client.close()
 
 
@@ -200,8 +202,7 @@ def kept_open() -> Observation:
             says.append(say(f"kept_{name}_over", state=numbers[f"{name} over"]))
 
         server, ends = _left(stack, diag)
-        copy = server.dup()
-        stack.callback(reset, copy)
+        copy = taken(stack, server.dup, reset)
         closed("copy", server, ends)
         copy.close()
         over("copy", ends)
@@ -214,7 +215,7 @@ def kept_open() -> Observation:
         over("child", ends)
 
         server, ends = _left(stack, diag)
-        stack.callback(reset, server.dup())
+        taken(stack, server.dup, reset)
         server.shutdown(socket.SHUT_WR)
         over("shutdown", ends)
     return Observation("kept_open", tuple(says), (), numbers)
@@ -236,21 +237,23 @@ def _left(stack: contextlib.ExitStack, diag: Asking) -> tuple[socket.socket, _En
 
 def _child(stack: contextlib.ExitStack, connection: socket.socket) -> "subprocess.Popen[bytes]":
     """A process that inherits the connection, and does nothing with it until it ends."""
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _STAYS],
-        stdin=subprocess.PIPE,
-        pass_fds=(connection.fileno(),),
-        start_new_session=True,  # a Ctrl-C is ours to answer
-    )
 
-    def end() -> None:
-        child.kill()
-        child.wait()
-        assert child.stdin is not None
-        child.stdin.close()
+    def begin() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _STAYS],
+            stdin=subprocess.PIPE,
+            pass_fds=(connection.fileno(),),
+            start_new_session=True,  # a Ctrl-C is ours to answer
+        )
 
-    stack.callback(end)
-    return child
+    def end(child: "subprocess.Popen[bytes]") -> None:
+        with undisturbed():
+            child.kill()
+            child.wait()
+            assert child.stdin is not None
+            child.stdin.close()
+
+    return taken(stack, begin, end)
 
 
 def _gone(diag: Asking, ends: _Ends) -> State:

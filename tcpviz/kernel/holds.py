@@ -7,7 +7,10 @@ ends. On the way out every connection is reset, so that nothing is left: except 
 
 import contextlib
 import errno
+import functools
+import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
@@ -108,11 +111,45 @@ def until(shown: Callable[[], _T | None], what: str) -> _T:
         time.sleep(0.0005)
 
 
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let a Ctrl-C wait until the end. What is done here takes no longer than a moment.
+
+    It is raised in the main thread only, so another one has nothing to keep back.
+    """
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        for number in came[:1]:
+            signal.raise_signal(number)
+
+
+def taken(
+    stack: contextlib.ExitStack, make: Callable[[], _T], give_back: Callable[[_T], object]
+) -> _T:
+    """What `make` makes, and its return is noted before a Ctrl-C can come in between."""
+    with undisturbed():
+        made = make()
+        stack.callback(give_back, made)
+    return made
+
+
 def tcp(stack: contextlib.ExitStack) -> socket.socket:
     """A socket that is reset and closed when the stack ends, whatever becomes of it before."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    stack.callback(reset, made)
-    return made
+    return taken(stack, functools.partial(socket.socket, socket.AF_INET, socket.SOCK_STREAM), reset)
+
+
+def accept(stack: contextlib.ExitStack, server: socket.socket) -> socket.socket:
+    """The next connection of a listener; it is given back as that of `tcp` is."""
+    server.settimeout(PATIENCE)
+    return taken(stack, lambda: server.accept()[0], reset)
 
 
 def reset(connection: socket.socket) -> None:
@@ -150,9 +187,7 @@ def pair(
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     client.settimeout(PATIENCE)
     client.connect(server.getsockname())
-    server.settimeout(PATIENCE)
-    accepted, _ = server.accept()
-    stack.callback(reset, accepted)
+    accepted = accept(stack, server)
     server.close()
     return client, accepted
 

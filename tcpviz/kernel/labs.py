@@ -17,10 +17,10 @@ from typing import Any, Final, NamedTuple
 from tcpviz.kernel.holds import (
     HOST,
     PATIENCE,
+    accept,
     address,
     missing_is_unavailable,
     pair,
-    reset,
     tcp,
     until,
 )
@@ -55,8 +55,7 @@ def before_accept() -> Observation:
         waiting = until(arrived, "the data at the server")
         rows = [_listener(diag, server), waiting, diag.lookup(*ends)]
         queued = rows[0].receive_queue if rows[0] else None
-        accepted, _ = server.accept()
-        stack.callback(reset, accepted)
+        accepted = accept(stack, server)
         accepted.settimeout(PATIENCE)
         octets = len(accepted.recv(100))
         after = diag.lookup(ends[1], ends[0])
@@ -328,10 +327,7 @@ def _connect_and_close(server: socket.socket, low: int, high: int) -> str:
             if problem.errno == errno.EADDRNOTAVAIL:
                 return "EADDRNOTAVAIL"
             raise
-        server.settimeout(PATIENCE)
-        accepted, _ = server.accept()
-        stack.callback(reset, accepted)
-        _close_both(client, accepted)
+        _close_both(client, accept(stack, server))
     return ""
 
 

@@ -135,7 +135,7 @@ def _rails(way: Way) -> Iterator[Stroke]:
 
 def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _Placed]) -> None:
     """Put its label where it costs least."""
-    least, best = inf, None
+    least, best, name = inf, None, way.name
     many = len(space.ways) > MANY
     places = (_beyond, _upon, _beside) if way.fashion in _MARKED else (_upon, _beside)
     enough = inf if many else _LESS
@@ -143,7 +143,7 @@ def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _
         extra = less * _LESS
         for candidates in places[:-1] if many else places:
             offered = candidates(space, way, lines, part)
-            cost, place = board.cheapest(way.name, offered, least - extra, fair=many)
+            cost, place = board.cheapest(name, offered, least - extra, fair=many)
             if place:
                 least, best = cost + extra, _Placed(place, lines)
             if least < extra + enough:
@@ -152,7 +152,7 @@ def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _
             break
     if best:
         (board.take if many else board.put)(best.place.box)
-        found[way.name] = best
+        found[name] = best
 
 
 def _leader(way: Way, box: Box) -> Stroke:
@@ -316,7 +316,7 @@ def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
         (x0, y0), (x1, y1) = way.strokes[-1]
     stays = abs(x1 - x0) > width
     outmost: set[float] = set()
-    for part in (best, *_parts(best)):
+    for part in _parts(best):
         x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
         inside = min(max(x, least), most)
         if stays:  # on the arrow
@@ -330,8 +330,8 @@ def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
 
 @lru_cache(maxsize=64)
 def _parts(best: float) -> list[float]:
-    """Parts of a way, the nearest to the best first."""
-    return sorted((part / 20 for part in range(2, 19)), key=lambda part: abs(part - best))
+    """Parts of a way, the best first, then the nearest to it."""
+    return [best, *sorted((part / 20 for part in range(2, 19)), key=lambda part: abs(part - best))]
 
 
 def _length(stroke: Stroke) -> float:

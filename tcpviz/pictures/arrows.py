@@ -45,7 +45,8 @@ def draw_arrows(drawing: Drawing, space: Space, labels: dict[str, Label]) -> Non
     """Draw all arrows and their labels, which lie over all arrows."""
     two_sided = all(end.observed for end in space.trace.ends)
     for way in space.ways:
-        classes, tip, label = _classes(way), space.tip(way.flight), labels.get(way.name)
+        name, classes, tip = way.name, _classes(way), space.tip(way.flight)
+        label = labels.get(name)
         if two_sided:
             _draw_way(drawing, way, classes, tip="" if label else tip)
         else:

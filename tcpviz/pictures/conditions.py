@@ -51,10 +51,10 @@ class Condition(NamedTuple):
 def conditions(trace: Trace) -> dict[str, list[Condition]]:
     """What holds for each end of two, and when."""
     spans = [trace.spans(end.name) for end in trace.ends]
-    found = {}
+    found, unread = {}, _unread(trace)
     for end, mine, others in zip(trace.ends, spans, reversed(spans), strict=True):
         half_open = _half_open(trace, end.name, mine, others)
-        one_way = _one_way(mine, others, half_open, _unread(trace))
+        one_way = _one_way(mine, others, half_open, unread)
         found[end.name] = [*_down(trace, end.name), *half_open, *one_way]
     return found
 
@@ -113,7 +113,7 @@ def _half_open(
     """Open while the peer knows nothing of it (§3.5.1), longer than it takes to be told so."""
     found: list[Condition] = []
     began = 0
-    waits = {s.time for s in trace.steps if any(_WAITS in name for name in s.edges)}
+    waits = {step.time for step in trace.steps for name in step.edges if _WAITS in name}
     for mine in spans:
         if mine.state not in _OPEN:
             began = mine.since if mine.state in _NEW else began

@@ -71,7 +71,7 @@ class Drawing:
         self._boxes = _Parts()
         self._nodes: list[str] = []
         self._numbers = xdot.Numbers()
-        self._reached: list[Point] = []
+        self._reached: list[float] = []  # x, y, x, y ...
 
     @property
     def marks(self) -> tuple[tuple[Mark | None, int], ...]:
@@ -107,7 +107,7 @@ class Drawing:
         """Leave out what is off the sheet: Graphviz would, and the marks would not fit."""
         if not self._reached:
             return
-        xs, ys = zip(*self._reached, strict=True)
+        xs, ys = self._reached[::2], self._reached[1::2]
         left, top, right, bottom = sheet
         if left <= min(xs) and top <= min(ys) and max(xs) <= right and max(ys) <= bottom:
             return
@@ -136,29 +136,27 @@ class Drawing:
         settings = xdot.line_settings(pen)
         if not (classes or name or pen.head != "none"):
             numbers = self._numbers
-            strokes = list(strokes)
+            kept = self._lines[settings]
             for points in strokes:
-                self._reached += points[0], points[-1]
-            self._lines[settings] += [xdot.stroke("L", points, numbers) for points in strokes]
+                self._reached += *points[0], *points[-1]
+                kept.append(xdot.stroke("L", points, numbers))
             return
         drawn = [_without_repeats(stroke) for stroke in strokes]
         if not drawn:
             return
         for points in drawn:
-            self._reached += points[0], points[-1]
+            self._reached += *points[0], *points[-1]
         mark = self._mark("edge", classes, name, tip)
-        heads = []
+        heads: list[xdot.Operation] = []
         if pen.tail != "none":
             rest, tail = xdot.headed(pen.tail, drawn[0][::-1], pen, self._numbers)
-            heads.append(tail)
+            heads.append((xdot.head_settings(pen), tail))
             drawn[0] = rest[::-1]
         if pen.head != "none":
             drawn[-1], head = xdot.headed(pen.head, drawn[-1], pen, self._numbers)
-            heads.append(head)
+            heads.append((xdot.head_settings(pen), head))
         operations = [(settings, xdot.stroke("L", points, self._numbers)) for points in drawn]
-        if heads:
-            filled = xdot.head_settings(pen)
-            operations += [(filled, head) for head in heads]
+        operations += heads
         if text and text[1]:
             (x, y), lines = text
             if _is_plain(lines):
@@ -182,16 +180,15 @@ class Drawing:
         tip: str = "",
     ) -> None:
         """Draw a Bezier curve with a head that reaches to the end."""
-        self._reached += points[0], end
+        self._reached += *points[0], *end
         self._strokes.add(self._mark("edge", classes, name, tip), xdot.curve(points, end, pen))
 
     def paper(self, box: Box) -> None:
         """Hide the lines of the ground behind a rectangle, by a line as thick as it is high."""
         left, top, right, bottom = box
         y, half = round((top + bottom) / 2), ceil((bottom - top) / 2)
-        self._reached.append((left, y))
-        stroke = xdot.stroke("L", ((floor(left), y), (ceil(right), y)), self._numbers)
-        self._papers[_paper(2 * half)].append(stroke)
+        self._reached += left, y
+        self._papers[_paper(2 * half)].append(f"L 2 {floor(left)} {-y} {ceil(right)} {-y}")
 
     def box(
         self,
@@ -211,7 +208,7 @@ class Drawing:
         else:
             draw = xdot.ellipse if shape == "ellipse" else xdot.rectangle
             drawn = draw(box, self._numbers)
-        self._reached.append(((box.left + box.right) / 2, (box.top + box.bottom) / 2))
+        self._reached += (box.left + box.right) / 2, (box.top + box.bottom) / 2
         operations = [(xdot.shape_settings(fill, outline), drawn)]
         lines, size, color = text
         if lines:
@@ -260,8 +257,9 @@ class Drawing:
         at = left if side < 0 else right if side > 0 else (left + right) / 2
         x = self._numbers[at]
         step = size * LINE
-        y = (top + bottom - (len(lines) - 1) * step) / 2 + round(0.4 * size)
-        self._reached += (at, y), (at, y + (len(lines) - 1) * step)
+        rest = (len(lines) - 1) * step
+        y = (top + bottom - rest) / 2 + round(0.4 * size)
+        self._reached += at, y, at, y + rest
         written = []
         for line in lines:
             if line:
@@ -275,10 +273,12 @@ class Drawing:
         self, kind: Literal["edge", "node"], classes: str, name: str, tip: str
     ) -> Mark | None:
         """What finds a part again: those that have no name get a number."""
-        if not (classes or name):
+        if name:
+            return Mark(kind, classes, self.prefix + name, tip)
+        if not classes:
             return None
         number = len(self._strokes.runs) + len(self._boxes.runs)
-        return Mark(kind, classes, self.prefix + name if name else f"part{number}", tip)
+        return Mark(kind, classes, f"part{number}", tip)
 
     def _node(self, box: Box, attributes: str, classes: str, name: str, tip: str) -> None:
         """Draw a node that fills a rectangle; Graphviz takes sizes in inches."""

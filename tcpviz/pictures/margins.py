@@ -26,7 +26,7 @@ from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, timed, told
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.pictures.variables import VariableTable
-from tcpviz.steps import Step, Timer, Wait
+from tcpviz.steps import Kind, Step, Timer, Wait
 from tcpviz.trace import Trace
 from tcpviz.units import readable
 from tcpviz.words import say
@@ -83,7 +83,8 @@ class Margin:
     @cached_property
     def _steps(self) -> list[tuple[int, Step]]:
         """The steps of this end, with their numbers in the trace."""
-        return [each for each in enumerate(self.trace.steps) if each[1].end == self.end]
+        end = self.end
+        return [(nth, step) for nth, step in enumerate(self.trace.steps) if step.end == end]
 
     @cached_property
     def width(self) -> int:
@@ -152,6 +153,7 @@ class Margin:
         blocks = [
             (number, step.time, call_lines(text, _CALL[self.narrow]), face)
             for number, step in self._steps
+            if step.says or step.kind is Kind.CALL
             for text, face in told(step)
             if text.strip()
         ]
@@ -159,8 +161,8 @@ class Margin:
         least, left = 0.0, 0
         for number, time, lines, face in blocks:
             at, half = self.axis.y(time), len(lines) * ROW / 2 + 1
-            more = (say("more", count=left + 1),)
             if found and least + half > at + (_STRAYS if not left else 2):
+                more = (say("more", count=left + 1),)
                 if left:  # they are counted where the first of them would be
                     found[-1] = found[-1]._replace(lines=more)
                 else:
@@ -233,9 +235,11 @@ class Margin:
         del lines[max(int((bottom - top) / ROW), 0) :]
         half = len(lines) * ROW / 2
         middle = (top + bottom) / 2
-        heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
         calls = self._called
         calls = calls[bisect_left(calls, top - 2) : bisect_right(calls, bottom + 2)]
+        if not calls:
+            return Note(middle, middle, tuple(lines))
+        heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
         free = (
             y
             for y in heights
@@ -284,13 +288,17 @@ class Margin:
     def _draw_waits(self, drawing: Drawing, edge: float) -> None:
         begins: dict[Timer, int] = {}
         ends: dict[Timer, int] = {}
+        running: tuple[Timer, ...] = ()
         for number, step in self._steps:
             for timer in step.timers:
                 begins.setdefault(timer, number)
-            for timer in begins.keys() - ends.keys() - set(step.timers):
-                ends[timer] = number
+            for timer in running:
+                if timer not in step.timers:
+                    ends.setdefault(timer, number)
+            running = step.timers
+        lanes, stopped = self._lanes, say("timer_stopped")
         for number, (wait, lane, note) in enumerate(self.waits):
-            x, begin = self._at(edge, self._lanes[lane], self.y(wait.timer.since))
+            x, begin = self._at(edge, lanes[lane], self.y(wait.timer.since))
             box = Box.around(x, note.y, note.width, note.height)
             strokes: list[list[Point]] = []
             for since, until in self.axis.visible(wait.timer.since, self._until(wait)):
@@ -310,9 +318,8 @@ class Margin:
                 drawing.paper(box)
             over = f"s{ends[wait.timer]}" if wait.timer in ends else ""
             lines, middle = note.lines, note.y
-            if wait.expired is False and lines[-1:] == (say("timer_stopped"),):
-                *rest, stopped = lines
-                lines, middle = tuple(rest), note.y - ROW / 2
+            if wait.expired is False and lines[-1:] == (stopped,):
+                lines, middle = lines[:-1], note.y - ROW / 2
                 y = middle + (len(lines) + 1) * ROW / 2
                 drawing.text(
                     Box.around(x, y, 1, 1),  # the paper is there already

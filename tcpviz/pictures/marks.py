@@ -5,11 +5,13 @@ Knows in which order Graphviz writes SVG. Must not know what a picture shows.
 
 import html
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 
 from tcpviz.pictures.engine import EngineError, drawable
 
 _SHAPES: Final = {"<po", "<pa", "<el", "<te"}  # polyline, polygon, path, ellipse, text
+_shape: Final = itemgetter(slice(3))
 
 
 class Mark(NamedTuple):
@@ -26,10 +28,10 @@ def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[s
 
     Each mark is that of the next so many shapes. EngineError if the shapes are not so many.
     """
-    count = sum(shapes for _, shapes in marks)
+    count = sum([shapes for _, shapes in marks])
     sheet = next((at for at, line in enumerate(lines) if line.startswith("<polygon")), len(lines))
     at, end = sheet + 1, sheet + 1 + count
-    if len(lines) < end or not {line[:3] for line in lines[at:end]} <= _SHAPES:
+    if len(lines) < end or not set(map(_shape, lines[at:end])) <= _SHAPES:
         raise EngineError(f"Graphviz drew fewer than the {count} shapes it was given")
     if lines[end : end + 1] and lines[end][:3] in _SHAPES:
         raise EngineError(f"Graphviz drew more than the {count} shapes it was given")
@@ -41,7 +43,7 @@ def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[s
             grouped += own
             continue
         kind, classes, name, tip = mark
-        grouped.append(f'<g id="{name}" class="{f"{kind} {classes}".rstrip()}">')
+        grouped.append(f'<g id="{name}" class="{kind}{classes and " "}{classes}">')
         if tip:
             grouped.append(f'<g id="a_{name}"><a xlink:title="{html.escape(drawable(tip))}">')
             grouped += own

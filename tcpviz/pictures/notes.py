@@ -60,6 +60,7 @@ def in_two(state: str) -> tuple[str, ...]:
     return (first + hyphen, rest) if rest and len(state) > _LONG else (state,)
 
 
+@lru_cache(maxsize=256)
 def call_lines(text: str, width: float) -> tuple[str, ...]:
     """A call in lines of that width in pt, cut where they are too many."""
     lines = wrapped(text, width, theme.SMALL)
@@ -71,22 +72,22 @@ def told(step: Step) -> Iterator[tuple[str, Face]]:
     """What passes between TCP and its user at a step."""
     if step.kind is Kind.CALL:
         yield step.text, ""
-    yield step.says, "italic"
+    if step.says:
+        yield step.says, "italic"
 
 
 def roles(trace: Trace, end: str) -> Iterator[tuple[str, int]]:
     """The parts an end plays, who opens and who closes first, and the step that makes each so."""
-    steps = [each for each in enumerate(trace.steps) if each[1].end == end]
-
-    def first(*states: State) -> int | None:
-        return next((number for number, step in steps if step.state in states), None)
-
-    opened = [n for n, step in steps if "CLOSED: passive OPEN" in step.edges]
-    passive = opened[0] if opened else first(State.LISTEN, State.SYN_RECEIVED)
-    active, closer = first(State.SYN_SENT), first(State.FIN_WAIT_1)
-    if active is not None:
-        yield say("active_opener"), active
-    elif passive is not None:
-        yield say("passive_opener"), passive
-    if closer is not None:
-        yield say("active_closer"), closer
+    first: dict[str | None, int] = {}  # the step of each state, and of each edge
+    for number, step in enumerate(trace.steps):
+        if step.end == end:
+            first.setdefault(step.state, number)
+            for edge in step.edges:
+                first.setdefault(edge, number)
+    passive = [first[each] for each in (State.LISTEN, State.SYN_RECEIVED) if each in first]
+    if State.SYN_SENT in first:
+        yield say("active_opener"), first[State.SYN_SENT]
+    elif passive:
+        yield say("passive_opener"), first.get("CLOSED: passive OPEN", min(passive))
+    if State.FIN_WAIT_1 in first:
+        yield say("active_closer"), first[State.FIN_WAIT_1]

@@ -3,7 +3,7 @@
 Knows one Trace of two ends and a time axis, which others may share. Must not know the sheet.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import ceil
 from statistics import median_high, median_low
@@ -41,6 +41,7 @@ _APART: Final = 6.0  # pt between the segments of a train, where the height allo
 _NAME: Final = 40  # characters of an end's name or address
 _EXPIRY: Final = {"expired": True, "stopped": False, "running": None}  # marks of timers
 _HEAD: Final = 24  # pt for the name of an end, with the room around it
+_Roles = list[tuple[str, int]]  # the parts of an end, and the steps that make it so
 
 
 def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxis:
@@ -55,9 +56,10 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
     if traces[1:]:
         steps = tuple(sorted((step for trace in traces for step in trace.steps), key=_time))
     times = [step.time for step in steps if not (step.kind is Kind.LOSE and step.inferred)]
-    typical = next(filter(None, map(typical_delay, traces)), None)
+    delays = [typical_delay(trace) or 0 for trace in traces]
+    typical = next(filter(None, delays), None)
     length = (_ROOMY if roomy else _DELAY) * larger
-    apart = min(filter(None, map(_apart, traces)), default=None)
+    apart = min(filter(None, map(_apart, traces, delays)), default=None)
     if not typical:
         typical, length = _wait(steps, times), 2 * length
     length = max(min(length, _LONGEST), min(_APART * typical / apart, TALLEST) if apart else 0)
@@ -71,9 +73,8 @@ def _time(step: Step) -> int:
     return step.time
 
 
-def _apart(trace: Trace) -> int | None:
+def _apart(trace: Trace, delay: int) -> int | None:
     """How far apart in ns the segments of a train leave, usually; None where there is no train."""
-    delay = typical_delay(trace) or 0
     found = []
     for end in trace.ends:
         times = [f.sent for f in trace.flights if f.sender == end.name and f.sent is not None]
@@ -112,7 +113,8 @@ class Panel:
         self.top = top
         self.labels = labels
         self._layouts: dict[float, tuple[Space, Layout]] = {}
-        self.heads = _heads(trace)
+        self._roles = _roles(trace)
+        self.heads = _heads(trace, self._roles)
         held = conditions(trace)
         signs: tuple[Literal[-1, 1], ...] = (-1, 1)
         self.margins = [
@@ -143,7 +145,7 @@ class Panel:
     @staticmethod
     def above(*traces: Trace) -> int:
         """The pt that the heads of the highest of these need over the axis."""
-        rows = max(len(lines) for trace in traces for lines in _heads(trace))
+        rows = max(len(lines) for trace in traces for lines in _heads(trace, _roles(trace)))
         return _HEAD + ceil(ROW * (rows - 1))
 
     @property
@@ -193,8 +195,9 @@ class Panel:
         for lines, margin, bar in zip(self.heads, self.margins, self.bars(x), strict=True):
             for row, line in enumerate(lines):
                 y = top + 9 if not row else top + 12 + row * ROW
-                if row and line == _parts(self.trace, margin.end):
-                    self._draw_roles(drawing, margin.end, bar + BAR / 2, y)
+                played = self._roles[margin.end]
+                if row and line == _parts(played):
+                    self._draw_roles(drawing, played, bar + BAR / 2, y)
                     continue
                 drawing.text(
                     Box.around(bar + BAR / 2, y, _wide(line, row), 16 if not row else ROW),
@@ -204,10 +207,9 @@ class Panel:
                     color=theme.QUIET if row else margin.color,
                 )
 
-    def _draw_roles(self, drawing: Drawing, end: str, middle: float, y: float) -> None:
+    def _draw_roles(self, drawing: Drawing, played: _Roles, middle: float, y: float) -> None:
         """The parts an end plays, side by side, each with the step from which on it does."""
-        played = list(roles(self.trace, end))
-        seam = middle - _wide(_parts(self.trace, end), 1) / 2 + _wide(played[0][0], 1)
+        seam = middle - _wide(_parts(played), 1) / 2 + _wide(played[0][0], 1)
         for nth, (role, step) in enumerate(played):
             text = f", {role}" if nth else role
             wide = _wide(text, 1)
@@ -279,16 +281,18 @@ def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:
     gap = fits = least
     widest: dict[str, int] = {}  # of each sender, where there are many: they stand side by side
     offers: dict[str, int] = {}  # the widest options of each opener
+    lost = say("lost")
     for flight in trace.flights:
-        texts = labels.of(flight, "" if flight.arrived and flight.sent is not None else say("lost"))
-        fits = max(fits, min(map(_widest, texts)) + 2 * CLEAR + 4)
+        delivered = flight.arrived and flight.sent is not None
+        wide = [_widest(lines) for lines in labels.of(flight, "" if delivered else lost)]
+        narrowest = min(wide)
+        fits = max(fits, narrowest + 2 * CLEAR + 4)
         offered = labels.options and flight.segment.ctl & SYN
-        if flight.sent is None or not flight.arrived:
-            short = _widest(texts[1]) if offered else min(map(_widest, texts))
+        if not delivered:
+            short = wide[1] if offered else narrowest
             room = 2 * (short + CLEAR + 3 * CROSS)
         else:
-            short = _widest(texts[1 if labels.remarks.again(flight) else 0])
-            short = min(map(_widest, texts)) if narrow else short
+            short = narrowest if narrow else wide[1 if labels.remarks.again(flight) else 0]
             room = short + 2 * CLEAR
         if offered and not flight.segment.ctl & ACK:
             offers[flight.sender] = short
@@ -303,18 +307,22 @@ def _widest(lines: Lines) -> int:
     return ceil(max(text_width(line, theme.FONT_SIZE) for line in lines)) + 4
 
 
-def _heads(trace: Trace) -> list[list[str]]:
+def _roles(trace: Trace) -> dict[str, _Roles]:
+    return {end.name: list(roles(trace, end.name)) for end in trace.ends}
+
+
+def _heads(trace: Trace, played: Mapping[str, _Roles]) -> list[list[str]]:
     """The lines over each lifeline: who it is, where, and its part."""
     found = []
     for end in trace.ends:
-        parts = _parts(trace, end.name) if end.observed else say("not_observed")
+        parts = _parts(played[end.name]) if end.observed else say("not_observed")
         found.append([_short(line) for line in (end.name, end.address, parts) if line])
     return found
 
 
-def _parts(trace: Trace, end: str) -> str:
+def _parts(played: _Roles) -> str:
     """The parts an end plays, on one line."""
-    return ", ".join(role for role, _ in roles(trace, end))
+    return ", ".join([role for role, _ in played])
 
 
 def _short(text: str) -> str:

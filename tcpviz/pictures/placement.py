@@ -4,13 +4,14 @@ Knows rectangles, lines and the time axis. Must not know what is written.
 """
 
 from collections.abc import Iterable, Sequence
-from math import hypot, inf
+from math import dist, hypot, inf
 from typing import Final, NamedTuple
 
 from tcpviz.pictures.drawing import Box, Point
 from tcpviz.pictures.time_axis import TimeAxis
 
 Stroke = tuple[Point, Point]
+_Line = tuple[str, Stroke, float, float]  # a name, a stroke of it, where that begins and ends in y
 _BUCKET: Final = 40.0  # pt: only what shares such a slice of the sheet is compared
 
 _NEAR: Final = 4.0  # pt: a line so near to a label of another is taken for its own
@@ -86,9 +87,10 @@ class Board:
         """Nothing is taken."""
         self._top, self._bottom = top, bottom
         self._boxes: dict[int, list[Box]] = {}
-        self._lines: dict[int, list[tuple[str, Stroke]]] = {}
+        self._lines: dict[int, list[_Line]] = {}
         self._lengths: dict[str, float] = {}
         self._hidden: dict[str, float] = {}
+        self._known: dict[tuple[Box, float], dict[str, float]] = {}  # shares found before
 
     def take(self, box: Box) -> None:
         """Keep labels out of a rectangle."""
@@ -102,10 +104,13 @@ class Board:
 
         Of a broad line the `rails` are what a label beside it must not shave off.
         """
-        self._lengths[name] = sum(hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in strokes) or 1.0
+        self._known.clear()
+        self._lengths[name] = sum([dist(*stroke) for stroke in strokes]) or 1.0
         for stroke in (*strokes, *rails):
-            for bucket in _buckets(*sorted((stroke[0][1], stroke[1][1]))):
-                self._lines.setdefault(bucket, []).append((name, stroke))
+            (_, y0), (_, y1) = stroke
+            line = (name, stroke, y0, y1) if y0 < y1 else (name, stroke, y1, y0)
+            for bucket in _buckets(line[2], line[3]):
+                self._lines.setdefault(bucket, []).append(line)
 
     def cheapest(
         self, name: str, candidates: Iterable[Place], most: float, *, fair: bool = False
@@ -156,20 +161,25 @@ class Board:
 
     def _shares(self, box: Box, away: float = _NEAR) -> dict[str, float]:
         """How much of each line a rectangle hides; nothing of a line that comes so near."""
-        near = Box(box.left - away, box.top - away, box.right + away, box.bottom + away)
-        found: dict[str, float] = {}
-        for bucket in _buckets(near.top, near.bottom):
-            for name, stroke in self._lines.get(bucket, ()):
-                if crosses(stroke, near):
+        if known := self._known.get((box, away)):
+            return known
+        left, top, right, bottom = box
+        near = Box(left - away, top - away, right + away, bottom + away)
+        found: dict[str, float] = self._known.setdefault((box, away), {})
+        top, bottom = near.top, near.bottom
+        for bucket in _buckets(top, bottom):
+            for name, stroke, high, low in self._lines.get(bucket, ()):
+                if high <= bottom and low >= top and crosses(stroke, near):
                     share = within(stroke, box) / self._lengths[name]
-                    found[name] = max(found.get(name, 0.0), share)
+                    if share >= found.get(name, 0.0):
+                        found[name] = share
         return found
 
     def _crossed(self, name: str, leader: Stroke) -> int:
         """How many other lines it crosses."""
         top, bottom = sorted((leader[0][1], leader[1][1]))
         lines = {each for bucket in _buckets(top, bottom) for each in self._lines.get(bucket, ())}
-        return sum(other != name and meet(leader, stroke) for other, stroke in lines)
+        return sum(other != name and meet(leader, stroke) for other, stroke, *_ in lines)
 
     def _cost(self, name: str, place: Place, most: float, *, stands: bool = False) -> float:
         cost = 0.0
@@ -196,17 +206,16 @@ def crosses(stroke: Stroke, box: Box) -> bool:
     >>> crosses(((0, 0), (10, 10)), Box(4, 4, 6, 6)), crosses(((0, 0), (10, 10)), Box(6, 0, 9, 4))
     (True, False)
     """
+    left, top, right, bottom = box
     (x0, y0), (x1, y1) = stroke
-    if max(y0, y1) < box.top or min(y0, y1) > box.bottom:
-        return False
     if x0 > x1:
         x0, y0, x1, y1 = x1, y1, x0, y0
-    left, right = max(x0, box.left), min(x1, box.right)
-    if left > right:
+    if x1 < left or x0 > right:
         return False
     slope = (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0
-    ends = (y0 + (left - x0) * slope, y0 + (right - x0) * slope) if slope else (y0, y1)
-    return min(ends) <= box.bottom and max(ends) >= box.top
+    begin = y0 + (left - x0) * slope if x0 < left else y0
+    end = y0 + (right - x0) * slope if slope and x1 > right else y1
+    return (begin <= bottom or end <= bottom) and (begin >= top or end >= top)
 
 
 def meet(some: Stroke, other: Stroke) -> bool:
@@ -230,18 +239,20 @@ def within(stroke: Stroke, box: Box) -> float:
     >>> within(((0, 0), (8, 0)), Box(4, -1, 6, 1)), within(((0, 0), (0, 9)), Box(1, 1, 2, 2))
     (2.0, 0.0)
     """
+    left, top, right, bottom = box
     (x0, y0), (x1, y1) = stroke
     since, until = 0.0, 1.0
-    for start, way, low, high in (
-        (x0, x1 - x0, box.left, box.right),
-        (y0, y1 - y0, box.top, box.bottom),
-    ):
+    across, down = x1 - x0, y1 - y0
+    for start, way, low, high in ((x0, across, left, right), (y0, down, top, bottom)):
         if way:
-            enters, leaves = sorted(((low - start) / way, (high - start) / way))
-            since, until = max(since, enters), min(until, leaves)
+            enters, leaves = (low - start) / way, (high - start) / way
+            if way < 0:
+                enters, leaves = leaves, enters
+            since = max(since, enters)
+            until = min(until, leaves)
         elif not low < start < high:
             return 0.0
-    return max(until - since, 0.0) * hypot(x1 - x0, y1 - y0)
+    return (until - since) * hypot(across, down) if until > since else 0.0
 
 
 def _buckets(top: float, bottom: float) -> range:

@@ -4,12 +4,12 @@ Knows the steps of a Trace and the words. Must not know where anything is drawn.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from tcpviz.segment import ACK, FIN, SYN
 from tcpviz.states import State
-from tcpviz.steps import Flight, Kind, Step
+from tcpviz.steps import Flight, Kind, Step, Timer
 from tcpviz.trace import Trace
 from tcpviz.units import MS, readable
 from tcpviz.words import say
@@ -35,16 +35,18 @@ class _Walk:
     state: State | None = None
     peer: int = 0  # the incarnation whose SYN it took last
     cause: _Cause | None = None
-    ran: dict[tuple[str, int], int] = field(default_factory=dict)  # of its timers, by expiry
+    timers: tuple[Timer, ...] = ()
 
     def see(self, step: Step) -> None:
         """Take note of a step at this end."""
         if step.kind is Kind.TIMEOUT:
-            self.cause = _Cause(step.time, step.text, self.ran.get((step.text, step.time)))
+            now = (step.text, step.time)
+            ran = [t.until - t.since for t in self.timers if (t.name, t.until) == now]
+            self.cause = _Cause(step.time, step.text, ran[-1] if ran else None)
         elif step.kind is not Kind.DEPART or (self.cause and self.cause.time != step.time):
             self.cause = None
         if step.kind is not Kind.DEPART:
-            self.ran = {(t.name, t.until): t.until - t.since for t in step.timers}
+            self.timers = step.timers
         if step.state is not self.state:
             self.left += step.state in _NOWHERE and self.state not in (*_NOWHERE, None)
             self.state = step.state

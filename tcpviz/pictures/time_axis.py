@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import ceil
 from statistics import median
 from typing import Final, NamedTuple
@@ -166,7 +166,7 @@ class TimeAxis:
     def visible(self, since: int, until: int) -> Iterator[tuple[int, int]]:
         """The parts of a stretch of time that are drawn, in order; a moment is a part as well."""
         first = max(bisect_right(self._begins, since) - 1, 0)
-        for piece in self.pieces[first:]:
+        for piece in islice(self.pieces, first, None):
             begin, end = max(since, piece.since), min(until, piece.until)
             if piece.since > until:
                 return

@@ -69,13 +69,15 @@ def typical_delay(trace: Trace) -> int | None:
     Where no segment was seen at both ends, those that died on the way died half way, and those for
     a host that was down at its door.
     """
-    inferred = guessed(trace)
     sent = [(flight, flight.sent) for flight in trace.flights if flight.sent is not None]
-    delays = [way.arrived[0] - time for way, time in sent if way.arrived] or [
-        (1 if _down(trace, way.receiver, way.lost) else 2) * (way.lost - time)
-        for way, time in sent
-        if way.lost is not None and way.number not in inferred
-    ]
+    delays = [way.arrived[0] - time for way, time in sent if way.arrived]
+    if not delays:
+        inferred = guessed(trace)
+        delays = [
+            (1 if _down(trace, way.receiver, way.lost) else 2) * (way.lost - time)
+            for way, time in sent
+            if way.lost is not None and way.number not in inferred
+        ]
     forward = [delay for delay in delays if delay > 0]
     return median_low(forward) if forward else None
 
@@ -240,7 +242,6 @@ class Space:
             yield from self._unsent(flight)
             return
         sent, remarks = flight.sent, self.labels.remarks
-        half = (self._delay or 0) // 2  # level where no delay is known
         for copy, time in enumerate(flight.arrived):
             fashion: Fashion = "copy" if copy else "delivered"
             texts = ((say("copy_short"),),) if copy else self._texts(flight, "")
@@ -253,6 +254,7 @@ class Space:
             yield Way(flight, fashion, stroke, texts, steps, copy)
         if flight.arrived:
             return
+        half = (self._delay or 0) // 2  # level where no delay is known
         if flight.lost is None:
             stroke = self._stroke(flight, sent, sent + half, 0, 0.5)
             texts = self._texts(flight, say("on_the_way"))[1:]
@@ -314,18 +316,15 @@ class Space:
         """
         to_right = flight.sender == self.trace.ends[0].name
         begin, end = (self.left, self.right) if to_right else (self.right, self.left)
-        start, stop = (begin + (end - begin) * part for part in (leaves, reaches))
-
-        def point(time: int, x: float | None = None) -> Point:
-            if x is None:
-                x = start + (stop - start) * (time - since) / (until - since)
-            return x, self.top + self.axis.y(time)
-
-        if since == until:
-            return ((point(since, start), point(since, stop)),)
+        start, stop = begin + (end - begin) * leaves, begin + (end - begin) * reaches
         parts = list(self.axis.visible(min(since, until), max(since, until)))
         if until < since:
             parts = [(late, early) for early, late in reversed(parts)]
-        if not parts:
-            return ((point(since, start), point(until, stop)),)
+        top, y = self.top, self.axis.y
+        if since == until or parts in ([], [(since, until)]):
+            return (((start, top + y(since)), (stop, top + y(until))),)
+
+        def point(time: int) -> Point:
+            return start + (stop - start) * (time - since) / (until - since), top + y(time)
+
         return tuple((point(early), point(late)) for early, late in parts)

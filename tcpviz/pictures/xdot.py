@@ -21,9 +21,7 @@ class Numbers(dict[float, str]):
     """How the measures of one sheet are written: many occur again and again."""
 
     def __missing__(self, number: float) -> str:
-        whole = int(number)
-        written = str(whole) if whole == number else f"{number:.2f}"
-        self[number] = written
+        self[number] = written = f"{number:.2f}" if number % 1 else str(int(number))
         return written
 
 
@@ -99,6 +97,9 @@ def change(settings: Settings, now: dict[str, str], written: list[str]) -> None:
 
 def stroke(kind: Literal["b", "B", "L"], points: Sequence[Point], numbers: Numbers) -> str:
     """A line through points (`L`), or a Bezier curve (`B`), which may be filled (`b`)."""
+    if len(points) == 2:  # as most have
+        (x0, y0), (x1, y1) = points
+        return f"{kind} 2 {numbers[x0]} {numbers[-y0]} {numbers[x1]} {numbers[-y1]}"
     return f"{kind} {len(points)} " + " ".join([f"{numbers[x]} {numbers[-y]}" for x, y in points])
 
 
@@ -176,13 +177,13 @@ def head(kind: str, end: Point, ahead: Point, pen: Pen, numbers: Numbers) -> str
     x, y = x - back * ahead_x, y - back * ahead_y  # the tip
     base_x, base_y = x - reach * ahead_x, y - reach * ahead_y
     aside_x, aside_y = half * ahead_y, half * ahead_x
-    corners = (
-        f"{numbers[base_x - aside_x]} {numbers[-base_y - aside_y]} {numbers[x]} {numbers[-y]} "
-        f"{numbers[base_x + aside_x]} {numbers[aside_y - base_y]}"
+    corners = (  # they hardly occur again
+        f"{base_x - aside_x:.2f} {-base_y - aside_y:.2f} {x:.2f} {-y:.2f} "
+        f"{base_x + aside_x:.2f} {aside_y - base_y:.2f}"
     )
     if kind == "vee":
         third = reach / 3
-        return f"P 4 {corners} {numbers[x - third * ahead_x]} {numbers[third * ahead_y - y]}"
+        return f"P 4 {corners} {x - third * ahead_x:.2f} {third * ahead_y - y:.2f}"
     return f"P 3 {corners}"
 
 

@@ -205,7 +205,7 @@ function mount(root, run) {
     ...SPEEDS.map((s) => element("option", { value: s, selected: s === 1 }, `${s}×`)),
   );
   const predict = element("input", {
-    type: "checkbox", checked: true, onchange: () => go(done), ...keys,
+    type: "checkbox", checked: true, onchange: look, ...keys,
   });
   const bar = element(
     "div", { class: "tcpviz-bar" },
@@ -259,9 +259,9 @@ function mount(root, run) {
   const veils = ["near", "far"].map((which) => drawn("path", {
     class: `tcpviz-veil tcpviz-${which}`, d: `M0,6H${axis - 2}V0H${width}V${height + 20}H0Z`,
   }));
-  const cursor = drawn("path", { class: "tcpviz-cursor", d: `M0,0H${width}` });
+  const cursor = drawn("path", { class: "tcpviz-cursor", d: `M${axis},0H${width}` });
   const texts = ground.querySelectorAll("[data-id^='flight_'][data-id$='_label'], .call, .name");
-  ground.append(veils[0], ...ground.querySelectorAll("[data-id^='flight_']"), veils[1], ...texts, cursor);
+  ground.append(veils[0], ...ground.querySelectorAll("[data-id^='flight_']"), veils[1], cursor, ...texts);
   const byFlight = flights.map((_, number) => [...ground.querySelectorAll(`.f${number}`)]);
   // How a way is drawn tells the fate of its segment, or that it comes twice: such a one waits for
   // that. Where questions are asked all wait, or one that does not would tell as much.
@@ -333,14 +333,14 @@ function mount(root, run) {
     for (const { text, numbers, all, oval, wide } of counters) {
       const past = numbers.filter((number) => number < done).length;
       oval?.setAttribute("rx", past === 1 ? 6 : wide);
-      text.textContent = past === numbers.length ? all : all.split(/[,…]/)[0] + (past > 1 ? "…" : "");
+      text.textContent = past === numbers.length ? all : all.split(/[, ]/)[0] + (past > 1 ? ` +${past - 1}` : "");
     }
     for (const [, ...more] of pairs.values())
       for (const part of more)
-        part.style.visibility = open && part.classList.contains("tcpviz-future") ? "hidden" : "";
+        part.classList.toggle("tcpviz-hushed", open && part.classList.contains("tcpviz-future"));
     const hidden = timed();
     for (const { part, until } of waits)
-      part.style.visibility = hidden && until >= done ? "hidden" : "";
+      part.classList.toggle("tcpviz-hushed", hidden && until >= done);
   }
   // A question about how long something lasts waits: until then no timer tells.
   const timed = () =>
@@ -354,6 +354,12 @@ function mount(root, run) {
   const answers = new Map(); // question -> chosen choice
   const questions = data.questions ?? [];
   let asked = null;
+
+  // Who unticks "Predict first" sees everything, and what was still asked is asked no more.
+  function look() {
+    for (const question of questions) if (!predict.checked && !answers.has(question)) answers.set(question, null);
+    go(done);
+  }
 
   // The first question that stands between here and there.
   function gate(from, to) {
@@ -393,7 +399,7 @@ function mount(root, run) {
     const below = !step ? -4 : asked ? 2 : done === count ? height : 17;
     cursor.setAttribute("transform", `translate(0 ${y})`);
     veils.forEach((veil, far) => veil.setAttribute("transform", `translate(0 ${y + (far ? 17 : below)})`));
-    const open = Boolean(gate(0, count));
+    const open = Boolean(gate(0, count)) || Boolean(run.veiled && done < count);
     player.classList.toggle("tcpviz-asking", open);
     if (open) chart.removeAttribute("aria-description"); // it tells the whole run
     else if (chart.told) chart.setAttribute("aria-description", chart.told);
@@ -472,7 +478,9 @@ function mount(root, run) {
   }
   function follow() {
     frame = null;
-    const at = (steps[Math.max(done - 1, 0)]?.y ?? 0) * scale;
+    const now = steps[Math.max(done - 1, 0)];
+    if (now?.e !== undefined) pane.scrollLeft = now.e ? pane.scrollWidth : 0; // where it is narrow
+    const at = (now?.y ?? 0) * scale;
     if (!view || (at > top + 0.2 * view && at < top + 0.8 * view)) return;
     pane.scrollTop = top = Math.max(0, Math.min(at - 0.4 * view, height * scale - view));
   }
@@ -652,7 +660,7 @@ function mount(root, run) {
   // Ask the question that waits here; after its step, show what was predicted beside what happened.
   function asking(question) {
     asked = question;
-    const before = questions.filter((q) => answers.has(q) && q.step === done - 1);
+    const before = questions.filter((q) => answers.get(q) && q.step === done - 1);
     const now = [...before.map(answered), ...(question ? [open(question)] : [])];
     if (now.length !== asks.children.length || now.some((part, nth) => part !== asks.children[nth]))
       asks.replaceChildren(...now);
@@ -685,19 +693,21 @@ function mount(root, run) {
     const line = (key, choice) => element("div", {},
       element("strong", {}, say(key)), ` ${choice.text}`, element("p", {}, choice.why));
     const again = mine.run
-      ? [element("button", { type: "button", onclick: (event) => refute(mine, event.target), ...keys }, say("refute"))]
+      ? [element("button", { type: "button", onclick: () => refute(mine), ...keys }, say("refute"))]
       : [];
     return element("div", { class: `tcpviz-answer ${mine.right ? "tcpviz-right" : "tcpviz-wrong"}` },
       ...(mine.right ? [line("right", mine)] : [line("predicted", mine), line("happened", right)]), ...again);
   }
 
-  function refute({ run: number, at }, press) {
+  function refute({ run: number, at }) {
     const nested = element("div", { class: "tcpviz-nested", "aria-label": say("refuted"), role: "group" });
     const first = [run.chart, run.diagram, run.text].flatMap((text) => text.split("\n"));
     const other = unpacked(run.runs[number], [...new Set(first), ...run.lines], shared);
-    mount(nested, { ...other, at });
-    press.replaceWith(nested);
+    forked.replaceChildren(element("strong", {}, say("refuted")), nested);
+    // What is still asked here is not told there before one steps to it.
+    mount(nested, { ...other, at, veiled: Boolean(gate(0, count)) });
     nested.querySelector("input").focus();
+    nested.scrollIntoView({ block: "nearest" });
   }
 
   root.replaceChildren(player);
