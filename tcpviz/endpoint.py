@@ -29,7 +29,7 @@ TROUBLE: Final = "trouble: no answer yet (R1)"
 
 _USER_HAS_LEFT: Final = (State.CLOSING, State.LAST_ACK, State.TIME_WAIT)
 _MAY_SEND: Final = (State.SYN_SENT, State.SYN_RECEIVED, State.ESTABLISHED, State.CLOSE_WAIT)
-_KEPT_ALIVE: Final = (State.ESTABLISHED, State.FIN_WAIT_2, State.CLOSE_WAIT)
+_KEPT_ALIVE: Final = (State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSE_WAIT)
 _FINISHING: Final = (State.FIN_WAIT_1, State.FIN_WAIT_2)
 _TAKES_TEXT: Final = (State.ESTABLISHED, *_FINISHING)
 

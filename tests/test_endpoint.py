@@ -10,7 +10,7 @@ from tcpviz.scenarios import SCENARIOS
 from tcpviz.segment import Segment
 from tcpviz.simulate import simulate
 from tcpviz.states import Event, State
-from tcpviz.steps import Timer
+from tcpviz.steps import Kind, Timer
 from tcpviz.tcb import Settings
 from tcpviz.units import MS, S
 
@@ -725,3 +725,11 @@ def test_r1_of_zero_tells_nobody_of_trouble() -> None:
     end = call(Endpoint(ends_with(LINUX._replace(r1=0))), "active OPEN").end
     end = call(arrive(end, "<SEQ=300><ACK=101><CTL=SYN,ACK>").end, "CLOSE").end
     assert end.expire(end.deadlines[0], 1 * S).says == ""
+
+
+def test_an_ack_in_fin_wait_1_puts_off_the_next_keep_alive() -> None:
+    """MUST-26: none is sent while segments have come within the interval (RFC 9293 3.8.4)."""
+    trace = simulate(SCENARIOS["given_up_in_fin_wait_2"])
+    came = max(step.time for step in trace.of("client") if step.kind is Kind.ARRIVE)
+    first = next(step.time for step in trace.of("client") if step.kind is Kind.TIMEOUT)
+    assert first - came == 10 * S

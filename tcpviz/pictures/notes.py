@@ -19,7 +19,7 @@ from tcpviz.words import say
 ROW: Final = theme.SMALL * LINE
 """The height of a line in pt."""
 _LONG: Final = 8  # characters of a state's name
-_CALL_LINES: Final = 4
+_CALL_LINES: Final = 6
 _TIMER: Final = 24  # characters of a timer's name
 
 
