@@ -160,11 +160,12 @@ def test_no_chapter_gives_its_solutions_away(path):
 
 
 def test_a_student_predicts_before_the_run(small):
-    """In the place of each run there are the questions; the run comes in the part at the end."""
+    """In the place of each run there are the questions; the runs, then the summary, end it."""
     made = sheet(small, teacher=False)
     rounds = ["prose", "code", "pictures", "question", "room", "see"]
-    rest = ["prose", "code", "pictures", "prose", "code", "room", "prose"]
+    rest = ["prose", "code", "pictures", "prose", "code", "room"]
     assert kinds(made["blocks"]) == ["prose", *3 * rounds, *rest]
+    assert kinds(made["summary"]) == ["prose"]
     assert [kinds(each["blocks"]) for each in made["runs"]] == 3 * [["pictures", "prose"]]
     assert [each["title"] for each in made["runs"]] == ["Run 1", "Run 2", "Run 3"]
     shown = json.dumps(made["blocks"])
@@ -224,7 +225,8 @@ def test_a_prediction_without_a_run_has_room_for_the_answer(tmp_path):
         text("**Explain**: it is.\n\n## C\n\nLater."),
     )
     made = sheet(chapter, teacher=False)
-    assert kinds(made["blocks"]) == ["prose", "room", "prose", "code", "room", "see", "prose"]
+    assert kinds(made["blocks"]) == ["prose", "room", "prose", "code", "room", "see"]
+    assert kinds(made["summary"]) == ["prose"]
     assert [kinds(each["blocks"]) for each in made["runs"]] == [
         ["output", "prose", "code", "output", "prose"]
     ]

@@ -40,12 +40,19 @@ class _Round:
 
 
 def document(chapter: Chapter, links: Links, *, teacher: bool) -> dict[str, Any]:
-    """The handout as JSON data: `blocks` from the first page on, `runs` at the end."""
+    """The handout as JSON data: `blocks` from the first page on, then `runs`, then the `summary`.
+
+    The summary says what was found: it would answer what a student is still to predict.
+    """
     made = _Sheet(links, teacher=teacher)
     cells = chapter.cells_for(teacher=teacher)
+    before: int | None = None
     for cell, after in zip_longest(cells, cells[1:], fillvalue=Cell(frozenset())):
         if _is_open(cell) or _is_open(after):
             made.close()
+        if cell is cells[-1] and cell.prose and not teacher:
+            made.close()
+            before = len(made.blocks)
         if cell.prose:
             made.prose(cell)
         elif teacher:
@@ -58,7 +65,8 @@ def document(chapter: Chapter, links: Links, *, teacher: bool) -> dict[str, Any]
         "teacher": teacher,
         "language": language(),
         "words": {name: say(f"handout_{name}") for name in _WORDS},
-        "blocks": made.blocks,
+        "blocks": made.blocks[:before],
+        "summary": [] if before is None else made.blocks[before:],
         "runs": [{"title": each.title, "blocks": each.blocks} for each in made.runs],
     }
 
