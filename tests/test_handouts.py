@@ -225,8 +225,8 @@ def test_a_prediction_without_a_run_has_room_for_the_answer(tmp_path):
         text("**Explain**: it is.\n\n## C\n\nLater."),
     )
     made = sheet(chapter, teacher=False)
-    assert kinds(made["blocks"]) == ["prose", "room", "prose", "code", "room", "see"]
-    assert kinds(made["summary"]) == ["prose"]
+    assert kinds(made["blocks"]) == ["prose", "room", "prose", "code", "room", "see", "prose"]
+    assert made["summary"] == []  # the last cell goes on with the run
     assert [kinds(each["blocks"]) for each in made["runs"]] == [
         ["output", "prose", "code", "output", "prose"]
     ]

@@ -50,7 +50,8 @@ def document(chapter: Chapter, links: Links, *, teacher: bool) -> dict[str, Any]
     for cell, after in zip_longest(cells, cells[1:], fillvalue=Cell(frozenset())):
         if _is_open(cell) or _is_open(after):
             made.close()
-        if cell is cells[-1] and cell.prose and not teacher:
+        headed = cell.prose and cell.prose[0]["type"] == "heading"
+        if cell is cells[-1] and headed and not teacher:
             made.close()
             before = len(made.blocks)
         if cell.prose:
