@@ -69,9 +69,9 @@ class Player:
         """All that the page needs, as JSON data: `chart` and `diagram` are SVG."""
         return {"chart": self.chart.svg, "diagram": self.diagram.svg, **self._rest}
 
-    @property
+    @cached_property
     def _rest(self) -> dict[str, Any]:
-        """What is not in the pictures."""
+        """What is not in the pictures; once, because it runs and draws every run that refutes."""
         rest: dict[str, Any] = {"data": self.data, "text": self.chart.text}
         if self.questions:
             asked = [_asked(question) for question in self.questions]
