@@ -137,9 +137,9 @@ def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _
     """Put its label where it costs least."""
     least, best, name = inf, None, way.name
     many = len(space.ways) > MANY
-    places = (_beyond, _upon, _beside) if way.fashion in _MARKED else (_upon, _beside)
+    places = [_beyond, _upon, _beside] if way.fashion in _MARKED else [_upon, _beside]
     if way.side and not many:
-        places = (_beside,)
+        places = [_beside]
     enough = inf if many else _LESS
     for less, lines in enumerate(way.texts):
         extra = less * _LESS

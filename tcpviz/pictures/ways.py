@@ -164,9 +164,8 @@ def _side_by_side(ways: tuple[Way, ...]) -> tuple[Way, ...]:
     for (stroke, *_), same in together.items():
         if len(same) == 1 or dist(*stroke) < 3 * _SPREADS:
             continue
-        first, *_, last = same
         for place, way in enumerate(same):
-            side: Literal[-1, 0, 1] = -1 if way is first else 1 if way is last else 0
+            side: Literal[-1, 0, 1] = -1 if way is same[0] else 1 if way is same[-1] else 0
             bent = _bent(stroke, (place - (len(same) - 1) / 2) * _ASIDE)
             moved[way.name] = way._replace(strokes=bent, side=side)
     return tuple(moved.get(way.name, way) for way in ways)
