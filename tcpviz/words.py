@@ -216,6 +216,7 @@ ENGLISH: Final = {
     "compare_one": "left: {title}",
     "compare_other": "right: {title}",
     "compare_only": "only {side}: {segment} from {end}, at {time}",
+    "compare_after": "{side}, after {other} ends",
     "compare_fate": "{segment} from {end}, at {time}: {one} left, {other} right",
     "compare_later": "{segment} from {end} leaves {by} later right, and so on from here",
     "compare_earlier": "{segment} from {end} leaves {by} earlier right, and so on from here",

@@ -32,6 +32,7 @@ from tcpviz.units import readable
 from tcpviz.words import say
 
 _CALL: Final = (56.0, 50.0)  # pt: the width of what is written about a call, or where it is narrow
+_MOMENT: Final = 2.0  # pt: states that begin so close together began at one moment
 _STRAYS: Final = 40.0  # pt that a call may be written below its time
 PENS: Final = {  # of a timer that expired, was stopped, is still running
     True: Pen(theme.PURPLE, 1.25, "solid", "dot", size=0.5),
@@ -108,6 +109,7 @@ class Margin:
     def names(self) -> tuple[Note, ...]:
         """The names of the states, each beside the beginning of its stretch, and of conditions."""
         wanted: list[Note] = []
+        began = 0.0
         for each in self.stretches:
             lines = in_two(each.state) if self.narrow else (each.state,)
             half = len(lines) * ROW / 2
@@ -117,6 +119,11 @@ class Margin:
                     below = call + 2 * half + 2 < each.bottom - self.top
                     at = call + (half + 1.5 if below else -half - 1.5)
             classes = "" if each.step is None else f"name s{each.step}"
+            if wanted and each.top - began < _MOMENT:  # below each other, as they follow
+                last = wanted[-1]
+                under = last.at + len(last.lines) * ROW / 2 + half + 1.5
+                at = max(at, last.at, min(under, each.bottom - self.top - half))
+            began = each.top
             wanted.append(Note(at, at, lines, "italic" if each.inferred else "bold", classes))
         for held in self.conditions:
             if held.plight in _SAID:
