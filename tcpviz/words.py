@@ -190,6 +190,7 @@ ENGLISH: Final = {
     "key_expired": "timer expired",
     "key_stopped": "timer stopped before it expired",
     "key_running": "timer still running at the end",
+    "key_lives": "2MSL {timer} reckons with an MSL of {msl}; here a segment lives for {life}",
     "key_lasts": "open at its foot: nothing in this run ends the state",
     "key_goes_on": "open at its foot: the state goes on where the chart ends",
     "key_inferred": "states in italics: concluded from the segments",

@@ -39,12 +39,13 @@ class Difference(NamedTuple):
 def known_until(trace: Trace) -> int | None:
     """The last time in ns at which anybody looked; None for a run in which nothing is left to come.
 
-    A capture ends, and a run may have been ended, while the connection goes on.
+    A capture ends, and a run may have been stopped, while the connection goes on.
     """
     running = any(wait.expired is None for end in trace.ends for wait in trace.waits(end.name))
     flying = any(flight.lost is None and not flight.arrived for flight in trace.flights)
-    ran_out = trace.source == "simulation" and not running and not flying
-    return None if ran_out else trace.duration
+    if trace.source == "simulation" and not running and not flying:
+        return trace.until
+    return trace.duration if trace.until is None else trace.until
 
 
 def aligned(one: Trace, other: Trace) -> tuple[Trace, Trace]:
@@ -69,7 +70,8 @@ def _moved(trace: Trace, by: int) -> Trace:
         )
         for step in trace.steps
     )
-    return replace(trace, steps=steps)
+    until = None if trace.until is None else trace.until + by
+    return replace(trace, steps=steps, until=until)
 
 
 def differences(

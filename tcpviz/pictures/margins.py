@@ -32,7 +32,7 @@ from tcpviz.units import readable
 from tcpviz.words import say
 
 _CALL: Final = (56.0, 50.0)  # pt: the width of what is written about a call, or where it is narrow
-_MOMENT: Final = 2.0  # pt: states that begin so close together began at one moment
+_MOMENT: Final = 0.5  # pt: what lasts no longer is gone as it comes
 _STRAYS: Final = 40.0  # pt that a call may be written below its time
 PENS: Final = {  # of a timer that expired, was stopped, is still running
     True: Pen(theme.PURPLE, 1.25, "solid", "dot", size=0.5),
@@ -40,6 +40,7 @@ PENS: Final = {  # of a timer that expired, was stopped, is still running
     None: Pen(theme.PURPLE, 0.75, "solid", "vee", size=0.6),
 }
 _DOT: Final = 2.0  # pt: half of the mark at a timer's end
+_AROUND: Final = 4.5  # pt of a timer's line over and under what is written in it, at least
 _ASIDE: Final = 60  # pt that a timer's name may be away from it
 _SAID: Final = {"down": "host_down", "half-open": "half_open"}
 _LEADER: Final = Pen(theme.QUIET, 0.6)
@@ -113,6 +114,7 @@ class Margin:
         for each in self.stretches:
             lines = in_two(each.state) if self.narrow else (each.state,)
             half = len(lines) * ROW / 2
+            moment = each.bottom < each.top + _MOMENT  # its name needs a line to it
             at = each.top - self.top + half + (3 if each.step is not None else 10)
             for call in (y - self.top for y in self._called if y > each.top + 1):
                 if abs(call - at) < half + 1:  # not upon the line that leads to it
@@ -121,10 +123,11 @@ class Margin:
             classes = "" if each.step is None else f"name s{each.step}"
             if wanted and each.top - began < _MOMENT:  # below each other, as they follow
                 last = wanted[-1]
-                under = last.at + len(last.lines) * ROW / 2 + half + 1.5
-                at = max(at, last.at, min(under, each.bottom - self.top - half))
+                under = last.y + len(last.lines) * ROW / 2 + half + 1.5
+                at = max(at, last.y, min(under, each.bottom - self.top - half))
             began = each.top
-            wanted.append(Note(at, at, lines, "italic" if each.inferred else "bold", classes))
+            leads = each.top - self.top if moment else at
+            wanted.append(Note(leads, at, lines, "italic" if each.inferred else "bold", classes))
         for held in self.conditions:
             if held.plight in _SAID:
                 at, step = self.axis.y(held.since) + 9.5, self._since(held.since)
@@ -133,7 +136,7 @@ class Margin:
             if held.plight == "down" and held.until is not None:
                 wanted += self._after(held.until)
         ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
-        sizes = [(note.at, len(note.lines) * ROW + 1.5) for note in wanted]
+        sizes = [(note.y, len(note.lines) * ROW + 1.5) for note in wanted]
         return tuple(
             note._replace(at=self.top + note.at, y=self.top + y)
             for note, y in zip(wanted, spread(sizes, self.axis, ranks), strict=True)
@@ -201,8 +204,10 @@ class Margin:
             free[lane : lane + 1] = [bottom]
             found.append(Bracket(wait, lane, self._label(wait)))
         for number, each in enumerate(found):
-            if not each.note.lines:
-                found[number] = each._replace(note=self._aside(each, found))
+            if each.note.lines != _said(each.wait):
+                aside = self._aside(each, found)
+                if len(aside.lines) > len(each.note.lines):
+                    found[number] = each._replace(note=aside)
         return tuple(found)
 
     def _aside(self, bracket: Bracket, others: list[Bracket]) -> Note:
@@ -234,11 +239,15 @@ class Margin:
         return [note.at for note in self.calls]
 
     def _label(self, wait: Wait) -> Note:
-        """What is written on a timer, where the longest part of it that is drawn has the room."""
-        parts = list(self.axis.visible(wait.timer.since, self._until(wait)))
-        since, until = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
-        top, bottom = self.y(since) + 6, self.y(until) - 6
+        """What is written on a timer: in the first part of it that has the room, or the longest."""
         lines = list(_said(wait))
+        parts = [
+            (self.y(since) + _AROUND, self.y(until) - _AROUND)
+            for since, until in self.axis.visible(wait.timer.since, self._until(wait))
+        ]
+        tall = len(lines) * ROW
+        longest = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
+        top, bottom = next((part for part in parts if part[1] - part[0] >= tall), longest)
         del lines[max(int((bottom - top) / ROW), 0) :]
         half = len(lines) * ROW / 2
         middle = (top + bottom) / 2
