@@ -148,7 +148,7 @@ def _draw_numbers(
                     theme.PAPER,
                     _OUTLINE,
                     shape="ellipse",
-                    text=([str(number)], theme.TINY, theme.INK),
+                    text=([str(number)], theme.SMALL, theme.INK),
                     classes=f"difference d{number}",
                     name=f"difference_{number}_{side}_{panel.trace.ends.index(end)}",
                     tip=found[number - 1].text,

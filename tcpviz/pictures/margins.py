@@ -22,7 +22,7 @@ from tcpviz.pictures.bars import (
 )
 from tcpviz.pictures.conditions import Condition
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen, Point
-from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, timed, told
+from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, said, timed, told
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.pictures.variables import VariableTable
@@ -204,7 +204,7 @@ class Margin:
             free[lane : lane + 1] = [bottom]
             found.append(Bracket(wait, lane, self._label(wait)))
         for number, each in enumerate(found):
-            if each.note.lines != _said(each.wait):
+            if each.note.lines != said(each.wait, narrow=self.narrow):
                 aside = self._aside(each, found)
                 if len(aside.lines) > len(each.note.lines):
                     found[number] = each._replace(note=aside)
@@ -223,7 +223,8 @@ class Margin:
                 taken.append((at - tall, at + tall))
             if other.wait.expired:
                 taken.append((until, until))
-        for lines in dict.fromkeys((_said(bracket.wait), timed(bracket.wait))):
+        wait, narrow = bracket.wait, self.narrow
+        for lines in dict.fromkeys((said(wait, narrow=narrow), timed(wait, narrow=narrow))):
             half = len(lines) * ROW / 2
             for shift in range(3, _ASIDE, 3):
                 for y in (bottom + shift + half, top - shift - half):
@@ -240,7 +241,7 @@ class Margin:
 
     def _label(self, wait: Wait) -> Note:
         """What is written on a timer: in the first part of it that has the room, or the longest."""
-        lines = list(_said(wait))
+        lines = list(said(wait, narrow=self.narrow))
         parts = [
             (self.y(since) + _AROUND, self.y(until) - _AROUND)
             for since, until in self.axis.visible(wait.timer.since, self._until(wait))
@@ -385,11 +386,6 @@ class Margin:
             box, note.lines, align=align, face=note.face, color=color, classes=note.classes
         )
         return box
-
-
-def _said(wait: Wait) -> tuple[str, ...]:
-    """A timer's name, how long it is set, and whether it was stopped."""
-    return (*timed(wait), *([say("timer_stopped")] if wait.expired is False else []))
 
 
 def _out(note: Note) -> int:
