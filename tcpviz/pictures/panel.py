@@ -106,9 +106,11 @@ class Panel:
         *,
         variables: bool = False,
         narrow: bool = False,
+        part: bool = False,
     ) -> None:
-        """Find the measures; `narrow` leaves room for another beside it."""
+        """Find the measures; `narrow` leaves room for another beside it, a `part` goes on."""
         self.trace = trace
+        self.part = part
         self.axis = axis
         self.top = top
         self.labels = labels
@@ -167,7 +169,7 @@ class Panel:
             return ""
         running = any(each.wait.expired is None for m in self.margins for each in m.waits)
         flying = any(f.lost is None and not f.arrived for f in self.trace.flights)
-        ran_out = self.trace.source == "simulation" and not running and not flying
+        ran_out = self.trace.source == "simulation" and not (running or flying or self.part)
         return "key_lasts" if ran_out else "key_goes_on"
 
     def crowded(self, x: float) -> float:

@@ -88,12 +88,18 @@ class Picture:
 
         Its table follows, or else its text, folded.
         """
-        data = base64.b64encode(self.svg.encode()).decode()
         return (
-            f'<figure style="margin:0"><img alt="{html.escape(self.alt)}" '
-            f'src="data:image/svg+xml;base64,{data}" style="max-width:100%">'
+            f'<figure style="margin:0">{self.image()}'
             f"<details><summary>{html.escape(self.title)}</summary>"
             f"{self.table or f'<pre>{html.escape(self.text)}</pre>'}</details></figure>"
+        )
+
+    def image(self) -> str:
+        """The picture as an image with `alt`, and nothing else."""
+        data = base64.b64encode(self.svg.encode()).decode()
+        return (
+            f'<img alt="{html.escape(self.alt)}" '
+            f'src="data:image/svg+xml;base64,{data}" style="max-width:100%">'
         )
 
     def page(self) -> str:
