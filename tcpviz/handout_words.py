@@ -17,7 +17,7 @@ HANDOUTS: Final = {
     "handout_happens": "This happens.",
     "handout_refuted": "A run that refutes it:",
     "handout_solution": "Solution",
-    "handout_until": "The run up to the question.",
+    "handout_turned": "{control}: {choice}",
     "handout_part": " Part {number} of {count}.",
     "handout_no_folder": "{folder}: no notebooks there",
     "handout_unknown": "no notebook {name!r}; there are: {names}",

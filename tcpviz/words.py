@@ -158,6 +158,7 @@ ENGLISH: Final = {
     # sequence chart
     "chart_title": "Sequence chart",
     "chart_alt": "Sequence chart, time to scale from top to bottom. {told}",
+    "chart_until": "Sequence chart of what happens before the question. {told}",
     "active_opener": "active opener",
     "passive_opener": "passive opener",
     "active_closer": "active closer",

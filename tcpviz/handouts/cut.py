@@ -1,126 +1,125 @@
-"""Sequence charts cut for paper: before a step, as the Player veils them, and into sheets.
+"""Pictures cut for paper: a chart that is too high to be read on one page becomes more than one.
 
-Knows the marks in the SVG (classes s<number>, f<number>, break; ids), as static/player.js does.
-Must not know what the chart shows.
+Knows the marks in the SVG (classes and ids), and the room that a page has. Must not know what the
+chart shows.
 """
 
-import re
+import copy
 import xml.etree.ElementTree as ET
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
-from tcpviz.words import say
+WIDTH: Final = 538.0  # pt of A4 between margins of 10 mm
+HEIGHT: Final = 617.0  # pt of A4 below a heading and the line that leads to a picture
+LETTERS: Final = 6.5  # pt: the smallest lettering that is read on paper
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 _TEXT: Final = f"{{{_SVG}}}text"
-_BELOW: Final = 6  # pt: what stands at the very height is drawn
-_DESCENT: Final = 2.5  # pt of a line of text below its foot
-_WIDE: Final = 1000  # pt: a wider picture is turned
-_UPRIGHT: Final = 1.2  # height to width of what fills a page
-_TURNED: Final = 0.8
-_SPARE: Final = 1.3  # so much too high, it is made smaller; beyond, it is cut
-_EDGE: Final = 0.5  # pt: half a line of a band, and no more of what is on the other sheet
+_HEAD: Final = 26.0  # pt for the names of the ends over a part
+_NAME: Final = 10.0  # pt from their foot to what is below
+_EDGE: Final = 0.5  # pt: half a line of a band, and more than a drawing is moved
+_FULL: Final = 0.5  # of a page, at least, is filled before a cut
+_FREE: Final = 3.0  # pt that a cut keeps from what it must not touch
 
 ET.register_namespace("", _SVG)
 ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 
-def before(svg: str, step: int, height: float, lost: frozenset[int] = frozenset()) -> str:
-    """The chart down to `height`, in pt, without what comes with `step` or later.
+class _Span(NamedTuple):
+    """From one height to another, in pt."""
 
-    The label of a segment that is under way stays, below the cut. That a segment is lost is told
-    at its end: `lost` are the numbers of those.
+    top: float
+    foot: float
+
+
+def sheets(svg: str, width: float = WIDTH, height: float = HEIGHT) -> list[str]:
+    """The picture, or where it is too high to be read in this room of a page, its parts, in pt.
+
+    It is cut below a break of time, or else where there is no text and where the fewest arrows are
+    under way. Over each part stand the names of the ends. A wide picture is turned by a quarter.
     """
     root = ET.fromstring(svg)  # noqa: S314  # our own, out of a notebook that the user has run
     ground = root.find(f"{{{_SVG}}}g[@class='graph']")
-    assert ground is not None
-    cut = height + _BELOW
-    for told in (root.find(f"{{{_SVG}}}{name}") for name in ("title", "desc")):
-        if told is not None:  # they tell the whole run
-            root.remove(told)
-    labels = []
-    for part in list(ground):
-        if _since(part, lost) >= step or _tells_a_role(part):
-            ground.remove(part)
-        elif (part.get("id") or "").endswith("_label"):
-            ground.remove(part)
-            labels.append(part)
-    for parent in list(ground.iter()):
-        for text in parent.findall(_TEXT):
-            if float(text.get("y", "0")) + _DESCENT > cut:  # no line is cut in two
-                parent.remove(text)
-    width, _ = _size(root)
-    feet = [float(text.get("y", "0")) for label in labels for text in label.iter(_TEXT)]
-    lowest = max([cut, *(foot + 2 * _DESCENT for foot in feet)])
-    veil = {"x": "0", "y": f"{cut:g}", "width": f"{width:g}", "height": "20000", "fill": "#ffffff"}
-    ground.append(ET.Element(f"{{{_SVG}}}rect", veil))
-    ground.extend(labels)
-    return _part(root, 0, lowest)
-
-
-def sheets(svg: str) -> list[str]:
-    """The picture, or where it is too high to be read on one page, its parts.
-
-    It is cut where it has a break of time already; the band stands on both parts.
-    """
-    root = ET.fromstring(svg)  # noqa: S314  # as above
-    width, height = _size(root)
-    most = width * (_TURNED if width > _WIDE else _UPRIGHT)
-    if height <= _SPARE * most:
+    _, _, across, down = map(float, root.get("viewBox", "0 0 1 1").split())
+    sizes = [float(each.get("font-size", "0")) for each in root.iter(_TEXT)]
+    least = LETTERS / min(sizes, default=LETTERS)
+    most = (height if across * least <= width else width) / least
+    if ground is None or down <= most:
         return [svg]
-    bands = [_band(part) for part in root.iter() if _is_break(part)]
-    parts, start = [], 0.0
-    while height - start > most:
-        later = [(top, foot) for top, foot in bands if top > start + _EDGE]
-        fitting = [(top, foot) for top, foot in later if foot - start <= most]
-        if not later or later[0][1] >= height:
-            break
-        top, foot = fitting[-1] if fitting else later[0]
-        parts.append((start, foot + _EDGE))
-        start = top - _EDGE
-    return [_part(root, top, foot) for top, foot in [*parts, (start, height)]] if parts else [svg]
+    bands = [_extent(part) for part in ground.iter() if part.get("id", "").startswith("break_")]
+    spans, start, room = [], 0.0, most
+    while down - start > room:
+        foot = _cut(ground, bands, start, start + room)
+        spans.append(_Span(start, foot))
+        start = foot
+        room = most - _HEAD
+    return [_part(root, span) for span in (*spans, _Span(start, down))]
 
 
-def _size(root: ET.Element) -> tuple[float, float]:
-    """Width and height of a picture in pt; it begins at 0, 0."""
-    _, _, width, height = map(float, root.get("viewBox", "0 0 1 1").split())
-    return width, height
+def _cut(ground: ET.Element, bands: list[_Span], start: float, end: float) -> float:
+    """Where what begins at `start` is best cut, before `end`."""
+    first = start + _FULL * (end - start)
+    if found := [band.foot - _EDGE for band in bands if first <= band.foot <= end]:
+        return max(found)
+    shut = [*bands, *(_line(text) for text in ground.iter(_TEXT))]
+    arrows = [_extent(p) for p in ground if "flight" in p.get("class", "").split()]
+    tried = [(0, end)]  # where there is text everywhere
+    for below in range(int(end - first)):
+        y = end - below
+        if not any(each.top - _FREE < y < each.foot + _FREE for each in shut):
+            crossed = sum(each.top - _FREE < y < each.foot + _FREE for each in arrows)
+            tried.append((crossed, y))
+    return min(tried[1:] or tried, key=lambda each: each[0])[1]
 
 
-def _part(root: ET.Element, top: float, foot: float) -> str:
-    """What lies between two heights, in pt."""
-    box = root.get("viewBox", "0 0 1 1")
-    width, _ = _size(root)
-    changed = {"height": f"{foot - top:g}pt", "viewBox": f"0 {top:g} {width:g} {foot - top:g}"}
-    kept = {"height": root.get("height", ""), "viewBox": box}
-    root.attrib.update(changed)
-    try:
-        return ET.tostring(root, encoding="unicode")
-    finally:
-        root.attrib.update(kept)
+def _part(root: ET.Element, span: _Span) -> str:
+    """What lies between two heights, under the names of the ends."""
+    whole = copy.deepcopy(root)
+    ground = whole.find(f"{{{_SVG}}}g[@class='graph']")
+    assert ground is not None
+    names = [copy.deepcopy(text) for text in ground.findall(_TEXT) if _is_name(text)]
+    for part in list(ground):
+        lies = _line(part) if part.tag == _TEXT else _extent(part)
+        if lies.foot < span.top or lies.top > span.foot:
+            ground.remove(part)
+    head = _HEAD if span.top else 0.0
+    _, _, width, _ = whole.get("viewBox", "0 0 1 1").split()
+    if head:
+        over = [-_EDGE, span.top - 2 * head, float(width) + 2 * _EDGE, 2 * head]
+        veil = dict(zip(("x", "y", "width", "height"), (f"{each:g}" for each in over), strict=True))
+        ground.append(ET.Element(f"{{{_SVG}}}rect", {**veil, "fill": "#ffffff"}))
+        for name in names:
+            name.set("y", f"{span.top - _NAME:g}")
+            ground.append(name)
+    height = f"{span.foot - span.top + head:g}"
+    whole.set("height", f"{height}pt")
+    whole.set("viewBox", f"0 {span.top - head:g} {width} {height}")
+    return ET.tostring(whole, encoding="unicode")
 
 
-def _is_break(part: ET.Element) -> bool:
-    return part.get("id", "").startswith("break_")
+def _is_name(text: ET.Element) -> bool:
+    """Whether it is the name of an end, over its bar."""
+    return text.get("font-weight") == "bold" and text.get("text-anchor") == "middle"
 
 
-def _band(part: ET.Element) -> tuple[float, float]:
-    """The upper and the lower edge of a break."""
-    shape = next(each for each in part.iter() if each.get("points"))
-    heights = [float(point.split(",")[1]) for point in shape.get("points", "").split()]
-    return min(heights), max(heights)
+def _line(text: ET.Element) -> _Span:
+    """The upper and the lower edge of a line of text."""
+    y, size = float(text.get("y", "0")), float(text.get("font-size", "0"))
+    return _Span(y - size, y + 0.25 * size)
 
 
-def _since(part: ET.Element, lost: frozenset[int]) -> int:
-    """The step that a part comes with; -1 for what is there from the beginning."""
-    classes = part.get("class", "")
-    steps = [int(number) for number in re.findall(r"\bs(\d+)\b", classes)]
-    flight = re.search(r"\bf(\d+)\b", classes)
-    waits = flight is not None and int(flight[1]) in lost
-    return (max if waits else min)(steps, default=-1)
+def _extent(part: ET.Element) -> _Span:
+    """The upper and the lower edge of what is drawn."""
+    heights = [*_heights(part)]
+    return _Span(min(heights, default=0.0), max(heights, default=0.0))
 
 
-def _tells_a_role(part: ET.Element) -> bool:
-    """Whether it is one of the lines under the ends' names: who closes first is yet to come."""
-    told = {say(role) for role in ("active_opener", "passive_opener", "active_closer")}
-    words = set((part.text or "").split(", "))
-    return part.tag == _TEXT and words <= told
+def _heights(part: ET.Element) -> Iterator[float]:
+    for each in part.iter():
+        if each.tag == _TEXT:
+            yield from _line(each)
+        elif points := each.get("points") or each.get("d"):
+            numbers = points.replace("M", " ").replace("C", " ").split()
+            yield from (float(number.split(",")[1]) for number in numbers)
+        elif each.get("cy"):
+            yield float(each.get("cy", "0"))

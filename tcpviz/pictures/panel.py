@@ -108,9 +108,11 @@ class Panel:
         *,
         variables: bool = False,
         narrow: bool = False,
+        part: bool = False,
     ) -> None:
-        """Find the measures; `narrow` leaves room for another beside it."""
+        """Find the measures; `narrow` leaves room for another beside it, a `part` goes on."""
         self.trace = trace
+        self.part = part
         self.axis = axis
         self.top = top
         self.labels = labels
@@ -167,7 +169,8 @@ class Panel:
         """Why a bar is open at its foot: the key of what is said about it, "" if none is."""
         if not any(lasts(margin.stretches) for margin in self.margins):
             return ""
-        return "key_lasts" if known_until(self.trace) is None else "key_goes_on"
+        ran_out = known_until(self.trace) is None and not self.part
+        return "key_lasts" if ran_out else "key_goes_on"
 
     def crowded(self, x: float) -> float:
         """How much it lacks room for labels if its left edge is at x; 0 where each stands well."""

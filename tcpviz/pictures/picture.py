@@ -101,13 +101,18 @@ class Picture:
         It is as wide as there is room, but never so small that it cannot be read: then it scrolls.
         Its table follows, or else its text, folded.
         """
-        data = base64.b64encode(self.svg.encode()).decode()
         return (
-            '<figure style="margin:0;overflow-x:auto">'
-            f'<img alt="{html.escape(self.alt)}" src="data:image/svg+xml;base64,{data}" '
-            f'style="max-width:100%;min-width:{self.least}px">'
+            f'<figure style="margin:0;overflow-x:auto">{self.image()}'
             f"<details><summary>{html.escape(self.title)}</summary>"
             f"{self.table or f'<pre>{html.escape(self.text)}</pre>'}</details></figure>"
+        )
+
+    def image(self) -> str:
+        """The picture as an image with `alt`, and nothing else."""
+        data = base64.b64encode(self.svg.encode()).decode()
+        return (
+            f'<img alt="{html.escape(self.alt)}" src="data:image/svg+xml;base64,{data}" '
+            f'style="max-width:100%;min-width:{self.least}px">'
         )
 
     def page(self) -> str:
