@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from tcpviz.handouts.chapter import SOLUTION, Asked, Cell, Chapter, Image, Shown, Token, plain
-from tcpviz.handouts.cut import sheets
 from tcpviz.pictures import paper
+from tcpviz.pictures.cut import sheets
 from tcpviz.words import language, say
 
 _COLUMNS: Final = 140  # more cannot be read, however small
