@@ -209,6 +209,7 @@ ENGLISH: Final = {
     "view_nothing": "nothing",
     "view_inferred": "dashed: concluded from the segments",
     # two charts on one axis
+    "picture_part": "Part {number} of {count}.",
     "compare_title": "{one} beside {other}",
     "compare_alt": "Two sequence charts on one time axis, to scale. {told}",
     "compare_same": "No difference.",

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 WIDTH: Final = 538.0  # pt of A4 between margins of 10 mm
 HEIGHT: Final = 617.0  # pt of A4 below a heading and the line that leads to a picture
+PAGE: Final = (549.0, 796.0)  # pt of A4 between margins of 8 mm, all of it
 LETTERS: Final = 6.5  # pt: the smallest lettering that is read on paper
 
 _SVG: Final = "http://www.w3.org/2000/svg"
@@ -32,6 +33,12 @@ class _Span(NamedTuple):
     foot: float
 
 
+def is_wide(svg: str, width: float = WIDTH) -> bool:
+    """Whether a picture must be turned by a quarter to be read in so many pt of a page."""
+    across, least = _measured(ET.fromstring(svg))  # noqa: S314  # our own
+    return across * least > width
+
+
 def sheets(svg: str, width: float = WIDTH, height: float = HEIGHT) -> list[str]:
     """The picture, or where it is too high to be read in this room of a page, its parts, in pt.
 
@@ -40,9 +47,8 @@ def sheets(svg: str, width: float = WIDTH, height: float = HEIGHT) -> list[str]:
     """
     root = ET.fromstring(svg)  # noqa: S314  # our own, out of a notebook that the user has run
     ground = root.find(f"{{{_SVG}}}g[@class='graph']")
-    _, _, across, down = map(float, root.get("viewBox", "0 0 1 1").split())
-    sizes = [float(each.get("font-size", "0")) for each in root.iter(_TEXT)]
-    least = LETTERS / min(sizes, default=LETTERS)
+    down = float(root.get("viewBox", "0 0 1 1").split()[3])
+    across, least = _measured(root)
     most = (height if across * least <= width else width) / least
     if ground is None or down <= most:
         return [svg]
@@ -54,6 +60,13 @@ def sheets(svg: str, width: float = WIDTH, height: float = HEIGHT) -> list[str]:
         start = foot
         room = most - _HEAD
     return [_part(root, span) for span in (*spans, _Span(start, down))]
+
+
+def _measured(root: ET.Element) -> tuple[float, float]:
+    """The width of a picture, and the smallest scale at which its lettering can be read."""
+    sizes = [float(each.get("font-size", "0")) for each in root.iter(_TEXT)]
+    width = float(root.get("viewBox", "0 0 1 1").split()[2])
+    return width, LETTERS / min(sizes, default=LETTERS)
 
 
 def _cut(ground: ET.Element, bands: list[_Span], start: float, end: float) -> float:
