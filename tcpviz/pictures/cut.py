@@ -20,6 +20,7 @@ _HEAD: Final = 26.0  # pt for the names of the ends over a part
 _NAME: Final = 10.0  # pt from their foot to what is below
 _EDGE: Final = 0.5  # pt: half a line of a band, and more than a drawing is moved
 _FULL: Final = 0.5  # of a page, at least, is filled before a cut
+_AGAIN: Final = 16.0  # pt that are on both parts where a line of text may be cut
 _FREE: Final = 3.0  # pt that a cut keeps from what it must not touch
 
 ET.register_namespace("", _SVG)
@@ -43,7 +44,8 @@ def sheets(svg: str, width: float = WIDTH, height: float = HEIGHT) -> list[str]:
     """The picture, or where it is too high to be read in this room of a page, its parts, in pt.
 
     It is cut below a break of time, or else where there is no text and where the fewest arrows are
-    under way. Over each part stand the names of the ends. A wide picture is turned by a quarter.
+    under way; where there is text everywhere, what is cut stands whole on the next part. Over each
+    part stand the names of the ends. A wide picture is turned by a quarter.
     """
     root = ET.fromstring(svg)  # noqa: S314  # our own, out of a notebook that the user has run
     ground = root.find(f"{{{_SVG}}}g[@class='graph']")
@@ -57,7 +59,7 @@ def sheets(svg: str, width: float = WIDTH, height: float = HEIGHT) -> list[str]:
     while down - start > room:
         foot = _cut(ground, bands, start, start + room)
         spans.append(_Span(start, foot))
-        start = foot
+        start = foot - (_AGAIN if foot == start + room else 0.0)
         room = most - _HEAD
     return [_part(root, span) for span in (*spans, _Span(start, down))]
 
