@@ -20,6 +20,7 @@ _NAME: Final = 10.0  # pt from their foot to what is below
 _EDGE: Final = 0.5  # pt: half a line of a band, and more than a drawing is moved
 _FULL: Final = 0.5  # of a page, at least, is filled before a cut
 _FREE: Final = 3.0  # pt that a cut keeps from what it must not touch
+_CLOSE: Final = 60.0  # pt: a part that has a break so soon looks torn
 
 ET.register_namespace("", _SVG)
 ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
@@ -68,6 +69,7 @@ def _cut(ground: ET.Element, bands: list[_Span], start: float, end: float) -> fl
         y = end - below
         if not any(each.top - _FREE < y < each.foot + _FREE for each in shut):
             crossed = sum(each.top - _FREE < y < each.foot + _FREE for each in arrows)
+            crossed += sum(y < band.top < y + _CLOSE for band in bands)
             tried.append((crossed, y))
     return min(tried[1:] or tried, key=lambda each: each[0])[1]
 
