@@ -261,3 +261,21 @@ def test_what_arrives_long_after_is_named_where_it_leaves_too() -> None:
     begins = next(g for g in root.iter(f"{SVG}g") if (g.get("id") or "").endswith("_begins_label"))
     assert "ACK 10 octets seq 101 ack 301" in " ".join(begins.itertext())
     assert "old" not in " ".join(begins.itertext()), "it is not old yet"
+
+
+@pytest.mark.parametrize("name", ["four_segment_handshake", "lost_syn_ack", "stray_ack"])
+def test_what_leaves_and_arrives_together_is_two_lines_in_sending_order(name: str) -> None:
+    """Both begin and end at the same moments; between, the first sent runs over the second."""
+    chart = charts()[name]
+    pairs = [
+        (first, second)
+        for first, second in pairwise(chart.values())
+        if first.dots[0] == second.dots[0]
+    ]
+    assert len(pairs) == 1
+    for first, second in pairs:
+        middles = [each.dots[len(each.dots) // 2] for each in (first, second)]
+        assert 3 < middles[1][1] - middles[0][1] < 8
+        assert first.label
+        assert second.label
+        assert first.label[3] < second.label[1], "in sending order"

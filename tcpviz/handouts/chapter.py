@@ -188,7 +188,9 @@ class _Page(HTMLParser):
 def _turned(data: dict[str, Any]) -> Iterator[Turned]:
     """The first picture of each run that a panel has ready when one of its controls is turned."""
     controls = data["panel"]
-    weights = [prod(len(control[2]) for control in controls[n:]) for n in range(1, len(controls) + 1)]
+    weights = [
+        prod(len(control[2]) for control in controls[n:]) for n in range(1, len(controls) + 1)
+    ]
     start = sum(control[3] * weight for control, weight in zip(controls, weights, strict=True))
     for (name, _, choices, first), weight in zip(controls, weights, strict=True):
         for index, choice in enumerate(choices):

@@ -17,9 +17,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from tcpviz.handouts.chapter import SOLUTION, Asked, Cell, Chapter, Image, Shown, Token, Turned, plain
-from tcpviz.handouts.cut import sheets
+from tcpviz.handouts.chapter import (
+    SOLUTION,
+    Asked,
+    Cell,
+    Chapter,
+    Image,
+    Shown,
+    Token,
+    Turned,
+    plain,
+)
 from tcpviz.pictures import paper
+from tcpviz.pictures.cut import sheets
 from tcpviz.words import language, say
 
 _COLUMNS: Final = 140  # more cannot be read, however small

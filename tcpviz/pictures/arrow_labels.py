@@ -137,7 +137,9 @@ def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _
     """Put its label where it costs least."""
     least, best, name = inf, None, way.name
     many = len(space.ways) > MANY
-    places = (_beyond, _upon, _beside) if way.fashion in _MARKED else (_upon, _beside)
+    places = [_beyond, _upon, _beside] if way.fashion in _MARKED else [_upon, _beside]
+    if way.side and not many:
+        places = [_beside]
     enough = inf if many else _LESS
     for less, lines in enumerate(way.texts):
         extra = less * _LESS
@@ -299,7 +301,7 @@ def _beside(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place
         x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
         inside = round(min(max(x, least), most))
         clear = max(min(slope * width, abs(y1 - y0)), abs(inside - x) * slope) / 2 + height / 2
-        for side in (-1, 1):
+        for side in (way.side,) if way.side else (-1, 1):
             at = round(y + side * (clear + off))
             box = Box.around(inside, at, width, height)
             yield Place(cost, box, off, _leader(way, box) if off > _TOUCHES else None)

@@ -15,6 +15,7 @@ from tcpviz.pictures.arrows import draw_arrows, draw_sample
 from tcpviz.pictures.backoff import backoffs
 from tcpviz.pictures.bars import BAR, FOOT, chevron, draw_foot, lasts
 from tcpviz.pictures.conditions import conditions
+from tcpviz.pictures.differences import known_until
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen
 from tcpviz.pictures.lettering import Face, text_width
 from tcpviz.pictures.margins import PENS, Margin
@@ -25,7 +26,7 @@ from tcpviz.pictures.ways import Labels, Lines, Space, typical_delay
 from tcpviz.segment import ACK, SYN
 from tcpviz.steps import Kind, Step
 from tcpviz.trace import Trace
-from tcpviz.units import MS
+from tcpviz.units import MS, readable
 from tcpviz.words import say
 
 _DELAY: Final = 45.0  # pt for the usual one-way delay
@@ -56,6 +57,7 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
     if traces[1:]:
         steps = tuple(sorted((step for trace in traces for step in trace.steps), key=_time))
     times = [step.time for step in steps if not (step.kind is Kind.LOSE and step.inferred)]
+    times = sorted(times + [trace.until for trace in traces if trace.until is not None])
     delays = [typical_delay(trace) or 0 for trace in traces]
     typical = next(filter(None, delays), None)
     length = (_ROOMY if roomy else _DELAY) * larger
@@ -167,9 +169,7 @@ class Panel:
         """Why a bar is open at its foot: the key of what is said about it, "" if none is."""
         if not any(lasts(margin.stretches) for margin in self.margins):
             return ""
-        running = any(each.wait.expired is None for m in self.margins for each in m.waits)
-        flying = any(f.lost is None and not f.arrived for f in self.trace.flights)
-        ran_out = self.trace.source == "simulation" and not (running or flying or self.part)
+        ran_out = known_until(self.trace) is None and not self.part
         return "key_lasts" if ran_out else "key_goes_on"
 
     def crowded(self, x: float) -> float:
@@ -232,15 +232,18 @@ class Panel:
 
 
 def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) -> float:
-    """The key to the marks that occur; returns where it ends."""
+    """The key to the marks that are drawn already; returns where it ends."""
+    drawn = set()
+    for mark, _ in drawing.marks:
+        if mark:
+            drawn |= {*mark.classes.split(), mark.name.rpartition("_")[2]}
     margins = [margin for panel in panels for margin in panel.margins]
     expired = {bracket.wait.expired for margin in margins for bracket in margin.waits}
     marks = [(each, say(f"key_{each}")) for each, how in _EXPIRY.items() if how in expired]
-    held = {each.plight for margin in margins for each in margin.conditions}
-    marks += [("way", say("key_one_way"))] if held & {"sends", "receives"} else []
-    if any(panel.hollow for panel in panels):
+    marks += [("way", say("key_one_way"))] if "one_way" in drawn else []
+    if "hollow" in drawn and any(panel.hollow for panel in panels):
         marks.append(("hollow", say("key_hollow")))
-    if any(panel.unsent for panel in panels):
+    if "tail" in drawn:
         marks.append(("unsent", say("key_unsent")))
     feet = dict.fromkeys(panel.foot for panel in panels if panel.foot)
     marks += [("foot", say(key)) for key in feet]
@@ -271,8 +274,20 @@ def notes(*traces: Trace) -> Iterator[tuple[str, Face]]:
     """What must be known to read the charts of these traces right."""
     if any(step.inferred and step.state for trace in traces for step in trace.steps):
         yield say("key_inferred"), "italic"
-    for note in dict.fromkeys(note for trace in traces for note in trace.notes):
+    for note in dict.fromkeys(note for trace in traces for note in (*_lives(trace), *trace.notes)):
         yield note, ""
+
+
+def _lives(trace: Trace) -> Iterator[str]:
+    """What its 2MSL timer takes for an MSL, if a segment lives longer."""
+    waits = [wait.timer for end in trace.ends for wait in trace.waits(end.name)]
+    lasts = [timer.until - timer.since for timer in waits if timer.name == "2MSL"]
+    lives = [
+        time - way.sent for way in trace.flights if way.sent is not None for time in way.arrived
+    ]
+    if lasts and 2 * max(lives, default=0) > min(lasts):
+        told = {"timer": min(lasts), "msl": min(lasts) // 2, "life": max(lives)}
+        yield say("key_lives", **{name: readable(time) for name, time in told.items()})
 
 
 def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:
