@@ -46,19 +46,19 @@ class Asked(NamedTuple):
 
 
 class Turned(NamedTuple):
-    """A panel of which one control stands at this choice, and the others as they stood first."""
+    """A panel of which one control is at this choice, and the others as at first (`stands`: all)."""
 
     control: str
     choice: str
     image: Image
+    stands: bool
 
 
 @dataclass(frozen=True)
 class Shown:
     """An output: its pictures, or else its text.
 
-    `asked` are the questions of a Player, `turned` the pictures of a panel that stands at another
-    choice, by its control and choice.
+    `asked` are the questions of a Player, `turned` the pictures of a panel for each choice.
     """
 
     text: str
@@ -200,8 +200,8 @@ def _turned(data: dict[str, Any]) -> Iterator[Turned]:
             else:
                 svg = "\n".join(data["lines"][number] for number in run["chart"])
                 images = [Image(svg, svg.partition("<desc>")[2].partition("</desc>")[0])]
-            if images and index != first:
-                yield Turned(name, choice, images[0])
+            if images:
+                yield Turned(name, choice, images[0], index == first)
 
 
 def _question(asked: dict[str, Any]) -> Question:

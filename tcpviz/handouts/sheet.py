@@ -17,7 +17,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from tcpviz.handouts.chapter import SOLUTION, Asked, Cell, Chapter, Image, Shown, Token, plain
+from tcpviz.handouts.chapter import (
+    SOLUTION,
+    Asked,
+    Cell,
+    Chapter,
+    Image,
+    Shown,
+    Token,
+    Turned,
+    plain,
+)
 from tcpviz.pictures import paper
 from tcpviz.pictures.cut import sheets
 from tcpviz.words import language, say
@@ -159,13 +169,22 @@ class _Sheet:
             if shown.images:
                 first, *others = map(_picture, shown.images)
                 blocks += [first, *({**each, "floats": True} for each in others)]
-                for control, choice, image in shown.turned:
-                    if choice.partition(" (")[0] in self.named:
-                        told = say("handout_turned", control=control, choice=choice)
-                        blocks += [{"kind": "caption", "text": told}, _picture(image)]
+                turned = [each for each in shown.turned if self.names(each)]
+                if turned:  # and only then the choice of the first picture counts
+                    blocks[-len(shown.images) : -len(shown.images)] = [
+                        _caption(each)
+                        for each in shown.turned
+                        if each.stands and each.control in {other.control for other in turned}
+                    ]
+                for each in turned:
+                    blocks += [_caption(each), _picture(each.image)]
             else:
                 blocks.append({"kind": "output", "text": _narrow(shown.text)})
         return blocks
+
+    def names(self, turned: Turned) -> bool:
+        """Whether the text at the panel names this choice, and it is another one than at first."""
+        return not turned.stands and turned.choice.partition(" (")[0] in self.named
 
     def asked(self, asked: Asked) -> list[Block]:
         """A question under the chart of what had happened before it."""
@@ -239,6 +258,11 @@ def _led(url: str, links: Links) -> str:
 
 def _code(cell: Cell) -> Block:
     return {"kind": "code", "text": _narrow(cell.code)}
+
+
+def _caption(turned: Turned) -> Block:
+    told = say("handout_turned", control=turned.control, choice=turned.choice)
+    return {"kind": "caption", "text": told}
 
 
 def _narrow(text: str) -> str:

@@ -22,6 +22,7 @@ _EDGE: Final = 0.5  # pt: half a line of a band, and more than a drawing is move
 _FULL: Final = 0.5  # of a page, at least, is filled before a cut
 _AGAIN: Final = 16.0  # pt that are on both parts where a line of text may be cut
 _FREE: Final = 3.0  # pt that a cut keeps from what it must not touch
+_CLOSE: Final = 60.0  # pt: a part that has a break so soon looks torn
 
 ET.register_namespace("", _SVG)
 ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
@@ -83,6 +84,7 @@ def _cut(ground: ET.Element, bands: list[_Span], start: float, end: float) -> fl
         y = end - below
         if not any(each.top - _FREE < y < each.foot + _FREE for each in shut):
             crossed = sum(each.top - _FREE < y < each.foot + _FREE for each in arrows)
+            crossed += sum(y < band.top < y + _CLOSE for band in bands)
             tried.append((crossed, y))
     return min(tried[1:] or tried, key=lambda each: each[0])[1]
 

@@ -108,11 +108,9 @@ class Panel:
         *,
         variables: bool = False,
         narrow: bool = False,
-        part: bool = False,
     ) -> None:
-        """Find the measures; `narrow` leaves room for another beside it, a `part` goes on."""
+        """Find the measures; `narrow` leaves room for another beside it."""
         self.trace = trace
-        self.part = part
         self.axis = axis
         self.top = top
         self.labels = labels
@@ -169,7 +167,7 @@ class Panel:
         """Why a bar is open at its foot: the key of what is said about it, "" if none is."""
         if not any(lasts(margin.stretches) for margin in self.margins):
             return ""
-        ran_out = known_until(self.trace) is None and not self.part
+        ran_out = known_until(self.trace) is None
         return "key_lasts" if ran_out else "key_goes_on"
 
     def crowded(self, x: float) -> float:

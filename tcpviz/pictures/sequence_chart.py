@@ -42,10 +42,11 @@ def sequence_chart(
         raise ValueError(f"a sequence chart shows two ends; this trace has {len(trace.ends)}")
     part = until is not None
     if part:
-        trace = replace(trace, steps=trace.steps[:until])
+        steps = trace.steps[:until]
+        trace = replace(trace, steps=steps, until=steps[-1].time if steps else 0)
     labels = _labels(trace, absolute, options=options)
     absolute = labels.absolute
-    drawing, width, height = _drawn(trace, labels, variables=variables, part=part)
+    drawing, width, height = _drawn(trace, labels, variables)
 
     def told() -> str:
         lines = list(transcript(trace, absolute=absolute))
@@ -82,12 +83,10 @@ def _head(trace: Trace) -> float:
     return EDGE + (TITLE if trace.title else 0)
 
 
-def _drawn(
-    trace: Trace, labels: Labels, *, variables: bool, part: bool
-) -> tuple[Drawing, float, float]:
+def _drawn(trace: Trace, labels: Labels, variables: bool) -> tuple[Drawing, float, float]:
     """The whole chart, its width and its height."""
     head = _head(trace)
-    panel, ruler = arranged(trace, labels, variables=variables, part=part)
+    panel, ruler = arranged(trace, labels, variables=variables)
     left = ruler.x + 10
     width = left + panel.width + EDGE
 
@@ -102,15 +101,13 @@ def _drawn(
     return drawing, width, bottom + EDGE
 
 
-def arranged(
-    trace: Trace, labels: Labels, *, variables: bool = False, part: bool = False
-) -> tuple[Panel, Ruler]:
+def arranged(trace: Trace, labels: Labels, *, variables: bool = False) -> tuple[Panel, Ruler]:
     """The chart and its ruler, at the scale where room for labels is worth the height it takes."""
     top = _head(trace) + Panel.above(trace)
     tried: list[tuple[float, Panel, Ruler]] = []
     for larger in LARGER:
         axis = time_axis(trace, roomy=labels.options, larger=larger)
-        panel = Panel(trace, axis, top, labels, variables=variables, part=part)
+        panel = Panel(trace, axis, top, labels, variables=variables)
         ruler = Ruler(axis, top)
         crowded = panel.crowded(ruler.x + 10)
         tried.append((crowded + axis.height / _WORTH, panel, ruler))
