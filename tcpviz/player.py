@@ -128,13 +128,24 @@ class Player:
         return alive(self.poster(), self._rest)
 
     def poster(self) -> str:
-        """The two pictures alone; where there are questions, folded under these."""
+        """The two pictures alone; where there are questions, folded under these.
+
+        Each stands under the chart of what had happened before it, and only the first is unfolded:
+        what a later one tells may answer it.
+        """
         pictures: str = beside([self.chart, self.diagram])._repr_mimebundle_()["text/html"]
         if not self.questions:
             return pictures
-        asked = "".join(map(_before, self.questions))
-        summary = f"<summary>{escape(say('player_poster'))}</summary>"
-        return f"{asked}<details>{summary}{pictures}</details>"
+        first, *later = map(self._before, self.questions)
+        folded = [_folded("player_poster_next", each) for each in later]
+        return "".join([first, *folded, _folded("player_poster", pictures)])
+
+    def _before(self, question: Question) -> str:
+        """A question as it stands where nothing can be locked, under the run before it."""
+        absolute = bool(self.data["absolute"])
+        chart = sequence_chart(self.trace, absolute=absolute, until=question.step)
+        choices = "".join(f"<li>{escape(choice.text)}</li>" for choice in question.choices)
+        return f"{chart.image()}<p>{escape(question.prompt)}</p><ul>{choices}</ul>"
 
     def __str__(self) -> str:
         return self.chart.text
@@ -175,7 +186,6 @@ _TIMED: Final = ("retransmission", "duration")
 """Questions about how long a timer runs."""
 
 
-def _before(question: Question) -> str:
-    """A question as it stands where nothing can be locked."""
-    choices = "".join(f"<li>{escape(choice.text)}</li>" for choice in question.choices)
-    return f"<p>{escape(question.prompt)}</p><ul>{choices}</ul>"
+def _folded(name: str, content: str) -> str:
+    """What is shown on demand, under the word of that name."""
+    return f"<details><summary>{escape(say(name))}</summary>{content}</details>"

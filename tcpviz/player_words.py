@@ -76,6 +76,7 @@ PLAYER: Final = {
     "player_refuted": "The run that refutes it",
     "player_text": "The run as text",
     "player_poster": "The run",
+    "player_poster_next": "The next question",
     "player_fork": "What if, at this moment, ...",
     "player_fork_lose": "this segment were lost",
     "player_fork_delay": "it came late",

@@ -161,6 +161,7 @@ ENGLISH: Final = {
     # sequence chart
     "chart_title": "Sequence chart",
     "chart_alt": "Sequence chart, time to scale from top to bottom. {told}",
+    "chart_until": "Sequence chart of what happens before the question. {told}",
     "active_opener": "active opener",
     "passive_opener": "passive opener",
     "active_closer": "active closer",
@@ -212,6 +213,7 @@ ENGLISH: Final = {
     "view_nothing": "nothing",
     "view_inferred": "dashed: concluded from the segments",
     # two charts on one axis
+    "picture_part": "Part {number} of {count}.",
     "compare_title": "{one} beside {other}",
     "compare_alt": "Two sequence charts on one time axis, to scale. {told}",
     "compare_same": "No difference.",
@@ -221,6 +223,7 @@ ENGLISH: Final = {
     "compare_one": "left: {title}",
     "compare_other": "right: {title}",
     "compare_only": "only {side}: {segment} from {end}, at {time}",
+    "compare_after": "{side}, after {other} ends",
     "compare_fate": "{segment} from {end}, at {time}: {one} left, {other} right",
     "compare_later": "{segment} from {end} leaves {by} later right, and so on from here",
     "compare_earlier": "{segment} from {end} leaves {by} earlier right, and so on from here",

@@ -1,5 +1,6 @@
 """Two charts on one axis: what differs is found, numbered and told; what does not is not."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,9 +134,61 @@ def test_a_model_beside_the_kernel() -> None:
     )
     model = simulate(replace(MODEL, reactions=reactions, network=(Lose("client", "SYN"),)))
     found = compare(kernel, model)
-    assert found.text.splitlines()[0] == "Differences: 1."
+    assert found.text.splitlines()[0] == "Differences: 2."
     assert "<SEQ=0><CTL=SYN> from client leaves 12.189 ms earlier right" in found.text
-    assert "client is in CLOSED" not in found.text, "the capture ends in TIME-WAIT: nobody looked"
+    assert "2  only right, after left ends: client is in CLOSED, from 61.6 s" in found.text
+
+
+def test_bars_end_where_a_capture_ends() -> None:
+    """Its last state stays open at its foot; what the other one shows later is told and drawn."""
+    names = ("normal.pcapng", "close_3seg.pcapng")
+    long, short = (read_capture(RECORDINGS / name).connections[0].trace() for name in names)
+    picture = compare(long, short)
+    svg, ruler = picture.svg, Ruler(picture.svg)
+    for side in ("left", "right"):
+        bars = [each for each in groups(svg, "span") if f"right_span_{side}" in each.attrib["id"]]
+        foot = max(height(each)[1] for each in bars)
+        assert 0 <= ruler.time(foot) - short.duration < 40 * ruler.scale
+    open_feet = [each.get("id") for each in groups(svg, "foot")]
+    assert "right_foot_left_on" in open_feet
+    assert points(group(svg, "right_foot_left_on"))[0][1] == pytest.approx(foot, abs=0.1)
+    later = [line for line in picture.text.splitlines() if "only left, after right ends: " in line]
+    assert [line.split("from ")[-1] for line in later] == [
+        "client, at 651.312 ms",
+        "server, at 744.349 ms",
+        "794.584 ms",
+        "server, at 951.54 ms",
+        "client, at 1.002 s",
+    ]
+    for line in later:
+        (number,) = groups(svg, f"d{line.split()[0]}")
+        assert words(number) == line.split()[0]
+    assert "after" not in compare(long, long).text.split("\n\n")[0]
+
+
+def test_a_run_that_was_ended_is_known_to_its_end_alone() -> None:
+    """One in which nothing is left to come is known for ever: it is not said to end."""
+    ended = simulate(replace(MODEL, until=5 * S))
+    assert told(ended, run()) == ["only right, after left ends: client is in CLOSED, from 60.45 s"]
+    assert told(run(), ended) == ["only left, after right ends: client is in CLOSED, from 60.45 s"]
+    assert told(ended, ended) == []
+
+
+def test_states_of_one_moment_are_named_in_their_order() -> None:
+    """A name on two lines stands over that of the state that follows at once, on one line."""
+    reactions = (MODEL.reactions[0], On("server", "CLOSE-WAIT", "ABORT"))
+    trace = simulate(replace(MODEL, reactions=reactions))
+    states = [(span.state, span.since) for span in trace.spans("server")][-2:]
+    assert [state for state, _ in states] == ["CLOSE-WAIT", "CLOSED"]
+    assert states[0][1] == states[1][1]
+    svg = compare(trace, trace).svg.replace("&#45;", "-")
+    heights = {
+        name: [float(y) for y in re.findall(rf'y="([\d.]+)"[^>]*>{name}<', svg)]
+        for name in ("CLOSE-", "WAIT", "CLOSED")
+    }
+    first = heights["CLOSE-"][0]
+    after = min(y for y in heights["CLOSED"] if y > first - 30)
+    assert first < min(y for y in heights["WAIT"] if y > first) < after
 
 
 def test_both_charts_have_one_scale_and_the_same_breaks() -> None:
@@ -176,8 +229,6 @@ def test_the_text_twin_has_both_transcripts() -> None:
 
 def test_ids_are_unique_and_the_bytes_are_the_same() -> None:
     """Two charts on one sheet, and no id twice."""
-    import re
-
     svg = compare(run(), run(Lose("client", "FIN"))).svg
     names = re.findall(r' id="([^"]*)"', svg)
     assert len(names) == len(set(names))

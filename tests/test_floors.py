@@ -49,6 +49,7 @@ FLOORS = [
     {"kernel"},
     # the room of pictures; what makes traces knows none of it
     {
+        "pictures.cut",
         "pictures.engine",
         "pictures.theme",
         "pictures.time_axis",
@@ -82,7 +83,7 @@ FLOORS = [
     {"arguments", "sources", "panels", "terminal", "goals"},
     {"exercise", "views"},
     # the room of handouts
-    {"handouts.chapter", "handouts.cut"},
+    {"handouts.chapter"},
     {"handouts.page", "handouts.sheet"},
     {"handouts.make"},
     {"handouts"},

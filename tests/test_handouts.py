@@ -19,11 +19,11 @@ from small_lesson import FIRST, FOR_TEACHERS, PLAYERS, SECRET, lesson, run, text
 from tcpviz import SCENARIOS, sequence_chart, simulate
 from tcpviz.handouts import __main__ as command
 from tcpviz.handouts.chapter import read
-from tcpviz.handouts.cut import before, sheets
 from tcpviz.handouts.make import _SHEET, fonts, handouts, html, pdf
 from tcpviz.handouts.sheet import document
 from tcpviz.panels import panel
 from tcpviz.pictures import paper
+from tcpviz.pictures.cut import before, sheets
 from tcpviz.player import Player
 from tcpviz.words import say
 

@@ -10,7 +10,7 @@ import pytest
 from chromium import FLAGS, PROGRAM
 
 from tcpviz import read
-from tcpviz.pictures import Picture, compare, sequence_chart, server_view, state_diagram
+from tcpviz.pictures import Picture, beside, compare, sequence_chart, server_view, state_diagram
 from tcpviz.population import Member, populate
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
@@ -204,6 +204,55 @@ def test_comparisons(page: "sync_api.Page") -> None:
     for path in filter(read, CAPTURES):
         pictures[path.stem] = compare(read(path)[0], normal).svg
     assert faults(page, pictures) == {}
+
+
+WIDTHS = """
+() => [...document.querySelectorAll('img')].map(image => [
+  image.getBoundingClientRect().width, image.getBoundingClientRect().top,
+  document.documentElement.scrollWidth])
+"""
+
+
+def shown(page: "sync_api.Page", html: str, wide: int) -> list[list[float]]:
+    """Of each image on a page that is so wide: its width, its top, and what the page takes."""
+    page.set_viewport_size({"width": wide, "height": 900})
+    page.set_content(f'<body style="margin:8px">{html}</body>')
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    found: list[list[float]] = page.evaluate(WIDTHS)
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    return found
+
+
+def lettering(picture: Picture, wide: float) -> float:
+    """The smallest lettering in px of a picture that is shown so wide."""
+    sizes = map(float, re.findall(r'font-size="([\d.]+)"', picture.svg))
+    return min(sizes) * wide / float(picture.svg.split('width="', 1)[1].split("pt")[0])
+
+
+def test_a_comparison_is_read_on_a_small_screen(page: "sync_api.Page") -> None:
+    """9 px at least: whole on a page of 1280 px; on a phone it scrolls, and the page does not."""
+    normal = simulate(SCENARIOS["normal"])
+    for name in ("lost_fin", "user_timeout", "given_up_in_fin_wait_2"):
+        picture = compare(normal, simulate(SCENARIOS[name]))
+        for screen in (1280, 400):
+            [[wide, _, taken]] = shown(page, picture.html(), screen)
+            assert lettering(picture, wide) >= 9
+            assert taken <= screen
+            assert wide <= screen or screen == 400
+
+
+def test_pictures_side_by_side_are_read_on_a_small_screen(page: "sync_api.Page") -> None:
+    """Beside each other where both can be read so; else one below the other."""
+    trace = simulate(SCENARIOS["normal"])
+    pictures = sequence_chart(trace), state_diagram(trace)
+    row = beside(pictures)._repr_mimebundle_()["text/html"]
+    for screen, together in ((1800, True), (1200, False)):
+        found = shown(page, row, screen)
+        tops = {top for _, top, _ in found}
+        assert (len(tops) == 1) == together
+        for picture, (wide, _, taken) in zip(pictures, found, strict=True):
+            assert lettering(picture, wide) >= 9
+            assert taken <= screen
 
 
 def test_server_views(page: "sync_api.Page") -> None:

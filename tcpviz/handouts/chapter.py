@@ -6,8 +6,10 @@ not know what a handout looks like.
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from math import prod
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -36,21 +38,33 @@ class Image(NamedTuple):
     alt: str
 
 
-class Played(NamedTuple):
-    """What a Player asks; the height of each step in the chart, in pt; which segments are lost."""
+class Asked(NamedTuple):
+    """A question of a Player, and the chart of what had happened before it."""
 
-    questions: tuple[Question, ...]
-    heights: tuple[float, ...]
-    lost: frozenset[int]
+    question: Question
+    before: Image
+
+
+class Turned(NamedTuple):
+    """A panel of which one control is at this choice, and the others as at first (`stands`: all)."""
+
+    control: str
+    choice: str
+    image: Image
+    stands: bool
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An output: its pictures, or else its text. `played` is there for a Player with questions."""
+    """An output: its pictures, or else its text.
+
+    `asked` are the questions of a Player, `turned` the pictures of a panel for each choice.
+    """
 
     text: str
     images: tuple[Image, ...] = ()
-    played: Played | None = None
+    asked: tuple[Asked, ...] = ()
+    turned: tuple[Turned, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,21 +143,21 @@ def _shown(output: Any) -> Shown | None:
     """What an output shows on paper; None if that is nothing."""
     if output.output_type == "stream":
         return Shown(output.text.rstrip("\n"))
-    page = _Page()
-    page.feed(output.data.get("text/html", ""))
-    page.close()
+    page = _Page(output.data.get("text/html", ""))
     text = output.data.get("text/plain", "").rstrip("\n")
-    return Shown(text, tuple(page.images), page.played) if text or page.images else None
+    return page.shown(text) if text or page.images else None
 
 
 class _Page(HTMLParser):
-    """The pictures of an output in HTML, and what its Player asks."""
+    """The pictures of an output in HTML, and the data of its Player or panel."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str = "") -> None:
         super().__init__()
         self.images: list[Image] = []
-        self.played: Played | None = None
-        self._data: list[str] | None = None
+        self.data: dict[str, Any] = {}
+        self._script: list[str] | None = None
+        self.feed(text)
+        self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
@@ -152,20 +166,42 @@ class _Page(HTMLParser):
             svg = base64.b64decode(source.removeprefix(_SVG)).decode()
             self.images.append(Image(svg, values.get("alt") or ""))
         if tag == "script" and values.get("type") == "application/json":
-            self._data = []
+            self._script = []
 
     def handle_data(self, data: str) -> None:
-        if self._data is not None:
-            self._data.append(data)
+        if self._script is not None:
+            self._script.append(data)
 
     def handle_endtag(self, tag: str) -> None:
-        if self._data is not None:
-            run = json.loads("".join(self._data)).get("data", {})  # a panel has none of its own
-            self._data = None
-            if asked := tuple(map(_question, run.get("questions", ()))):
-                fates = enumerate(flight.get("fate") for flight in run["flights"])
-                lost = frozenset(number for number, fate in fates if fate == "lost")
-                self.played = Played(asked, tuple(step["y"] for step in run["steps"]), lost)
+        if self._script is not None:
+            self.data = json.loads("".join(self._script))
+            self._script = None
+
+    def shown(self, text: str) -> Shown:
+        """What is to be seen; the charts before the questions are the first pictures."""
+        questions = [*map(_question, self.data.get("data", {}).get("questions", ()))]
+        asked = tuple(map(Asked, questions, self.images))
+        turned = tuple(_turned(self.data)) if "panel" in self.data else ()
+        return Shown(text, tuple(self.images[len(asked) :]), asked, turned)
+
+
+def _turned(data: dict[str, Any]) -> Iterator[Turned]:
+    """The first picture of each run that a panel has ready when one of its controls is turned."""
+    controls = data["panel"]
+    weights = [
+        prod(len(control[2]) for control in controls[n:]) for n in range(1, len(controls) + 1)
+    ]
+    start = sum(control[3] * weight for control, weight in zip(controls, weights, strict=True))
+    for (name, _, choices, first), weight in zip(controls, weights, strict=True):
+        for index, choice in enumerate(choices):
+            run = data["runs"][data["order"][start + (index - first) * weight]]
+            if "html" in run:
+                images = _Page(run["html"]).images
+            else:
+                svg = "\n".join(data["lines"][number] for number in run["chart"])
+                images = [Image(svg, svg.partition("<desc>")[2].partition("</desc>")[0])]
+            if images:
+                yield Turned(name, choice, images[0], index == first)
 
 
 def _question(asked: dict[str, Any]) -> Question:

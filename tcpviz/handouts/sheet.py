@@ -3,19 +3,33 @@
 Knows what a student must not see yet. Must not know what anything looks like.
 
 A student predicts first: what follows a **Predict**, up to the next heading, prediction or
-exercise, stands in an end part, "The runs". In its place is a question with room for the answer.
+exercise, stands in an end part, "The runs". In its place is a question with room for the answer,
+under the chart of what had happened before it. A later question of the same run tells what the
+first one asked, and its own answer is told by what follows: it stands at the run, before a new page.
+
+Of a panel the picture is printed at which it stands, and that of each choice which the text before
+or after it names *in italics*.
 """
 
 import html
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any, Final, TypeAlias
 
-from tcpviz.handouts.chapter import SOLUTION, Cell, Chapter, Image, Played, Shown, Token, plain
-from tcpviz.handouts.cut import before, sheets
+from tcpviz.handouts.chapter import (
+    SOLUTION,
+    Asked,
+    Cell,
+    Chapter,
+    Image,
+    Shown,
+    Token,
+    Turned,
+    plain,
+)
 from tcpviz.pictures import paper
+from tcpviz.pictures.cut import sheets
 from tcpviz.words import language, say
 
 _COLUMNS: Final = 140  # more cannot be read, however small
@@ -27,6 +41,8 @@ _WORDS: Final = (
 )
 
 Block: TypeAlias = dict[str, Any]
+_TURN: Final[Block] = {"kind": "turn"}
+"""What follows is on another page."""
 Links: TypeAlias = Mapping[str, str]
 """Where the handout of a notebook is, by the name of the notebook's file."""
 
@@ -47,13 +63,15 @@ def document(chapter: Chapter, links: Links, *, teacher: bool) -> dict[str, Any]
     made = _Sheet(links, teacher=teacher)
     cells = chapter.cells_for(teacher=teacher)
     before: int | None = None
-    for cell, after in zip_longest(cells, cells[1:], fillvalue=Cell(frozenset())):
+    none = Cell(frozenset())
+    for sooner, cell, after in zip((none, *cells), cells, (*cells[1:], none), strict=False):
         if _is_open(cell) or _is_open(after):
             made.close()
         headed = cell.prose and cell.prose[0]["type"] == "heading"
         if cell is cells[-1] and headed and not teacher:
             made.close()
             before = len(made.blocks)
+        made.named = _italics([*sooner.prose, *after.prose])
         if cell.prose:
             made.prose(cell)
         elif teacher:
@@ -82,6 +100,7 @@ class _Sheet:
         self.runs: list[_Round] = []
         self.round: _Round | None = None
         self.section = ""
+        self.named: set[str] = set()
 
     def prose(self, cell: Cell) -> None:
         """Put each block of text where it belongs: before a prediction, or after the run."""
@@ -126,11 +145,12 @@ class _Sheet:
         """Ask before the run, and say where it is."""
         assert self.round
         self.runs.append(self.round)
-        played = [each for each in shown if each.played]
-        for each in played:
-            assert each.played
-            self.blocks += [_until(each.images[0], each.played), *self.questions(each.played)]
-        if not played:
+        questions = [each.asked for each in shown if each.asked]
+        for first, *later in questions:
+            self.blocks += self.asked(first)
+            for each in later:
+                self.round.blocks += [*self.asked(each), _TURN]
+        if not questions:
             self.blocks.append({"kind": "room", "lines": _ROOM, "because": False})
         self.blocks.append({"kind": "see", "run": len(self.runs)})
 
@@ -144,28 +164,43 @@ class _Sheet:
         """What a cell has shown; its questions too, where they have not been asked before."""
         blocks: list[Block] = []
         for shown in cell.shown:
-            if shown.played and not asked:
-                blocks += self.questions(shown.played)
+            if not asked:
+                blocks += [block for each in shown.asked for block in self.question(each)]
             if shown.images:
-                blocks.append(_pictures(shown.images))
+                first, *others = map(_picture, shown.images)
+                blocks += [first, *({**each, "floats": True} for each in others)]
+                turned = [each for each in shown.turned if self.names(each)]
+                if turned:  # and only then the choice of the first picture counts
+                    blocks[-len(shown.images) : -len(shown.images)] = [
+                        _caption(each)
+                        for each in shown.turned
+                        if each.stands and each.control in {other.control for other in turned}
+                    ]
+                for each in turned:
+                    blocks += [_caption(each), _picture(each.image)]
             else:
                 blocks.append({"kind": "output", "text": _narrow(shown.text)})
         return blocks
 
-    def questions(self, played: Played) -> list[Block]:
-        """The questions of a Player; for a teacher with what is right, and why not the others."""
-        asked: list[Block] = []
-        for question in played.questions:
-            choices = []
-            for choice in question.choices:
-                row: dict[str, Any] = {"text": choice.text}
-                if self.teacher:
-                    row |= {"why": choice.why, "right": choice.right, "run": choice.refutation}
-                choices.append(row)
-            asked.append({"kind": "question", "prompt": question.prompt, "choices": choices})
-            if not self.teacher:
-                asked.append({"kind": "room", "lines": _ROOM, "because": True})
-        return asked
+    def names(self, turned: Turned) -> bool:
+        """Whether the text at the panel names this choice, and it is another one than at first."""
+        return not turned.stands and turned.choice.partition(" (")[0] in self.named
+
+    def asked(self, asked: Asked) -> list[Block]:
+        """A question under the chart of what had happened before it."""
+        return [{**_picture(asked.before), "sticky": True}, *self.question(asked)]
+
+    def question(self, asked: Asked) -> list[Block]:
+        """A question of a Player; for a teacher with what is right, and why not the others."""
+        choices = []
+        for choice in asked.question.choices:
+            row: dict[str, Any] = {"text": choice.text}
+            if self.teacher:
+                row |= {"why": choice.why, "right": choice.right, "run": choice.refutation}
+            choices.append(row)
+        block = {"kind": "question", "prompt": asked.question.prompt, "choices": choices}
+        room = {"kind": "room", "lines": _ROOM, "because": True}
+        return [block] if self.teacher else [block, room]
 
     def boxed(self, cell: Cell, blocks: list[Block]) -> list[Block]:
         """Set what only teachers get apart from the rest."""
@@ -180,8 +215,6 @@ class _Sheet:
             new = dict(token)
             if token["type"] == "text":
                 new["raw"] = html.unescape(token["raw"])
-            elif token["type"] == "codespan":
-                new["raw"] = token["raw"].replace("><", ">\u200b<")  # there a line may end
             elif token["type"] == "link":
                 new["url"] = _led(token["attrs"]["url"], self.links)
             elif token["type"] in ("inline_html", "block_html"):
@@ -209,6 +242,15 @@ def _marks(token: Token, mark: str) -> bool:
     )
 
 
+def _italics(tokens: Iterable[Token]) -> set[str]:
+    """What stands in italics, each by itself."""
+    found = set()
+    for token in tokens:
+        inside = token.get("children", [])
+        found |= {plain(inside)} if token["type"] == "emphasis" else _italics(inside)
+    return found
+
+
 def _led(url: str, links: Links) -> str:
     """Where a link leads from a handout: to another one, or into the net; "" is nowhere."""
     return url if url.startswith("https:") else links.get(url.partition("#")[0], "")
@@ -216,6 +258,11 @@ def _led(url: str, links: Links) -> str:
 
 def _code(cell: Cell) -> Block:
     return {"kind": "code", "text": _narrow(cell.code)}
+
+
+def _caption(turned: Turned) -> Block:
+    told = say("handout_turned", control=turned.control, choice=turned.choice)
+    return {"kind": "caption", "text": told}
 
 
 def _narrow(text: str) -> str:
@@ -228,20 +275,11 @@ def _narrow(text: str) -> str:
     return "\n".join(lines)
 
 
-def _pictures(images: Iterable[Image]) -> Block:
-    """Pictures; one that is too high for a page is more than one."""
+def _picture(image: Image) -> Block:
+    """A picture; one that is too high for a page is more than one."""
+    parts = sheets(paper.printable(image.svg))
     pictures = []
-    for svg, alt in images:
-        parts = sheets(paper.printable(svg))
-        for number, part in enumerate(parts, start=1):
-            of = say("handout_part", number=number, count=len(parts)) if len(parts) > 1 else ""
-            pictures.append({"svg": part, "alt": alt + of})
+    for number, part in enumerate(parts, start=1):
+        of = say("picture_part", number=number, count=len(parts)) if len(parts) > 1 else ""
+        pictures.append({"svg": part, "alt": f"{image.alt} {of}".rstrip()})
     return {"kind": "pictures", "pictures": pictures}
-
-
-def _until(chart: Image, played: Played) -> Block:
-    """The run up to the first question."""
-    step = played.questions[0].step
-    height = played.heights[max(step - 1, 0)]
-    svg = before(chart.svg, step, height, played.lost)
-    return _pictures([Image(svg, say("handout_until"))])

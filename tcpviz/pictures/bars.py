@@ -57,6 +57,9 @@ def stretches(trace: Trace, end: str, axis: TimeAxis, top: float) -> tuple[Stret
         tip = f"{span.state}, {readable(span.since)}"
         begin = top if not found else y
         found.append(Stretch(span.state, begin, until, span.inferred, number, tip))
+    if not found and trace.source == "simulation":  # it has not done anything yet
+        closed = State.CLOSED
+        found.append(Stretch(closed, top, top + axis.height, inferred=False, step=None, tip=closed))
     return tuple(found)
 
 

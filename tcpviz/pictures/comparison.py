@@ -9,13 +9,14 @@ from typing import Final
 
 from tcpviz.pictures import theme
 from tcpviz.pictures.bars import BAR
-from tcpviz.pictures.differences import Difference, aligned, differences
+from tcpviz.pictures.differences import Difference, aligned, differences, known_until
 from tcpviz.pictures.drawing import Box, Drawing, Pen
 from tcpviz.pictures.panel import Panel, draw_key, notes, time_axis
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.sheet import EDGE, TITLE, Ruler, draw_notes, draw_title
 from tcpviz.pictures.table import Table
+from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.pictures.trace_table import trace_table
 from tcpviz.pictures.ways import Labels
 from tcpviz.trace import Trace, transcript
@@ -88,7 +89,10 @@ def _drawn(
 ) -> tuple[Drawing, float, float]:
     axis = time_axis(*traces)
     top = EDGE + TITLE + Panel.above(*traces)
-    panels = [Panel(trace, axis, top, Labels(trace, absolute), narrow=True) for trace in traces]
+    panels = [
+        Panel(trace, _known(trace, axis), top, Labels(trace, absolute), narrow=True)
+        for trace in traces
+    ]
     ruler = Ruler(axis, top)
     lefts = [ruler.x + 10.0]
     lefts.append(lefts[0] + panels[0].width + _APART)
@@ -119,6 +123,12 @@ def _drawn(
     return drawing, width, bottom + EDGE
 
 
+def _known(trace: Trace, axis: TimeAxis) -> TimeAxis:
+    """As much of the axis as is known of this trace: its bars end there."""
+    end = known_until(trace)
+    return axis if end is None else axis.until(end)
+
+
 def _draw_numbers(
     drawing: Drawing, panel: Panel, left: float, side: int, found: Sequence[Difference]
 ) -> None:
@@ -138,7 +148,7 @@ def _draw_numbers(
                     theme.PAPER,
                     _OUTLINE,
                     shape="ellipse",
-                    text=([str(number)], theme.TINY, theme.INK),
+                    text=([str(number)], theme.SMALL, theme.INK),
                     classes=f"difference d{number}",
                     name=f"difference_{number}_{side}_{panel.trace.ends.index(end)}",
                     tip=found[number - 1].text,

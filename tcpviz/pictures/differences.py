@@ -36,6 +36,18 @@ class Difference(NamedTuple):
     marks: tuple[Mark, ...]
 
 
+def known_until(trace: Trace) -> int | None:
+    """The last time in ns at which anybody looked; None for a run in which nothing is left to come.
+
+    A capture ends, and a run may have been stopped, while the connection goes on.
+    """
+    running = any(wait.expired is None for end in trace.ends for wait in trace.waits(end.name))
+    flying = any(flight.lost is None and not flight.arrived for flight in trace.flights)
+    if trace.source == "simulation" and not running and not flying:
+        return trace.until
+    return trace.duration if trace.until is None else trace.until
+
+
 def aligned(one: Trace, other: Trace) -> tuple[Trace, Trace]:
     """Both traces, the one that begins sooner moved so that both send their first SYN together."""
     by = _begin(other) - _begin(one)
@@ -58,7 +70,8 @@ def _moved(trace: Trace, by: int) -> Trace:
         )
         for step in trace.steps
     )
-    return replace(trace, steps=steps)
+    until = None if trace.until is None else trace.until + by
+    return replace(trace, steps=steps, until=until)
 
 
 def differences(
@@ -66,26 +79,30 @@ def differences(
 ) -> tuple[Difference, ...]:
     """Every difference, in order of time; times differ if by more than `tolerance` ns.
 
-    A difference in time goes on until the next one is told. What comes after the end of a capture
-    is no difference: nobody looked.
+    A difference in time goes on until the next one is told. What one trace has after the other one
+    ends is told as that: nobody looked there.
     """
     pairs = _pairs(one, other)
-    found = [*_of_segments((one, other), pairs, absolute)]
+    known = known_until(one), known_until(other)
+    found = [*_of_segments((one, other), pairs, absolute, known)]
     found += _of_times((one, other), pairs, tolerance, absolute)
     for mine, theirs in zip(one.ends, other.ends, strict=True):
         if mine.observed and theirs.observed:
-            found += _of_states((one, other), (mine.name, theirs.name))
-            found += _of_waits((one, other), (mine.name, theirs.name), tolerance)
-    ends = tuple(trace.duration if trace.source != "simulation" else None for trace in (one, other))
-    kept = [each for each in found if not _unseen(each, ends)]
-    return tuple(sorted(kept, key=lambda each: each.time))
+            found += _of_states((one, other), (mine.name, theirs.name), known)
+            found += _of_waits((one, other), (mine.name, theirs.name), tolerance, known)
+    return tuple(sorted(found, key=lambda each: each.time))
 
 
-def _unseen(difference: Difference, ends: tuple[int | None, ...]) -> bool:
-    """Whether it is in one trace alone, after the other one has stopped looking."""
-    sides = {mark.side for mark in difference.marks}
-    end = ends[1 - min(sides)] if len(sides) == 1 else None
-    return end is not None and difference.time > end
+_Known = tuple[int | None, int | None]
+"""The last time at which anybody looked, in each trace."""
+
+
+def _alone(side: int, time: int, known: _Known) -> str:
+    """Which trace alone has what is at this time, and whether the other one has ended before."""
+    end = known[1 - side]
+    if end is None or time <= end:
+        return say(_SIDES[side])
+    return say("compare_after", side=say(_SIDES[side]), other=say(_SIDES[1 - side]))
 
 
 def _key(trace: Trace, flight: Flight) -> _Key:
@@ -128,7 +145,7 @@ def _name(trace: Trace, flight: Flight, absolute: bool) -> str:
 
 
 def _of_segments(
-    traces: tuple[Trace, Trace], pairs: _Pairs, absolute: bool
+    traces: tuple[Trace, Trace], pairs: _Pairs, absolute: bool, known: _Known
 ) -> Iterator[Difference]:
     """Segments that one trace alone has, and those that come to different ends."""
     for mine, theirs in pairs:
@@ -138,7 +155,7 @@ def _of_segments(
             assert flight is not None
             text = say(
                 "compare_only",
-                side=say(_SIDES[side]),
+                side=_alone(side, flight.seen, known),
                 segment=_name(traces[side], flight, absolute),
                 end=flight.sender,
                 time=readable(flight.seen),
@@ -204,7 +221,9 @@ def _from_before(
     return (Span(before, 0, mine[0].since, mine[0].inferred), *mine)
 
 
-def _of_states(traces: tuple[Trace, Trace], ends: tuple[str, str]) -> Iterator[Difference]:
+def _of_states(
+    traces: tuple[Trace, Trace], ends: tuple[str, str], known: _Known
+) -> Iterator[Difference]:
     """States that an end passes through in one trace alone."""
     one, other = (trace.spans(end) for trace, end in zip(traces, ends, strict=True))
     spans = (
@@ -218,11 +237,11 @@ def _of_states(traces: tuple[Trace, Trace], ends: tuple[str, str]) -> Iterator[D
             continue
         for side in (0, 1):
             for span in spans[side][bounds[2 * side] : bounds[2 * side + 1]]:
-                yield _state_alone(side, ends[side], span.state, span.since)
+                yield _state_alone(side, ends[side], span.state, span.since, known)
 
 
 def _of_waits(
-    traces: tuple[Trace, Trace], ends: tuple[str, str], tolerance: int
+    traces: tuple[Trace, Trace], ends: tuple[str, str], tolerance: int, known: _Known
 ) -> Iterator[Difference]:
     """TIME-WAIT that lasts longer in one trace: when it ends, no segment need tell of it."""
     if any(trace.source != "simulation" for trace in traces):
@@ -232,14 +251,14 @@ def _of_waits(
         for trace, end in zip(traces, ends, strict=True)
     ]
     for spans in zip(*waits, strict=False):
-        lasts = [(span.until or span.since) - span.since for span in spans]
-        if abs(lasts[0] - lasts[1]) > tolerance:
+        lasts = [span.until - span.since for span in spans if span.until is not None]
+        if len(lasts) == len(spans) and abs(lasts[0] - lasts[1]) > tolerance:
             side = int(lasts[1] > lasts[0])
             time = spans[side].since + min(lasts)
-            yield _state_alone(side, ends[side], State.TIME_WAIT, time)
+            yield _state_alone(side, ends[side], State.TIME_WAIT, time, known)
 
 
-def _state_alone(side: int, end: str, state: State, time: int) -> Difference:
-    where = say(_SIDES[side])
+def _state_alone(side: int, end: str, state: State, time: int, known: _Known) -> Difference:
+    where = _alone(side, time, known)
     text = say("compare_state", side=where, end=end, state=state, time=readable(time))
     return Difference(time, text, (Mark(side, end, time),))

@@ -22,7 +22,7 @@ from tcpviz.pictures.bars import (
 )
 from tcpviz.pictures.conditions import Condition
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen, Point
-from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, timed, told
+from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, said, timed, told
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.pictures.variables import VariableTable
@@ -32,6 +32,7 @@ from tcpviz.units import readable
 from tcpviz.words import say
 
 _CALL: Final = (56.0, 50.0)  # pt: the width of what is written about a call, or where it is narrow
+_MOMENT: Final = 0.5  # pt: what lasts no longer is gone as it comes
 _STRAYS: Final = 40.0  # pt that a call may be written below its time
 PENS: Final = {  # of a timer that expired, was stopped, is still running
     True: Pen(theme.PURPLE, 1.25, "solid", "dot", size=0.5),
@@ -109,16 +110,22 @@ class Margin:
     def names(self) -> tuple[Note, ...]:
         """The names of the states, each beside the beginning of its stretch, and of conditions."""
         wanted: list[Note] = []
+        began = 0.0
         for each in self.stretches:
             lines = in_two(each.state) if self.narrow else (each.state,)
             half = len(lines) * ROW / 2
-            moment = each.bottom < each.top + 0.5  # its name needs a line to it
+            moment = each.bottom < each.top + _MOMENT  # its name needs a line to it
             at = each.top - self.top + half + (3 if each.step is not None else 10)
             for call in (y - self.top for y in self._called if y > each.top + 1):
                 if abs(call - at) < half + 1:  # not upon the line that leads to it
                     below = call + 2 * half + 2 < each.bottom - self.top
                     at = call + (half + 1.5 if below else -half - 1.5)
             classes = "" if each.step is None else f"name s{each.step}"
+            if wanted and each.top - began < _MOMENT:  # below each other, as they follow
+                last = wanted[-1]
+                under = last.y + len(last.lines) * ROW / 2 + half + 1.5
+                at = max(at, last.y, min(under, each.bottom - self.top - half))
+            began = each.top
             leads = each.top - self.top if moment else at
             wanted.append(Note(leads, at, lines, "italic" if each.inferred else "bold", classes))
         for held in self.conditions:
@@ -197,7 +204,7 @@ class Margin:
             free[lane : lane + 1] = [bottom]
             found.append(Bracket(wait, lane, self._label(wait)))
         for number, each in enumerate(found):
-            if each.note.lines != _said(each.wait):
+            if each.note.lines != said(each.wait, narrow=self.narrow):
                 aside = self._aside(each, found)
                 if len(aside.lines) > len(each.note.lines):
                     found[number] = each._replace(note=aside)
@@ -216,7 +223,8 @@ class Margin:
                 taken.append((at - tall, at + tall))
             if other.wait.expired:
                 taken.append((until, until))
-        for lines in dict.fromkeys((_said(bracket.wait), timed(bracket.wait))):
+        wait, narrow = bracket.wait, self.narrow
+        for lines in dict.fromkeys((said(wait, narrow=narrow), timed(wait, narrow=narrow))):
             half = len(lines) * ROW / 2
             for shift in range(3, _ASIDE, 3):
                 for y in (bottom + shift + half, top - shift - half):
@@ -233,7 +241,7 @@ class Margin:
 
     def _label(self, wait: Wait) -> Note:
         """What is written on a timer: in the first part of it that has the room, or the longest."""
-        lines = list(_said(wait))
+        lines = list(said(wait, narrow=self.narrow))
         parts = [
             (self.y(since) + _AROUND, self.y(until) - _AROUND)
             for since, until in self.axis.visible(wait.timer.since, self._until(wait))
@@ -378,11 +386,6 @@ class Margin:
             box, note.lines, align=align, face=note.face, color=color, classes=note.classes
         )
         return box
-
-
-def _said(wait: Wait) -> tuple[str, ...]:
-    """A timer's name, how long it is set, and whether it was stopped."""
-    return (*timed(wait), *([say("timer_stopped")] if wait.expired is False else []))
 
 
 def _out(note: Note) -> int:

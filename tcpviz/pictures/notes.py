@@ -18,9 +18,10 @@ from tcpviz.words import say
 
 ROW: Final = theme.SMALL * LINE
 """The height of a line in pt."""
-_LONG: Final = 8  # characters of a state's name
+_BROKEN: Final = "ESTABLISHED", "ESTAB-LISHED"  # the one long name without a hyphen of its own
 _CALL_LINES: Final = 6
 _TIMER: Final = 24  # characters of a timer's name
+_COLUMN: Final = 40.0  # pt for what is written on a timer, where it is narrow
 
 
 class Note(NamedTuple):
@@ -48,16 +49,28 @@ def _wide(lines: tuple[str, ...], face: Face) -> int:
     return 2 * ceil(max((text_width(line, theme.SMALL, face) for line in lines), default=0) / 2)
 
 
-def timed(wait: Wait) -> tuple[str, ...]:
-    """A timer's name, and how long it is set."""
+def timed(wait: Wait, *, narrow: bool = False) -> tuple[str, ...]:
+    """A timer's name, and how long it is set; a word to a line where it is narrow."""
     name, time = wait.timer.name[:_TIMER], readable(wait.timer.until - wait.timer.since)
+    if narrow and text_width(f"{name} {time}", theme.SMALL) > _COLUMN:
+        return *name.split(), time
     return (name, time) if len(name) > 6 else (f"{name} {time}",)
 
 
+def said(wait: Wait, *, narrow: bool) -> tuple[str, ...]:
+    """A timer's name, how long it is set, and whether it was stopped."""
+    stopped = [say("timer_stopped")] if wait.expired is False else []
+    return (*timed(wait, narrow=narrow), *stopped)
+
+
 def in_two(state: str) -> tuple[str, ...]:
-    """A long name on two lines."""
-    first, hyphen, rest = state.partition("-")
-    return (first + hyphen, rest) if rest and len(state) > _LONG else (state,)
+    """A long name on two lines.
+
+    >>> in_two("LAST-ACK"), in_two("ESTABLISHED"), in_two("CLOSED")
+    (('LAST-', 'ACK'), ('ESTAB-', 'LISHED'), ('CLOSED',))
+    """
+    first, hyphen, rest = state.replace(*_BROKEN).partition("-")
+    return (first + hyphen, rest) if rest else (state,)
 
 
 @lru_cache(maxsize=256)

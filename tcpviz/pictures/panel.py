@@ -15,6 +15,7 @@ from tcpviz.pictures.arrows import draw_arrows, draw_sample
 from tcpviz.pictures.backoff import backoffs
 from tcpviz.pictures.bars import BAR, FOOT, chevron, draw_foot, lasts
 from tcpviz.pictures.conditions import conditions
+from tcpviz.pictures.differences import known_until
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen
 from tcpviz.pictures.lettering import Face, text_width
 from tcpviz.pictures.margins import PENS, Margin
@@ -166,9 +167,7 @@ class Panel:
         """Why a bar is open at its foot: the key of what is said about it, "" if none is."""
         if not any(lasts(margin.stretches) for margin in self.margins):
             return ""
-        running = any(each.wait.expired is None for m in self.margins for each in m.waits)
-        flying = any(f.lost is None and not f.arrived for f in self.trace.flights)
-        ran_out = self.trace.source == "simulation" and not running and not flying
+        ran_out = known_until(self.trace) is None
         return "key_lasts" if ran_out else "key_goes_on"
 
     def crowded(self, x: float) -> float:

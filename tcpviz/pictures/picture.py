@@ -6,9 +6,11 @@ what it shows.
 
 import base64
 import html
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +25,10 @@ _STYLE: Final = (
     "th,td{text-align:left;vertical-align:top;padding:.1em 1em .1em 0}"
 )
 """Of a page on its own: tables that can be read by columns."""
+
+
+_LETTERS: Final = re.compile(r'font-size="([\d.]+)"')
+_READ: Final = 9.0  # px: the smallest lettering that is read on a screen
 
 
 @dataclass(frozen=True)
@@ -83,17 +89,30 @@ class Picture:
             f"<desc>{description}</desc>{rest}"
         )
 
+    @property
+    def least(self) -> int:
+        """The width in pixels at which its lettering can just be read."""
+        smallest = min(map(float, _LETTERS.findall(self.svg)), default=theme.FONT_SIZE)
+        return ceil(float(_width(self.svg)) * _READ / smallest)
+
     def html(self) -> str:
         """A figure that shows where scripts and SVG elements are not trusted: an image with `alt`.
 
+        It is as wide as there is room, but never so small that it cannot be read: then it scrolls.
         Its table follows, or else its text, folded.
         """
-        data = base64.b64encode(self.svg.encode()).decode()
         return (
-            f'<figure style="margin:0"><img alt="{html.escape(self.alt)}" '
-            f'src="data:image/svg+xml;base64,{data}" style="max-width:100%">'
+            f'<figure style="margin:0;overflow-x:auto">{self.image()}'
             f"<details><summary>{html.escape(self.title)}</summary>"
             f"{self.table or f'<pre>{html.escape(self.text)}</pre>'}</details></figure>"
+        )
+
+    def image(self) -> str:
+        """The picture as an image with `alt`, and nothing else."""
+        data = base64.b64encode(self.svg.encode()).decode()
+        return (
+            f'<img alt="{html.escape(self.alt)}" src="data:image/svg+xml;base64,{data}" '
+            f'style="max-width:100%;min-width:{self.least}px">'
         )
 
     def page(self) -> str:
@@ -111,9 +130,9 @@ class Picture:
     def save(self, path: str | Path, *, scale: float = 2) -> Path:
         """Write the picture, the same bytes each time; the suffix says how.
 
-        `.svg`, `.pdf` and `.png` are the picture (`scale` is the pixels to a point), `.html` is the
-        picture and its table on a page, `.txt` its text twin, `.dot` its Graphviz source, `.json`
-        the trace that it shows. PDF and PNG need the package typst: EngineError where it is
+        `.svg`, `.pdf` and `.png` are the picture (`scale` is the pixels to a point; a PDF of what
+        could not be read on A4 has pages of A4), `.html` is the picture and its table on a page,
+        `.txt` its text twin, `.dot` its Graphviz source, `.json` the trace that it shows. PDF and PNG need the package typst: EngineError where it is
         missing. ValueError for another suffix, for a scale that is none, and for the `.json` of a
         picture that does not show one trace.
         """
@@ -155,15 +174,15 @@ class Row:
         return f"<{len(self.pictures)} pictures: {', '.join(p.title for p in self.pictures)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        # What grows by its own width is drawn to one scale with what stands beside it.
+        # What grows by its own width is drawn to one scale with what stands beside it; where there
+        # is no room to read both, one stands below the other.
         cells = "".join(
-            f'<div style="flex:{_width(picture.svg)} 1 0;min-width:0">{picture.html()}</div>'
-            for picture in self.pictures
+            f'<div style="flex:{_width(each.svg)} 1 0;min-width:min(100%,{each.least}px)">'
+            f"{each.html()}</div>"
+            for each in self.pictures
         )
-        return {
-            "text/html": f'<div style="display:flex;gap:1em;align-items:flex-start">{cells}</div>',
-            "text/plain": str(self),
-        }
+        style = "display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start"
+        return {"text/html": f'<div style="{style}">{cells}</div>', "text/plain": str(self)}
 
 
 def _width(svg: str) -> str:

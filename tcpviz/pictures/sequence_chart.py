@@ -3,6 +3,7 @@
 Puts the parts of the chart on one sheet. Knows no producer of traces.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from tcpviz.pictures.drawing import Drawing
@@ -18,14 +19,20 @@ from tcpviz.words import say
 
 
 def sequence_chart(
-    trace: Trace, *, absolute: bool | None = None, options: bool = False, variables: bool = False
+    trace: Trace,
+    *,
+    absolute: bool | None = None,
+    options: bool = False,
+    variables: bool = False,
+    until: int | None = None,
 ) -> Picture:
     """Draw what happened between two ends, y = time to scale, the slope of an arrow = its delay.
 
     Sequence numbers are absolute for a simulation, as in the figures of RFC 9293, and counted from
     the ISSs for everything observed; `absolute` decides otherwise. `options` are those of SYNs,
     `variables` are SND.UNA, SND.NXT and RCV.NXT wherever they change. Long waits are left out at a
-    drawn break that says how long. ValueError for a trace that has not two ends.
+    drawn break that says how long. `until` is the number of a step: what had happened before it is
+    drawn, and nothing tells what came then. ValueError for a trace that has not two ends.
 
     Simplified: a simulated loss half way is drawn a little before or after the middle where its
     cross would lie on another arrow; the transcript keeps the time. Segments that leave and arrive
@@ -33,6 +40,10 @@ def sequence_chart(
     """
     if len(trace.ends) != 2:
         raise ValueError(f"a sequence chart shows two ends; this trace has {len(trace.ends)}")
+    part = until is not None
+    if part:
+        steps = trace.steps[:until]
+        trace = replace(trace, steps=steps, until=steps[-1].time if steps else 0)
     labels = _labels(trace, absolute, options=options)
     absolute = labels.absolute
     drawing, width, height = _drawn(trace, labels, variables)
@@ -47,7 +58,7 @@ def sequence_chart(
         trace.title or say("chart_title"),
         drawing.source(width, height),
         told,
-        say("chart_alt", told=summary(trace)),
+        say("chart_until" if part else "chart_alt", told=summary(trace, part=part)),
         drawing.marks,
         lambda: trace_table(trace, absolute=absolute),
         trace.dumps,

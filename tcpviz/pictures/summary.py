@@ -17,18 +17,23 @@ _MANY: Final = 5  # of a kind; of the others it says only how many there are
 _ORDINARY: Final = {Event.PASSIVE_OPEN, Event.ACTIVE_OPEN, Event.SEND, Event.RECEIVE, Event.CLOSE}
 """What a user calls and the sentences tell anyway."""
 
+_NEVER: Final = ("sum_never", "sum_never_closes")
+
 _Passed = dict[str, tuple[Span, ...]]  # the states that each end passed
 _Happened = tuple[str, int]  # what, and when
 
 
-def summary(trace: Trace) -> str:
+def summary(trace: Trace, *, part: bool = False) -> str:
     """Who opens, what is exchanged, lost and sent again, who closes, how it ends, what still runs.
 
-    Each with its time, so that the chart can be followed without seeing it.
+    Each with its time, so that the chart can be followed without seeing it. Of a `part` nothing is
+    said that what follows may change.
     """
     spans = {end.name: trace.spans(end.name) for end in trace.ends}
     parts = (_opening, _exchange, _faults, _told, _closing, _ending)
-    return " ".join([sentence for part in parts for sentence in part(trace, spans)])
+    told = [sentence for tell in parts for sentence in tell(trace, spans)]
+    never = {say(key, end=end.name) for key in _NEVER for end in trace.ends} if part else ()
+    return " ".join([sentence for sentence in told if sentence not in never])
 
 
 def _opening(trace: Trace, passed: _Passed) -> Iterator[str]:

@@ -128,6 +128,13 @@ class TimeAxis:
             pieces.append(Piece(begin, end, top))
         return cls(scale, step, tuple(pieces))
 
+    def until(self, time: int) -> "TimeAxis":
+        """The same axis, which ends as it does after its last time, after this one in ns."""
+        pieces = [piece for piece in self.pieces if piece.since < time] or [self.pieces[0]]
+        end = max(time, pieces[-1].since) + ceil(TAIL / self.scale)
+        pieces[-1] = pieces[-1]._replace(until=min(pieces[-1].until, end))
+        return TimeAxis(self.scale, self.step, tuple(pieces))
+
     @cached_property
     def _begins(self) -> list[int]:
         return [piece.since for piece in self.pieces]

@@ -50,7 +50,7 @@ function liven(poster) {
   const shown = element("div");
   if (data.panel) choose(shown, data);
   else {
-    [data.chart, data.diagram] = [...poster.querySelectorAll("img")].map((image) => decoded(image.src));
+    [data.chart, data.diagram] = [...poster.querySelectorAll("img")].slice(-2).map((image) => decoded(image.src));
     mount(shown, data);
   }
   poster.hidden = true;
