@@ -339,8 +339,8 @@ REASONS: Final = {
     " (§3.6.1).",
     "myth_round_trip_wait": "The MSL is how long a segment may live, no round trip (§3.4.2).",
     "myth_leak": "TIME-WAIT holds no descriptor and ends by itself: a cure, no leak. It keeps its"
-    " four-tuple from connect() (§3.4.2); on Linux also its port from a bind() without"
-    " SO_REUSEADDR.",
+    " four-tuple from connect() (§3.4.2); on Linux also its local address and port from a bind()"
+    " without SO_REUSEADDR.",
     "myth_four_minutes": "The RFC's MSL is 2 minutes, an engineering choice (§3.4.2); here it is"
     " another.",
     "myth_close_wait_timer": "2MSL is for TIME-WAIT; CLOSE-WAIT has no timer (§3.10.8).",
