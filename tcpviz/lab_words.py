@@ -18,6 +18,7 @@ LABS: Final = {
     "watch_long": "Stopped looking: the time for it was up.",
     "watch_new": "another socket with the same four-tuple",
     # labs on a real kernel
+    "lab_seen": "Seen on a live kernel:",
     "lab_recorded": "A recording, made on {kernel}, because {why}.",
     "not_linux": "this machine runs {system}, and this asks a Linux kernel",
     "leak_limit": "The server may have {limit} descriptors open.",

@@ -88,7 +88,7 @@ REASONS: Final = {
     "stays_cookie": "With a cookie it keeps nothing of the SYN, no TCB and so no state.",
     "stays_1337": "In TIME-WAIT a RST is not heeded (RFC 1337).",
     "stays_beside": "The RST lies in the window, but beside RCV.NXT: an ACK challenges it"
-    " (§3.10.7.4, first check).",
+    " (§3.10.7.4, second check).",
     "stays_outside": "The RST lies outside the window, or finds nothing to end (§3.10.7).",
     "stays_unknown_ack": "It acknowledges a number that this end did not send (§3.10.7.3).",
     "stays_syn_sent": "It is nothing that an attempt waits for (§3.10.7.3).",
@@ -137,7 +137,7 @@ REASONS: Final = {
     "why_not_expected": "Its number is not the one expected: an ACK says which is (§3.10.7.4, first"
     " check).",
     "why_challenges_rst": "A RST beside RCV.NXT may be forged: an ACK asks whether it is meant"
-    " (§3.10.7.4, first check).",
+    " (§3.10.7.4, second check).",
     "why_reset_unknown": "It acknowledges what this end never sent: it belongs to another"
     " connection (§3.5.2).",
     "why_told_reset": "A RST has ended it (§3.10.7.4, second check).",
@@ -206,7 +206,7 @@ REASONS: Final = {
     "why_not_nothing_crossing": "Figure 7 ends so (§3.5); by the rule of this run an ACK answers.",
     "why_not_nothing_rst": "Silence would leave the peer in its belief (§3.5.2).",
     "why_not_nothing_challenge": "In the window it might be meant, and is not passed over"
-    " (§3.10.7.4, first check).",
+    " (§3.10.7.4, second check).",
     "why_not_nothing_stray": "Who sends what is not expected must hear what is (§3.10.7.4, first"
     " check).",
     "why_not_ack_call": "An ACK answers what came; this call is no answer (§3.10).",
@@ -338,8 +338,9 @@ REASONS: Final = {
     "myth_one_msl": "One MSL lets our ACK die, a second is for the peer's FIN to come back"
     " (§3.6.1).",
     "myth_round_trip_wait": "The MSL is how long a segment may live, no round trip (§3.4.2).",
-    "myth_leak": "TIME-WAIT holds no descriptor and ends by itself: a cure, no leak. It holds the"
-    " four-tuple, not the port (§3.4.2).",
+    "myth_leak": "TIME-WAIT holds no descriptor and ends by itself: a cure, no leak. It keeps its"
+    " four-tuple from connect() (§3.4.2); on Linux also its local address and port from a bind()"
+    " without SO_REUSEADDR.",
     "myth_four_minutes": "The RFC's MSL is 2 minutes, an engineering choice (§3.4.2); here it is"
     " another.",
     "myth_close_wait_timer": "2MSL is for TIME-WAIT; CLOSE-WAIT has no timer (§3.10.8).",

@@ -132,6 +132,22 @@ def predictions_come_before_runs(notebook):
         ran |= cell.cell_type == "code" and bool(cell.outputs)
 
 
+def what_decides_is_folded(notebook):
+    """Text that decides a prediction is not to be seen before its cell is run; JupyterLab unfolds.
+
+    Folded, JupyterLab still shows the first line. A Player keeps its own secret.
+    """
+    last = ""
+    for cell in notebook.cells:
+        last = (marks(cell) or [last])[-1]
+        shown = cell.get("outputs") and not pages(cell) and not turns(cell)
+        if last == "Predict" and shown and not cell.metadata.get("tags"):
+            if not cell.metadata.get("jupyter", {}).get("outputs_hidden"):
+                yield f"{cell.id}: the answer can be read before the cell is run"
+            if len(told(cell).splitlines()) < 2:
+                yield f"{cell.id}: folded, its first line is the answer"
+
+
 def players_ask_after_a_prediction(notebook):
     """At least three rounds stand on a Player that asks, each with Predict right before it."""
     last, players = "", 0
@@ -271,6 +287,7 @@ CHECKS = (
     it_ends_with_what_was_learned,
     rounds_are_whole,
     predictions_come_before_runs,
+    what_decides_is_folded,
     players_ask_after_a_prediction,
     it_has_one_panel,
     it_has_an_exercise,

@@ -112,6 +112,14 @@ FAULTS = {
         "predictions_come_before_runs",
         drop('Player(SCENARIOS["handshake"]'),
     ),
+    "an answer to be read": (
+        "what_decides_is_folded",
+        insert("**Observe**", run("count()", "count\n3")),
+    ),
+    "an answer in the one line that stays": (
+        "what_decides_is_folded",
+        insert("**Observe**", run("count()", "3", jupyter={"outputs_hidden": True})),
+    ),
     "a Player after Observe": (
         "players_ask_after_a_prediction",
         insert("## Try", player(*PLAYERS[0])),

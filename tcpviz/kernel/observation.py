@@ -46,7 +46,7 @@ class Observation:
         return dict(self.tables)[caption]
 
     def __str__(self) -> str:
-        return "\n".join([self.recorded, *self.says] if self.recorded else self.says)
+        return "\n".join([self.recorded or say("lab_seen"), *self.says])
 
     def __repr__(self) -> str:
         return f"<Observation {self.name}{' (recorded)' if self.recorded else ''}>"
