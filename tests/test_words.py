@@ -28,6 +28,7 @@ from tcpviz.exercise import (
 from tcpviz.kernel import Observation, labs
 from tcpviz.panels import handshake_panel
 from tcpviz.pictures import Picture, sequence_chart, state_diagram
+from tcpviz.pictures.notes import in_two
 from tcpviz.player import Player
 from tcpviz.questions import questions
 from tcpviz.scenario import CALLS
@@ -55,7 +56,12 @@ NOTATION = {
 """What is written as the RFC writes it, and units."""
 SHORT = {"SS", "SR", "E", "F", "CW", "CG", "LA", "TW"}  # states, in bars that are too narrow
 GIVEN = re.compile("client|server|[nqhA-M]+")  # ends, and the marks of the map
-HALVES = {half for state in State for part in state.split("-") for half in (part, f"{part}-")}
+HALVES = {
+    half
+    for state in State
+    for part in (*state.split("-"), *in_two(state))
+    for half in (part, f"{part}-")
+}
 
 
 def strange(text: str) -> str:
