@@ -33,6 +33,8 @@ _TOUCHES: Final = 4.0  # pt: what is so near needs no leader
 _RAIL: Final = 2.5  # pt from the middle of a hollow way to where labels keep clear
 _OFF: Final = (2, 6, 12, 20, 30, 44)  # pt between a way and a label beside it
 _PARTS: Final = tuple(part / 10 for part in range(1, 10))  # of a way, where one may stand beside
+_FURTHER: Final = 12  # pt by which the dots before what nobody was seen to send may be longer
+_FURTHER_OFF: Final = 0.3  # the cost of that
 _STEEP: Final = 2.0  # of a way: labels stand left and right of it
 _BESIDE: Final = 0.6  # the cost of standing beside a way
 
@@ -293,6 +295,14 @@ def _beyond(space: Space, way: Way, lines: Lines, _: float) -> Iterator[Place]:
             Box.around(x + width // 2, y, width, _height(lines)),
             max(CROSS, abs(aside) - _height(lines) / 2),
         )
+    if way.fashion == "unsent":  # its dots may come from further off: nobody knows where it was
+        level, tip = (at.top + at.bottom) / 2, at.right if right else at.left
+        for far in range(_FURTHER, round(space.right - space.left), _FURTHER):
+            beyond = x + far if right else x - far
+            if space.left + CLEAR <= beyond <= space.right - CLEAR - width:
+                box = Box.around(beyond + width // 2, round(level), width, _height(lines))
+                dots = (box.left if right else box.right, level), (tip, level)
+                yield Place(_FURTHER_OFF + far / 100, box, CROSS, dots)
 
 
 def _beside(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:

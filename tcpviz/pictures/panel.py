@@ -38,6 +38,7 @@ _OFFERED: Final = (276, 440)  # ... with options
 _WIDEST: Final = 600  # ... for a label that cannot be narrower
 _NARROW: Final = (150, 200)  # ... where two charts stand side by side
 LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
+_BACKOFF: Final = 4  # waits, each longer than the one before: what a chart is about
 _APART: Final = 6.0  # pt between the segments of a train, where the height allows
 _NAME: Final = 40  # characters of an end's name or address
 _EXPIRY: Final = {"expired": True, "stopped": False, "running": None}  # marks of timers
@@ -68,7 +69,15 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
     series = [waits for trace in traces for waits in backoffs(trace)]
     both = all(end.observed for trace in traces for end in trace.ends)
     room = _ROWS if roomy and not both else ROOM
-    return TimeAxis.within(times, typical, length=length, tallest=TALLEST, series=series, room=room)
+    return TimeAxis.within(
+        times,
+        typical,
+        length=length,
+        tallest=TALLEST,
+        series=series,
+        room=room,
+        compared=any(len(waits) >= _BACKOFF for waits in series),
+    )
 
 
 def _time(step: Step) -> int:
