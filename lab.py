@@ -48,6 +48,10 @@ EXTRAS = {
 }
 DISK_SPACE = {"lab": 400 * MB, "test": 300 * MB, "handout": 300 * MB}
 
+# Test files run beside each other, in the order of tests/conftest.py, which says in how many
+# processes.
+SHARED_OUT = ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
+
 # What pip prints, and what it means. The first cause that fits wins: a full disk breaks much else.
 CAUSES = {
     "no disk space is left for .venv or for the temporary folder (set TMPDIR to use another)": (
@@ -507,7 +511,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
                 signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
         set_up(EXTRAS[wish.command])
         if wish.command == "test":
-            return run(["-m", "pytest"] + wish.rest)
+            return run(["-m", "pytest"] + SHARED_OUT + wish.rest)
         if wish.command == "notebooks":
             return run([str(ROOT / "notebooks" / "build.py")] + wish.rest)
         if wish.command == "handouts":

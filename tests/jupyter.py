@@ -8,7 +8,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from random import randrange
 
 SECOND = 1000  # Playwright counts milliseconds
 KERNEL_IS_READY = "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
@@ -28,10 +29,11 @@ def environment(home):
 
 
 def free_port():
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port nobody listens on, and none that a lab beside us could be given meanwhile."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", randrange(20_000, 30_000)))  # below those that systems give
+            return probe.getsockname()[1]
 
 
 @contextmanager

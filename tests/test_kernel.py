@@ -700,6 +700,7 @@ def watched():
 
 
 LABS = {
+    "every_state": kernel.every_state,  # it reads all of /proc/net/tcp: before others fill that
     "before_accept": kernel.before_accept,
     "accept_queue_full": lambda: kernel.accept_queue_full(0, 2),
     "refused": kernel.refused,
@@ -708,7 +709,6 @@ LABS = {
     "countdown": lambda: kernel.countdown(0.002),
     "address_in_use": kernel.address_in_use,
     "exhaustion": lambda: kernel.exhaustion(heal=False),
-    "every_state": kernel.every_state,
     "udp_nobody": kernel.udp_nobody,
     "udp_wire": kernel.udp_wire,
     "fin_timeout": lambda: kernel.fin_timeout(wait=False),

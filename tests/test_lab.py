@@ -303,7 +303,7 @@ def test_the_exit_code_is_pytests(lab, monkeypatch, code):
     monkeypatch.setattr(lab, "set_up", ran.append)
     monkeypatch.setattr(lab, "run", lambda command: ran.append(command) or code)
     assert lab.main(["test", "-k", "handshake", "-x"]) == code
-    assert ran == [("lab", "test"), ["-m", "pytest", "-k", "handshake", "-x"]]
+    assert ran == [("lab", "test"), ["-m", "pytest", *lab.SHARED_OUT, "-k", "handshake", "-x"]]
 
 
 @pytest.mark.parametrize(

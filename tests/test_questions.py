@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -86,11 +87,17 @@ def everything(trace):
     return found
 
 
-@pytest.fixture(scope="module")
-def asked():
+@cache
+def of_scenarios():
     """Each named scenario's trace with all its questions."""
     runs = {name: simulate(scenario) for name, scenario in SCENARIOS.items()}
     return {name: (trace, everything(trace)) for name, trace in runs.items()}
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """What can be asked of the named scenarios."""
+    return of_scenarios()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import re
 import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,17 +27,25 @@ CLIENT, SERVER = End("client", "192.0.2.1:40000", 100), End("server", "192.0.2.2
 SYN_100 = Segment(100, 0, SYN)
 RECORDINGS = sorted((Path(__file__).parents[1] / "notebooks" / "captures").glob("*.pcap*"))
 each_scenario = pytest.mark.parametrize("name", SCENARIOS)
+tree = lru_cache(maxsize=4)(ET.fromstring)  # a picture is searched many times, one after another
+
+
+@cache
+def chart_of(name: str) -> tuple[Trace, str]:
+    """The trace of a named scenario and its chart."""
+    trace = simulate(SCENARIOS[name])
+    return trace, sequence_chart(trace).svg
 
 
 def groups(svg: str, word: str) -> list[ET.Element]:
     """The groups of a picture that have this class."""
-    found = ET.fromstring(svg).iter(f"{SVG}g")
+    found = tree(svg).iter(f"{SVG}g")
     return [group for group in found if word in (group.get("class") or "").split()]
 
 
 def group(svg: str, name: str) -> ET.Element:
     """The one group with this id."""
-    (found,) = (g for g in ET.fromstring(svg).iter(f"{SVG}g") if g.get("id") == name)
+    (found,) = (g for g in tree(svg).iter(f"{SVG}g") if g.get("id") == name)
     return found
 
 
@@ -110,8 +119,7 @@ class Ruler:
 @each_scenario
 def test_departures_and_arrivals_can_be_measured(name: str) -> None:
     """With nothing but the axis, every delivered segment's two times come back within 0.5 ms."""
-    trace = simulate(SCENARIOS[name])
-    svg = sequence_chart(trace).svg
+    trace, svg = chart_of(name)
     ruler, (left, right) = Ruler(svg), edges(svg)
     for flight in trace.flights:
         if flight.sent is None or not flight.arrived:
@@ -170,8 +178,7 @@ def test_the_ruler_notices_half_a_pixel() -> None:
 @each_scenario
 def test_states_can_be_measured(name: str) -> None:
     """Each rectangle of a bar begins when its state does."""
-    trace = simulate(SCENARIOS[name])
-    svg = sequence_chart(trace).svg
+    trace, svg = chart_of(name)
     ruler = Ruler(svg)
     drawn = [
         ruler.time(height(span)[0])
@@ -187,8 +194,7 @@ def test_states_can_be_measured(name: str) -> None:
 @each_scenario
 def test_every_step_is_found_by_its_class(name: str) -> None:
     """Calls, departures, arrivals, losses and moves can be lit up."""
-    trace = simulate(SCENARIOS[name])
-    svg = sequence_chart(trace).svg
+    trace, svg = chart_of(name)
     for number, step in enumerate(trace.steps):
         if step.flight is not None or step.kind is Kind.CALL or step.edges:
             assert groups(svg, f"s{number}"), (number, step)
@@ -199,7 +205,7 @@ def test_every_step_is_found_by_its_class(name: str) -> None:
 @each_scenario
 def test_ids_are_unique_and_without_hyphens(name: str) -> None:
     """A script finds each part by its id; old Graphviz garbles hyphens."""
-    names = re.findall(r' id="([^"]*)"', sequence_chart(simulate(SCENARIOS[name])).svg)
+    names = re.findall(r' id="([^"]*)"', chart_of(name)[1])
     assert len(names) == len(set(names))
     assert not [one for one in names if "-" in one]
 
@@ -216,8 +222,7 @@ def test_same_trace_same_bytes(name: str) -> None:
 @each_scenario
 def test_a_break_says_what_it_leaves_out(name: str) -> None:
     """The duration in each band is the one the axis leaves out."""
-    trace = simulate(SCENARIOS[name])
-    svg = sequence_chart(trace).svg
+    trace, svg = chart_of(name)
     panel, _ruler = arranged(trace, Labels(trace, absolute=True))
     for number, wait in enumerate(panel.axis.breaks):
         assert words(group(svg, f"break_{number}")) == f"{readable(wait.omitted, 9)} not drawn"
@@ -511,8 +516,8 @@ def luminance(color: str) -> float:
 @each_scenario
 def test_text_is_legible(name: str) -> None:
     """Every text reaches 4.5:1 on paper, and every colour is written #rrggbb."""
-    svg = sequence_chart(simulate(SCENARIOS[name])).svg
-    for text in ET.fromstring(svg).iter(f"{SVG}text"):
+    _, svg = chart_of(name)
+    for text in tree(svg).iter(f"{SVG}text"):
         assert 1.05 / (luminance(text.get("fill", "#000000")) + 0.05) >= 4.5, text.text
     colors = set(re.findall(r'(?:fill|stroke)="([^"]+)"', svg))
     assert all(re.fullmatch(r"#[0-9a-f]{6}|none|black|transparent", color) for color in colors)
