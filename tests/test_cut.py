@@ -72,7 +72,7 @@ def test_every_line_of_text_is_on_one_part(name):
 
 @pytest.mark.parametrize("name", HIGH)
 def test_the_names_stand_over_what_follows(name):
-    """They are above all else that a later part shows, and nothing of before is left beside them."""
+    """They are above all else that a later part shows; nothing of before is left beside them."""
     names = {"client:", "server:"}
     for part in sheets(chart(name))[1:]:
         top, _, _ = box(part)
