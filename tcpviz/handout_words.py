@@ -18,7 +18,6 @@ HANDOUTS: Final = {
     "handout_refuted": "A run that refutes it:",
     "handout_solution": "Solution",
     "handout_turned": "{control}: {choice}",
-    "handout_part": " Part {number} of {count}.",
     "handout_no_folder": "{folder}: no notebooks there",
     "handout_unknown": "no notebook {name!r}; there are: {names}",
     "handout_no_notebook": "{file}: not a notebook: {reason}",

@@ -254,6 +254,50 @@ def test_a_lost_segment_never_crosses_out_another(how: str) -> None:
         assert not any(box[0] < x < box[2] and box[1] < y < box[3] for x, y in others)
 
 
+@pytest.mark.parametrize("how", ["abort", "reset", "syn_in_window", "user_timeout", "crash"])
+def test_the_label_of_a_lost_segment_stands_at_its_cross(how: str) -> None:
+    """Beyond the arrow that it meets, where no leader has to cross that."""
+    chart = charts()[f"{how}_in_closing"]
+    (lost,) = [arrow for arrow in chart.values() if arrow.mark and arrow.text.endswith("lost")][-1:]
+    assert lost.label
+    assert not lost.leader
+    assert distance(lost.label, lost.mark)[0] < 8
+
+
+def test_what_is_lost_does_not_lie_upon_what_it_answers() -> None:
+    """A SYN that nobody was seen to send, and the SYN,ACK to it, both without a known slope."""
+    for number in range(5):
+        chart = charts()[f"synflood_cookies.pcapng {number}"]
+        stub, answer = chart["flight_0"], chart["flight_1"]
+        assert answer.dots[-1][1] - stub.dots[-1][1] > 10
+        assert hypot(answer.dots[0][0] - stub.dots[-1][0], 0) < 20, "it leaves where that arrives"
+
+
+@pytest.mark.parametrize("name", ["short_time_wait", "no_quiet_time", "one_msl", "clocked_iss"])
+def test_a_label_beside_a_hollow_way_shaves_neither_side_of_it(name: str) -> None:
+    """Its own label neither: it stands clear of both lines, or well upon them."""
+    svg = ET.fromstring(sequence_chart(simulate(SCENARIOS[name])).svg)
+    ids = {group.get("id") or "": group for group in svg.iter(f"{SVG}g")}
+    hollow = [
+        each.removesuffix("_hollow") for each in ids if re.fullmatch(r"flight.*_hollow", each)
+    ]
+    chart = arrows(sequence_chart(simulate(SCENARIOS[name])).svg)
+    boxes = [arrow.label for arrow in chart.values() if arrow.label]
+    assert hollow
+    for each in hollow:
+        for left, top, right, bottom in boxes:
+            for x, y in chart[each].dots:
+                if top < y < bottom:
+                    assert not left - 1.5 < x < left + 1.5, each
+                    assert not right - 1.5 < x < right + 1.5, each
+
+
+def test_labels_of_neighbours_keep_a_distance_where_there_is_room() -> None:
+    """The old SYN stands between a SYN,ACK and an ACK: three labels, not a block."""
+    boxes = sorted(arrow.label[1::2] for arrow in charts()["second_syn"].values() if arrow.label)
+    assert all(below[0] - above[1] > 5 for above, below in pairwise(boxes))
+
+
 def test_what_arrives_long_after_is_named_where_it_leaves_too() -> None:
     """An old duplicate whose way is cut has its numbers at both ends."""
     svg = sequence_chart(simulate(SCENARIOS["short_time_wait"])).svg

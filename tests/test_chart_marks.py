@@ -373,3 +373,20 @@ def test_a_two_msl_timer_that_is_too_short_says_what_it_takes_for_an_msl() -> No
     told = "2MSL 3 s reckons with an MSL of 1.5 s; here a segment lives for 3 s"
     assert told in words(ET.fromstring(sequence_chart(simulate(SCENARIOS["one_msl"])).svg))
     assert "reckons with" not in sequence_chart(simulate(SCENARIOS["two_msl"])).svg
+
+
+def test_where_an_end_has_several_isses_the_key_says_what_numbers_count_from() -> None:
+    """Two ACKs are `seq 1 ack 1` in a half-open connection and in the one after it."""
+    trace = read(CAPTURES / "halfopen_syn.pcapng")[0]
+    told = "seq and ack count from the ISS of their connection; several ISSs: client, server"
+    assert told in words(ET.fromstring(sequence_chart(trace).svg))
+    assert "several ISSs" not in sequence_chart(trace, absolute=True).svg
+    assert "several ISSs" not in sequence_chart(read(CAPTURES / "normal.pcapng")[0]).svg
+
+
+def test_what_is_only_concluded_is_not_called_dropped() -> None:
+    """The last ACK of a client that a full accept queue ignored: nobody saw what became of it."""
+    trace = read(CAPTURES / "acceptq_overflow.pcapng")[3]
+    written = labels(trace)
+    assert written[-1] == "ACK seq 6 ack 1"
+    assert "dropped" not in " ".join(written)

@@ -3,10 +3,12 @@
 import html
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +17,16 @@ import pytest
 
 from tcpviz import read
 from tcpviz.pictures import EngineError, Picture, beside, compare, server_view, timelines
+from tcpviz.pictures.cut import PAGE, sheets
 from tcpviz.pictures.picture import SUFFIXES
 from tcpviz.pictures.sequence_chart import sequence_chart
 from tcpviz.pictures.state_diagram import state_diagram
+from tcpviz.scenario import At, Scenario
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.timeline import Timeline
 from tcpviz.trace import Trace
+from tcpviz.units import MS, S
 from tcpviz.words import say
 
 CAPTURES = Path(__file__).parents[1] / "notebooks" / "captures"
@@ -104,6 +109,74 @@ def test_a_pdf_is_drawn_with_the_font_that_comes_with_us(tmp_path: Path) -> None
     width, height = re.findall(r'<svg width="(\d+)pt" height="(\d+)pt"', picture.svg)[0]
     assert f"/MediaBox[0 0 {width} {height}]".encode() in data
     assert not re.search(rb"CreationDate|ModDate", data)
+
+
+A4 = 595.28, 841.89
+SPARED = 2 * 22.7  # pt of both margins
+
+
+def lines(svg: str) -> list[tuple[float, float, str]]:
+    """The upper and the lower edge of each line of text of a picture, in pt."""
+    found = re.findall(r'<text[^>]* y="([\d.-]+)"[^>]* font-size="([\d.]+)"[^>]*>([^<]*)<', svg)
+    return [(float(y) - float(s), float(y) + float(s) / 4, html.unescape(t)) for y, s, t in found]
+
+
+def read_back(pdf: Path) -> tuple[list[tuple[float, float]], list[tuple[str, float]]]:
+    """The sizes of the pages of a PDF, and its words with their heights, all in pt."""
+    command = ["pdftotext", "-bbox", pdf, "-"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    pages = re.findall(r'<page width="([\d.]+)" height="([\d.]+)"', told)
+    words = re.findall(r'yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">(.*?)</word>', told)
+    sizes = [(float(width), float(height)) for width, height in pages]
+    return sizes, [(html.unescape(word), float(foot) - float(top)) for top, foot, word in words]
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="no pdftotext on PATH")
+def test_the_pdf_of_every_scenario_is_read_on_a4(tmp_path: Path) -> None:
+    """Lettering of 6.5 pt or more, measured in the PDF; no word of the picture is left out.
+
+    A PDF of one page is taken to be printed as large as A4 allows, upright or turned.
+    """
+    pytest.importorskip("typst")
+    _, words = read_back(chart("handshake").save(tmp_path / "x.pdf"))
+    tall = {height for word, height in words if word == "ms"}  # of 9.5 pt
+    point = min(tall) / 9.5
+    paged = []
+    for name in SCENARIOS:
+        picture = chart(name)
+        pages, words = read_back(picture.save(tmp_path / "x.pdf"))
+        fit = 1.0
+        if len(pages) == 1:
+            (size,) = pages
+            room = [side - SPARED for side in A4]
+            fit = max(min(a / b for a, b in zip(r, size, strict=True)) for r in (room, room[::-1]))
+        else:
+            paged.append(name)
+            assert all(sorted(size) == pytest.approx(A4, abs=0.01) for size in pages)
+        assert min(height for _, height in words) / point * min(fit, 1) >= 6.49, name
+        drawn = Counter(word.strip(",") for *_, t in lines(picture.svg) for word in t.split())
+        assert set(drawn - Counter(word.strip(",") for word, _ in words)) <= {""}, name
+    assert {"user_timeout", "linux_syn_timeouts", "no_answer"} <= set(paged)
+    assert "normal" not in paged
+
+
+@pytest.mark.parametrize("name", ["user_timeout", "short_time_wait", "crowd"])
+def test_every_line_is_whole_on_some_page(name: str) -> None:
+    """Also where there is no height at which no line of text stands."""
+    sends = [At(S + n * 100 * MS, "client", "SEND", 9) for n in range(300)]
+    opens = [At(0, "server", "passive OPEN"), At(0, "client", "active OPEN")]
+    crowd = Scenario(calls=(*opens, *sends))
+    svg = sequence_chart(simulate(crowd if name == "crowd" else SCENARIOS[name])).svg
+    parts = [html.unescape(part) for part in sheets(svg, *PAGE)]
+    assert len(parts) > 1
+    boxes = [re.search(r'viewBox="0 ([\d.-]+) [\d.]+ ([\d.]+)"', part) for part in parts]
+    spans = [(float(box[1]), float(box[1]) + float(box[2])) for box in boxes if box]
+    heads = [0.0] + [26.0] * (len(parts) - 1)
+    for top, foot, text in lines(svg):
+        assert any(
+            since + head - 1 <= top and foot <= until + 1 and text in part
+            for (since, until), head, part in zip(spans, heads, parts, strict=True)
+        ), text
 
 
 def test_without_typst_it_says_what_to_install(

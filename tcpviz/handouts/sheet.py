@@ -280,6 +280,6 @@ def _picture(image: Image) -> Block:
     parts = sheets(paper.printable(image.svg))
     pictures = []
     for number, part in enumerate(parts, start=1):
-        of = say("handout_part", number=number, count=len(parts)) if len(parts) > 1 else ""
-        pictures.append({"svg": part, "alt": image.alt + of})
+        of = say("picture_part", number=number, count=len(parts)) if len(parts) > 1 else ""
+        pictures.append({"svg": part, "alt": f"{image.alt} {of}".rstrip()})
     return {"kind": "pictures", "pictures": pictures}

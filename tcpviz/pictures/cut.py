@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 WIDTH: Final = 538.0  # pt of A4 between margins of 10 mm
 HEIGHT: Final = 617.0  # pt of A4 below a heading and the line that leads to a picture
+PAGE: Final = (549.0, 796.0)  # pt of A4 between margins of 8 mm, all of it
 LETTERS: Final = 6.5  # pt: the smallest lettering that is read on paper
 
 _SVG: Final = "http://www.w3.org/2000/svg"
@@ -19,6 +20,7 @@ _HEAD: Final = 26.0  # pt for the names of the ends over a part
 _NAME: Final = 10.0  # pt from their foot to what is below
 _EDGE: Final = 0.5  # pt: half a line of a band, and more than a drawing is moved
 _FULL: Final = 0.5  # of a page, at least, is filled before a cut
+_AGAIN: Final = 16.0  # pt that are on both parts where a line of text may be cut
 _FREE: Final = 3.0  # pt that a cut keeps from what it must not touch
 _CLOSE: Final = 60.0  # pt: a part that has a break so soon looks torn
 
@@ -33,17 +35,23 @@ class _Span(NamedTuple):
     foot: float
 
 
+def is_wide(svg: str, width: float = WIDTH) -> bool:
+    """Whether a picture must be turned by a quarter to be read in so many pt of a page."""
+    across, least = _measured(ET.fromstring(svg))  # noqa: S314  # our own
+    return across * least > width
+
+
 def sheets(svg: str, width: float = WIDTH, height: float = HEIGHT) -> list[str]:
     """The picture, or where it is too high to be read in this room of a page, its parts, in pt.
 
     It is cut below a break of time, or else where there is no text and where the fewest arrows are
-    under way. Over each part stand the names of the ends. A wide picture is turned by a quarter.
+    under way; where there is text everywhere, what is cut stands whole on the next part. Over each
+    part stand the names of the ends. A wide picture is turned by a quarter.
     """
     root = ET.fromstring(svg)  # noqa: S314  # our own, out of a notebook that the user has run
     ground = root.find(f"{{{_SVG}}}g[@class='graph']")
-    _, _, across, down = map(float, root.get("viewBox", "0 0 1 1").split())
-    sizes = [float(each.get("font-size", "0")) for each in root.iter(_TEXT)]
-    least = LETTERS / min(sizes, default=LETTERS)
+    down = float(root.get("viewBox", "0 0 1 1").split()[3])
+    across, least = _measured(root)
     most = (height if across * least <= width else width) / least
     if ground is None or down <= most:
         return [svg]
@@ -52,9 +60,16 @@ def sheets(svg: str, width: float = WIDTH, height: float = HEIGHT) -> list[str]:
     while down - start > room:
         foot = _cut(ground, bands, start, start + room)
         spans.append(_Span(start, foot))
-        start = foot
+        start = foot - (_AGAIN if foot == start + room else 0.0)
         room = most - _HEAD
     return [_part(root, span) for span in (*spans, _Span(start, down))]
+
+
+def _measured(root: ET.Element) -> tuple[float, float]:
+    """The width of a picture, and the smallest scale at which its lettering can be read."""
+    sizes = [float(each.get("font-size", "0")) for each in root.iter(_TEXT)]
+    width = float(root.get("viewBox", "0 0 1 1").split()[2])
+    return width, LETTERS / min(sizes, default=LETTERS)
 
 
 def _cut(ground: ET.Element, bands: list[_Span], start: float, end: float) -> float:

@@ -268,8 +268,13 @@ def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) 
     return y + ROW + 4 if marks else y
 
 
-def notes(*traces: Trace) -> Iterator[tuple[str, Face]]:
+def notes(*traces: Trace, absolute: bool | None = None) -> Iterator[tuple[str, Face]]:
     """What must be known to read the charts of these traces right."""
+    for trace in traces:
+        if not (trace.source == "simulation" if absolute is None else absolute):
+            several = [name for name, isses in trace.isses.items() if len(isses) > 1]
+            if several:
+                yield say("key_isses", ends=say("list_comma").join(several)), ""
     if any(step.inferred and step.state for trace in traces for step in trace.steps):
         yield say("key_inferred"), "italic"
     for note in dict.fromkeys(note for trace in traces for note in (*_lives(trace), *trace.notes)):

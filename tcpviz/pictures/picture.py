@@ -130,9 +130,9 @@ class Picture:
     def save(self, path: str | Path, *, scale: float = 2) -> Path:
         """Write the picture, the same bytes each time; the suffix says how.
 
-        `.svg`, `.pdf` and `.png` are the picture (`scale` is the pixels to a point), `.html` is the
-        picture and its table on a page, `.txt` its text twin, `.dot` its Graphviz source, `.json`
-        the trace that it shows. PDF and PNG need the package typst: EngineError where it is
+        `.svg`, `.pdf` and `.png` are the picture (`scale` is the pixels to a point; a PDF of what
+        could not be read on A4 has pages of A4), `.html` is the picture and its table on a page,
+        `.txt` its text twin, `.dot` its Graphviz source, `.json` the trace that it shows. PDF and PNG need the package typst: EngineError where it is
         missing. ValueError for another suffix, for a scale that is none, and for the `.json` of a
         picture that does not show one trace.
         """

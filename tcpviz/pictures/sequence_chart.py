@@ -97,7 +97,7 @@ def _drawn(trace: Trace, labels: Labels, variables: bool) -> tuple[Drawing, floa
     ruler.draw_breaks(drawing, width)
     panel.draw_heads(drawing, left, head)
     bottom = draw_key(drawing, [panel], ruler.bottom + 8, width)
-    bottom = draw_notes(drawing, notes(trace), bottom, width)
+    bottom = draw_notes(drawing, notes(trace, absolute=labels.absolute), bottom, width)
     return drawing, width, bottom + EDGE
 
 

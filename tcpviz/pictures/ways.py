@@ -31,9 +31,10 @@ Fashion = Literal[
 
 _OPTIONS: Final = 34  # characters of options on one line
 _STUB: Final = 36.0  # pt of a way that nobody saw begin
-_DIES: Final = (0.5, 0.4, 0.6, 0.3, 0.7)  # of the way: where a lost segment is clear of others
+_DIES: Final = (0.5, 0.6, 0.4, 0.7, 0.3)  # of the way: where a lost segment is clear of others
 _CROSSED: Final = 14.0  # pt around its end that are to be clear
 _ASIDE: Final = 5.0  # pt from a way to the next that leaves and arrives with it
+_UNDER: Final = 24.0  # pt from a level way, and its label, to the answer under it
 _SPREADS: Final = 20.0  # pt on which such ways part, and on which they come together again
 _DOOR: Final = 0.96  # of the way: where a segment dies that reaches a host that is down
 
@@ -151,6 +152,24 @@ class Labels:
         return tuple((*lines, *offered) for lines in texts) if offered else texts
 
 
+def _answers(ways: tuple[Way, ...]) -> tuple[Way, ...]:
+    """What is lost nobody knows when, under what it answers, both level for no delay is known.
+
+    It leaves where that arrives, and would lie upon it.
+    """
+    tips = [way.strokes[-1][1] for way in ways if way.fashion == "unsent"]
+
+    def under(way: Way) -> Way:
+        (x, y), (end, level) = way.strokes[0]
+        answers = any(x == at and 0 <= y - height < _UNDER for at, height in tips)
+        if way.fashion != "lost" or level != y or not answers:
+            return way
+        turn = x + (_UNDER if end > x else -_UNDER), y + _UNDER
+        return way._replace(strokes=(((x, y), turn), (turn, (end, y + _UNDER))))
+
+    return tuple(map(under, ways)) if tips else ways
+
+
 def _side_by_side(ways: tuple[Way, ...]) -> tuple[Way, ...]:
     """Ways that leave and arrive together, run beside each other between their common ends.
 
@@ -228,7 +247,8 @@ class Space:
         if not two_sided:
             return found
         found = _side_by_side(found)
-        return tuple(self._clear(way, found) if way.fashion == "lost" else way for way in found)
+        clear = (self._clear(way, found) if way.fashion == "lost" else way for way in found)
+        return _answers(tuple(clear))
 
     def _clear(self, way: Way, others: tuple[Way, ...]) -> Way:
         """A loss half way, where nobody knows better; on another arrow it would cross that out.
