@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -18,12 +17,12 @@ from small_lesson import FIRST, FOR_TEACHERS, PLAYERS, SECRET, lesson, run, text
 
 from tcpviz import SCENARIOS, sequence_chart, simulate
 from tcpviz.handouts import __main__ as command
-from tcpviz.handouts.chapter import read
+from tcpviz.handouts.chapter import plain, read
 from tcpviz.handouts.make import _SHEET, fonts, handouts, html, pdf
 from tcpviz.handouts.sheet import document
 from tcpviz.panels import panel
 from tcpviz.pictures import paper
-from tcpviz.pictures.cut import before, sheets
+from tcpviz.pictures.cut import LETTERS
 from tcpviz.player import Player
 from tcpviz.words import say
 
@@ -164,9 +163,10 @@ def test_a_student_predicts_before_the_run(small):
     made = sheet(small, teacher=False)
     rounds = ["prose", "code", "pictures", "question", "room", "see"]
     rest = ["prose", "code", "pictures", "prose", "code", "room"]
+    told = ["pictures", "pictures", "prose"]
     assert kinds(made["blocks"]) == ["prose", *3 * rounds, *rest]
     assert kinds(made["summary"]) == ["prose"]
-    assert [kinds(each["blocks"]) for each in made["runs"]] == 3 * [["pictures", "prose"]]
+    assert [kinds(each["blocks"]) for each in made["runs"]] == 3 * [told]
     assert [each["title"] for each in made["runs"]] == ["Run 1", "Run 2", "Run 3"]
     shown = json.dumps(made["blocks"])
     assert "Predict" in shown
@@ -201,7 +201,8 @@ def test_a_teacher_is_told_why(small):
     boxes = [each for each in made["blocks"] if each["kind"] == "box"]
     assert [each["solution"] for each in boxes] == [True, False]
     assert kinds(boxes[0]["blocks"]) == ["code", "output"]
-    assert kinds(made["blocks"])[:6] == ["prose", "prose", "code", "question", "pictures", "prose"]
+    shown = ["question", "pictures", "pictures", "prose"]
+    assert kinds(made["blocks"])[:7] == ["prose", "prose", "code", *shown]
 
 
 def stored(path, *cells):
@@ -263,58 +264,6 @@ def test_links_lead_from_handout_to_handout(folder, made):
 # -- pictures --------------------------------------------------------------------------------------
 
 
-def test_the_chart_before_a_step_tells_nothing_of_it():
-    """What comes later is gone, roles too; a segment under way keeps its label, lost or not."""
-    player = Player(SCENARIOS["lost_ack"], questions=["time-wait"])
-    steps, chart = player.data["steps"], player.chart.svg
-    sent = next(n for n, step in enumerate(steps) if step.get("f") == 2)  # the ACK that is lost
-    lost = frozenset({2})
-    early, late = (before(chart, n, steps[n]["y"], lost) for n in (sent, sent + 2))
-    assert "ESTABLISHED" in early
-    assert "CLOSE" not in re.sub("CLOSED", "", early)
-    assert say("active_closer") in chart
-    assert say("active_closer") not in early
-    assert 'id="flight_1_label"' in early
-    assert 'id="flight_2_label"' not in early
-    assert re.findall(rf">(.*{say('lost')}.*)<", early) == ["lost_ack"]  # its title
-    assert 'id="flight_2_label"' in late
-    height = float(re.search(r'height="([\d.]+)pt"', early)[1])
-    assert steps[sent]["y"] < height < steps[sent]["y"] + 40
-
-
-def test_no_line_of_text_is_cut_at_the_moment_of_a_question():
-    """Each line of text that is kept ends above the lower edge of the chart."""
-    for name in ("lost_ack", "close_in_three", "simultaneous_close"):
-        player = Player(SCENARIOS[name])
-        for nth, step in enumerate(player.data["steps"]):
-            svg = before(player.chart.svg, nth, step["y"])
-            height = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', svg)[1])
-            feet = [float(y) for y in re.findall(r'<text[^>]* y="([\d.]+)"', svg)]
-            assert max(feet) + 2 <= height
-
-
-@pytest.mark.parametrize(
-    ("name", "count"), [("handshake", 1), ("lost_fin", 1), ("short_time_wait", 4)]
-)
-def test_a_high_chart_is_cut_at_breaks_of_time(name, count):
-    """What fits on a page stays one; else every height is on a sheet, and each sheet is low."""
-    svg = sequence_chart(simulate(SCENARIOS[name])).svg
-    parts = sheets(svg)
-    assert len(parts) == count
-    if count == 1:
-        assert parts == [svg]
-        return
-    boxes = [re.search(r'viewBox="0 ([\d.]+) ([\d.]+) ([\d.]+)"', part) for part in parts]
-    spans = [(float(box[1]), float(box[1]) + float(box[3])) for box in boxes]
-    assert spans[0][0] == 0
-    assert spans[-1][1] == float(re.search(r'height="([\d.]+)pt"', svg)[1])
-    for (_, foot), (top, _) in pairwise(spans):
-        assert 20 < foot - top < 30  # the band is on both
-    assert all(
-        foot - top <= 1.2 * float(box[2]) for (top, foot), box in zip(spans, boxes, strict=True)
-    )
-
-
 def pictures(chapter, *, teacher):
     """Where each picture of a handout lies on its page, in pt."""
     given = {"document": json.dumps(document(chapter, {}, teacher=teacher))}
@@ -322,6 +271,15 @@ def pictures(chapter, *, teacher):
     return json.loads(found)
 
 
+def svgs(made):
+    """The pictures of a document, in order."""
+    runs = [block for each in made["runs"] for block in each["blocks"]]
+    for each in (*made["blocks"], *runs, *made["summary"]):
+        inside = each["blocks"] if each["kind"] == "box" else [each]
+        yield from (p["svg"] for block in inside for p in block.get("pictures", ()))
+
+
+WIDEST = 940  # pt: what can be read on A4, turned
 CHAPTERS = ["small", "wide", *(path.stem for path in NOTEBOOKS)]
 
 
@@ -334,20 +292,26 @@ def chapter(request, folder):
 
 @pytest.mark.parametrize("teacher", [False, True], ids=["student", "instructor"])
 def test_every_picture_lies_on_its_page(chapter, teacher):
-    """Inside the margins of A4, and at a scale at which it can be read."""
+    """Inside the margins of A4, and lettered so that it can be read."""
     found = pictures(chapter, teacher=teacher)
-    assert found
-    for at in found:
-        assert at["x"] >= 42
-        assert at["x"] + at["width"] <= 595.3 - 42
+    drawn = list(svgs(document(chapter, {}, teacher=teacher)))
+    assert len(found) == len(drawn) > 0
+    for at, svg in zip(found, drawn, strict=True):
+        assert at["x"] >= 28
+        assert at["x"] + at["width"] <= 595.3 - 28
         assert at["y"] >= 62
         assert at["y"] + at["height"] <= 841.9 - 56
+        letters = min(float(size) for size in re.findall(r'font-size="([\d.]+)"', svg))
+        width, height = map(float, re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', svg).groups())
+        scale = max(at["width"], at["height"]) / max(width, height)
+        # Two charts on one axis can be no narrower than they are.
+        assert scale * letters >= (LETTERS - 0.01 if width < WIDEST else 5.5)
 
 
 @pytest.mark.skipif(not shutil.which("pdftoppm"), reason="no pdftoppm on PATH")
 @pytest.mark.parametrize("teacher", [False, True], ids=["student", "instructor"])
 def test_nothing_reaches_the_edge_of_a_page(chapter, teacher, tmp_path):
-    """Every page has ink, and none in the outer 13 mm: no code, table or picture runs off it."""
+    """Every page has ink, and none in the outer 9 mm: no code, table or picture runs off it."""
     (tmp_path / "made.pdf").write_bytes(pdf(chapter, {}, teacher=teacher))
     command = ["pdftoppm", "-r", "50", "-gray", "made.pdf", "page"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
@@ -358,10 +322,36 @@ def test_nothing_reaches_the_edge_of_a_page(chapter, teacher, tmp_path):
         width, height = map(int, size.split())
         rows = [pixels[at : at + width] for at in range(0, width * height, width)]
         assert min(pixels) < 128, page.name
-        edge = int(13 / 25.4 * 50)
+        edge = int(9 / 25.4 * 50)
         for row in rows:
             assert min(row[:edge]) > 250, page.name
             assert min(row[-edge:]) > 250, page.name
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="no pdftotext on PATH")
+@pytest.mark.parametrize("teacher", [False, True], ids=["student", "instructor"])
+def test_the_text_of_a_page_can_be_copied_and_no_heading_ends_it(chapter, teacher, tmp_path):
+    """Notation is copied as it is typed; what a heading stands over begins on the same page."""
+    (tmp_path / "made.pdf").write_bytes(pdf(chapter, {}, teacher=teacher))
+    command = ["pdftotext", "-layout", "made.pdf", "-"]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    told = done.stdout.decode()
+    assert not re.search("[\u200b\xad]|[0-9]> <(SEQ|ACK|CTL)", told)
+    if chapter.name == "small":
+        assert "<SEQ=100><CTL=SYN>" in told
+    headings = {plain(t["children"]) for cell in chapter.cells for t in cell.prose if is_title(t)}
+    headings |= {say("handout_solution"), say("handout_runs")}
+    for page in told.split("\f")[:-1]:
+        lines = [line.strip() for line in page.splitlines() if line.strip()]
+        foot = max(n for n, line in enumerate(lines) if re.search(r"\d+ of \d+$", line))
+        assert lines[foot - 1] not in headings
+        leads = ("Run ", say("handout_asked_on"), "For the teacher:")
+        assert not lines[foot - 1].startswith(leads)
+
+
+def is_title(token):
+    """Whether it is a heading."""
+    return token["type"] == "heading"
 
 
 # -- the page --------------------------------------------------------------------------------------

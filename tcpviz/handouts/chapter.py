@@ -46,7 +46,7 @@ class Asked(NamedTuple):
 
 
 class Turned(NamedTuple):
-    """A panel of which one control is at this choice, and the others as at first (`stands`: all)."""
+    """A panel with one control at this choice, and the others as at first (`stands`: this too)."""
 
     control: str
     choice: str

@@ -5,7 +5,7 @@ Knows what a student must not see yet. Must not know what anything looks like.
 A student predicts first: what follows a **Predict**, up to the next heading, prediction or
 exercise, stands in an end part, "The runs". In its place is a question with room for the answer,
 under the chart of what had happened before it. A later question of the same run tells what the
-first one asked, and its own answer is told by what follows: it stands at the run, before a new page.
+first one asked, and is answered by what follows: it stands at the run, and then a page ends.
 
 Of a panel the picture is printed at which it stands, and that of each choice which the text before
 or after it names *in italics*.

@@ -81,7 +81,7 @@ def _cut(ground: ET.Element, bands: list[_Span], start: float, end: float) -> fl
     arrows = [_extent(p) for p in ground if "flight" in p.get("class", "").split()]
     tried = [(0, end)]  # where there is text everywhere
     for below in range(int(end - first)):
-        y = end - below
+        y = int(end) - below
         if not any(each.top - _FREE < y < each.foot + _FREE for each in shut):
             crossed = sum(each.top - _FREE < y < each.foot + _FREE for each in arrows)
             crossed += sum(y < band.top < y + _CLOSE for band in bands)
@@ -96,9 +96,13 @@ def _part(root: ET.Element, span: _Span) -> str:
     assert ground is not None
     names = [copy.deepcopy(text) for text in ground.findall(_TEXT) if _is_name(text)]
     for part in list(ground):
-        lies = _line(part) if part.tag == _TEXT else _extent(part)
+        lies = _extent(part)
         if lies.foot < span.top or lies.top > span.foot:
             ground.remove(part)
+    for parent in list(ground.iter()):  # what a part has only the edge of, says nothing there
+        for text in parent.findall(_TEXT):
+            if _line(text).foot < span.top or _line(text).top > span.foot:
+                parent.remove(text)
     head = _HEAD if span.top else 0.0
     _, _, width, _ = whole.get("viewBox", "0 0 1 1").split()
     if head:
