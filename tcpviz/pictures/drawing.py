@@ -71,7 +71,7 @@ class Drawing:
         self._boxes = _Parts()
         self._nodes: list[str] = []
         self._numbers = xdot.Numbers()
-        self._reached: list[float] = []  # x, y, x, y ...
+        self._reached: list[Point] = []
 
     @property
     def marks(self) -> tuple[tuple[Mark | None, int], ...]:
@@ -107,7 +107,7 @@ class Drawing:
         """Leave out what is off the sheet: Graphviz would, and the marks would not fit."""
         if not self._reached:
             return
-        xs, ys = self._reached[::2], self._reached[1::2]
+        xs, ys = zip(*self._reached, strict=True)
         left, top, right, bottom = sheet
         if left <= min(xs) and top <= min(ys) and max(xs) <= right and max(ys) <= bottom:
             return
@@ -128,35 +128,33 @@ class Drawing:
         text: tuple[Point, Sequence[str]] | None = None,
         over: bool = False,
     ) -> None:
-        """Draw lines through points as one thing: the tail begins the first, the head ends all.
+        """Draw lines through points as one thing, a head at the end of the last.
 
         A line with a head stops short of it. A text goes with it, around a point and in the colour
         of its pen. What has a class or an id may lie `over` the boxes drawn before.
         """
-        settings = xdot.line_settings(pen)
+        settings, numbers = xdot.line_settings(pen), self._numbers
         if not (classes or name or pen.head != "none"):
-            numbers = self._numbers
             kept = self._lines[settings]
             for points in strokes:
-                self._reached += *points[0], *points[-1]
+                self._reached += points
                 kept.append(xdot.stroke("L", points, numbers))
             return
-        drawn = [_without_repeats(stroke) for stroke in strokes]
-        if not drawn:
+        operations: list[xdot.Operation] = []
+        points = ()
+        for stroke in strokes:
+            if points:
+                operations.append((settings, xdot.stroke("L", points, numbers)))
+            points = _without_repeats(stroke)
+            self._reached += points
+        if not points:
             return
-        for points in drawn:
-            self._reached += *points[0], *points[-1]
-        mark = self._mark("edge", classes, name, tip)
-        heads: list[xdot.Operation] = []
-        if pen.tail != "none":
-            rest, tail = xdot.headed(pen.tail, drawn[0][::-1], pen, self._numbers)
-            heads.append((xdot.head_settings(pen), tail))
-            drawn[0] = rest[::-1]
-        if pen.head != "none":
-            drawn[-1], head = xdot.headed(pen.head, drawn[-1], pen, self._numbers)
-            heads.append((xdot.head_settings(pen), head))
-        operations = [(settings, xdot.stroke("L", points, self._numbers)) for points in drawn]
-        operations += heads
+        if pen.head == "none":
+            operations.append((settings, xdot.stroke("L", points, numbers)))
+        else:
+            points, head = xdot.headed(points, pen, numbers)
+            operations.append((settings, xdot.stroke("L", points, numbers)))
+            operations.append((xdot.head_settings(pen), head))
         if text and text[1]:
             (x, y), lines = text
             if _is_plain(lines):
@@ -168,6 +166,7 @@ class Drawing:
                 width = max(text_width(line, theme.SMALL) for line in lines)
                 box = Box.around(x, y, width, len(lines) * theme.SMALL * LINE)
                 self.text(box, lines, color=pen.color, classes=classes, name=f"{name}_text")
+        mark = self._mark("edge", classes, name, tip)
         (self._boxes if over else self._strokes).add(mark, operations)
 
     def curve(
@@ -180,14 +179,14 @@ class Drawing:
         tip: str = "",
     ) -> None:
         """Draw a Bezier curve with a head that reaches to the end."""
-        self._reached += *points[0], *end
+        self._reached += points[0], end
         self._strokes.add(self._mark("edge", classes, name, tip), xdot.curve(points, end, pen))
 
     def paper(self, box: Box) -> None:
         """Hide the lines of the ground behind a rectangle, by a line as thick as it is high."""
         left, top, right, bottom = box
         y, half = round((top + bottom) / 2), ceil((bottom - top) / 2)
-        self._reached += left, y
+        self._reached.append((left, y))
         self._papers[_paper(2 * half)].append(f"L 2 {floor(left)} {-y} {ceil(right)} {-y}")
 
     def box(
@@ -208,7 +207,7 @@ class Drawing:
         else:
             draw = xdot.ellipse if shape == "ellipse" else xdot.rectangle
             drawn = draw(box, self._numbers)
-        self._reached += (box.left + box.right) / 2, (box.top + box.bottom) / 2
+        self._reached.append(((box.left + box.right) / 2, (box.top + box.bottom) / 2))
         operations = [(xdot.shape_settings(fill, outline), drawn)]
         lines, size, color = text
         if lines:
@@ -259,7 +258,7 @@ class Drawing:
         step = size * LINE
         rest = (len(lines) - 1) * step
         y = (top + bottom - rest) / 2 + round(0.4 * size)
-        self._reached += at, y, at, y + rest
+        self._reached += (at, y), (at, y + rest)
         written = []
         for line in lines:
             if line:
