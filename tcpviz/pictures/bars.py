@@ -63,8 +63,9 @@ def stretches(trace: Trace, end: str, axis: TimeAxis, top: float) -> tuple[Stret
 def draw_bar(drawing: Drawing, left: float, parts: tuple[Stretch, ...], side: str) -> None:
     """One rectangle for each state; `side` names it in ids."""
     for number, part in enumerate(parts):
+        bottom, least = part.bottom, part.top + 0.2
         drawing.box(
-            Box(left, part.top, left + BAR, max(part.bottom, part.top + 0.2)),
+            Box(left, part.top, left + BAR, bottom if bottom > least else least),
             theme.TINTS[part.state],
             _INFERRED if part.inferred else _SEEN,
             classes="span" if part.step is None else f"span s{part.step}",

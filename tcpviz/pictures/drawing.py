@@ -135,10 +135,12 @@ class Drawing:
         """
         settings, numbers = xdot.line_settings(pen), self._numbers
         if not (classes or name or pen.head != "none"):
-            kept = self._lines[settings]
+            written = []
             for points in strokes:
                 self._reached += points
-                kept.append(xdot.stroke("L", points, numbers))
+                written.append(xdot.stroke("L", points, numbers))
+            if written:
+                self._lines[settings] += written
             return
         operations: list[xdot.Operation] = []
         points = ()
@@ -160,8 +162,8 @@ class Drawing:
             if _is_plain(lines):
                 box = Box(x, y, x, y)
                 font = xdot.font_settings(theme.SMALL, "", pen.color)
-                written = self._written(box, lines, "centre", theme.SMALL)
-                operations += [(font, line) for line in written]
+                said = self._written(box, lines, "centre", theme.SMALL)
+                operations += [(font, line) for line in said]
             else:
                 width = max(text_width(line, theme.SMALL) for line in lines)
                 box = Box.around(x, y, width, len(lines) * theme.SMALL * LINE)

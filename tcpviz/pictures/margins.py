@@ -229,16 +229,18 @@ class Margin:
     def _label(self, wait: Wait) -> Note:
         """What is written on a timer, where the longest part of it that is drawn has the room."""
         parts = list(self.axis.visible(wait.timer.since, self._until(wait)))
-        since, until = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
+        if parts[1:]:
+            parts.sort(key=lambda part: part[0] - part[1])  # the longest first
+        since, until = parts[0] if parts else (0, 0)
         top, bottom = self.y(since) + 6, self.y(until) - 6
-        lines = list(_said(wait))
-        del lines[max(int((bottom - top) / ROW), 0) :]
+        rows = int((bottom - top) / ROW)
+        lines = _said(wait)[: rows if rows > 0 else 0]
         half = len(lines) * ROW / 2
         middle = (top + bottom) / 2
         calls = self._called
         calls = calls[bisect_left(calls, top - 2) : bisect_right(calls, bottom + 2)]
-        if not calls:
-            return Note(middle, middle, tuple(lines))
+        if not (lines and calls):
+            return Note(middle, middle, lines)
         heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
         free = (
             y
@@ -246,7 +248,7 @@ class Margin:
             if top <= y - half and y + half <= bottom
             if not any(abs(y - call) < half + 2 for call in calls)
         )
-        return Note(middle, next(free, middle), tuple(lines))
+        return Note(middle, next(free, middle), lines)
 
     @cached_property
     def _lanes_at(self) -> int:
@@ -276,20 +278,23 @@ class Margin:
 
     def _draw_calls(self, drawing: Drawing, edge: float) -> None:
         out = self._lanes[-1]
-        pen = Pen(self.color, 0.75, "dotted")
+        strokes = []
         for note in self.calls:
             points = [self._at(edge, 0, note.at)]
             if abs(note.y - note.at) > 2:
                 points.append(self._at(edge, out - 8, note.at))
             points.append(self._at(edge, out + 2, note.y))
-            drawing.line([points], pen)
+            strokes.append(points)
             self._write(drawing, edge, out + 5, note, self.color)
+        drawing.line(strokes, Pen(self.color, 0.75, "dotted"))
 
     def _draw_waits(self, drawing: Drawing, edge: float) -> None:
         begins: dict[Timer, int] = {}
         ends: dict[Timer, int] = {}
         running: tuple[Timer, ...] = ()
         for number, step in self._steps:
+            if step.timers == running:
+                continue
             for timer in step.timers:
                 begins.setdefault(timer, number)
             for timer in running:
@@ -297,8 +302,18 @@ class Margin:
                     ends.setdefault(timer, number)
             running = step.timers
         lanes, stopped = self._lanes, say("timer_stopped")
+        xs = [edge + self.sign * lane for lane in lanes]
+        starts, expiries = [], []
+        for wait, lane, _ in self.waits:
+            x, begin = xs[lane], self.y(wait.timer.since)
+            starts.append([(x - 3, begin + 1), (x + 3, begin + 1)])
+            if wait.expired:
+                end = self.y(wait.until)
+                expiries.append([(edge, end), (x, end)])
+        drawing.line(starts, _START)
+        drawing.line(expiries, _EXPIRY)
         for number, (wait, lane, note) in enumerate(self.waits):
-            x, begin = self._at(edge, lanes[lane], self.y(wait.timer.since))
+            x = xs[lane]
             box = Box.around(x, note.y, note.width, note.height)
             strokes: list[list[Point]] = []
             for since, until in self.axis.visible(wait.timer.since, self._until(wait)):
@@ -310,10 +325,6 @@ class Margin:
             if wait.expired is not None and strokes:  # the middle of the mark is the moment
                 (_, (_, bottom)) = strokes[-1]
                 strokes[-1] = [strokes[-1][0], (x, bottom + _DOT)]
-            drawing.line([[(x - 3, begin + 1), (x + 3, begin + 1)]], _START)
-            if wait.expired:
-                end = self.y(wait.until)
-                drawing.line([[self._at(edge, 0, end), (x, end)]], _EXPIRY)
             if note.lines:
                 drawing.paper(box)
             over = f"s{ends[wait.timer]}" if wait.timer in ends else ""

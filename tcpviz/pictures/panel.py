@@ -282,11 +282,13 @@ def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:
     widest: dict[str, int] = {}  # of each sender, where there are many: they stand side by side
     offers: dict[str, int] = {}  # the widest options of each opener
     lost = say("lost")
+    many = len(trace.flights) > MANY
     for flight in trace.flights:
         delivered = flight.arrived and flight.sent is not None
         wide = [_widest(lines) for lines in labels.of(flight, "" if delivered else lost)]
         narrowest = min(wide)
-        fits = max(fits, narrowest + 2 * CLEAR + 4)
+        fit = narrowest + 2 * CLEAR + 4
+        fits = fit if fit > fits else fits
         offered = labels.options and flight.segment.ctl & SYN
         if not delivered:
             short = wide[1] if offered else narrowest
@@ -296,15 +298,17 @@ def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:
             room = short + 2 * CLEAR
         if offered and not flight.segment.ctl & ACK:
             offers[flight.sender] = short
-        if len(trace.flights) > MANY:
-            widest[flight.sender] = max(widest.get(flight.sender, 0), short)
+        if many and short > widest.get(flight.sender, 0):
+            widest[flight.sender] = short
             room = max(room, sum(widest.values()) + 6 * CLEAR)
-        gap = max(gap, room, sum(offers.values()) + 10 * CLEAR if offers else 0)
+        if offers:
+            room = max(room, sum(offers.values()) + 10 * CLEAR)
+        gap = room if room > gap else gap
     return max(min(gap, most), min(fits, _WIDEST))
 
 
 def _widest(lines: Lines) -> int:
-    return ceil(max(text_width(line, theme.FONT_SIZE) for line in lines)) + 4
+    return ceil(max([text_width(line, theme.FONT_SIZE) for line in lines])) + 4
 
 
 def _roles(trace: Trace) -> dict[str, _Roles]:

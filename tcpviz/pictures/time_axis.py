@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import pairwise
 from math import ceil
 from statistics import median
 from typing import Final, NamedTuple
@@ -134,12 +134,11 @@ class TimeAxis:
 
     def y(self, time: int) -> float:
         """Where a time in ns is drawn, in pt from the top. Inside a break: inside its band."""
-        index = max(bisect_right(self._begins, time) - 1, 0)
-        piece = self.pieces[index]
-        if time > piece.until and index + 1 < len(self.pieces):
-            rest = self.pieces[index + 1].since - piece.until
-            return self.bottom(piece) + BAND * (time - piece.until) / rest
-        return piece.top + (time - piece.since) * self.scale
+        return self._heights[time]
+
+    @cached_property
+    def _heights(self) -> "_Heights":
+        return _Heights(self)
 
     def bottom(self, piece: Piece) -> float:
         """Where a piece ends, in pt."""
@@ -165,11 +164,11 @@ class TimeAxis:
 
     def visible(self, since: int, until: int) -> Iterator[tuple[int, int]]:
         """The parts of a stretch of time that are drawn, in order; a moment is a part as well."""
-        first = max(bisect_right(self._begins, since) - 1, 0)
-        for piece in islice(self.pieces, first, None):
-            begin, end = max(since, piece.since), min(until, piece.until)
-            if piece.since > until:
+        for nth in range(bisect_right(self._begins, since, 1) - 1, len(self.pieces)):
+            begins, ends, _ = self.pieces[nth]
+            if begins > until:
                 return
+            begin, end = since if since > begins else begins, until if until < ends else ends
             if begin < end or begin == end == since == until:
                 yield begin, end
 
@@ -187,6 +186,25 @@ class TimeAxis:
             if found or step == 1:
                 return found[:1] if step != self.step else found
             step = _round_step_below(step)
+
+
+class _Heights(dict[int, float]):
+    """Where times in ns are drawn on an axis; most are asked for again and again."""
+
+    def __init__(self, axis: TimeAxis) -> None:
+        self._axis = axis
+
+    def __missing__(self, time: int) -> float:
+        axis = self._axis
+        index = bisect_right(axis._begins, time, 1) - 1
+        since, until, top = axis.pieces[index]
+        if time > until and index + 1 < len(axis.pieces):
+            rest = axis.pieces[index + 1].since - until
+            y = axis.bottom(axis.pieces[index]) + BAND * (time - until) / rest
+        else:
+            y = top + (time - since) * axis.scale
+        self[time] = y
+        return y
 
 
 def round_step(least: float) -> int:

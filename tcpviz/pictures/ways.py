@@ -288,8 +288,8 @@ class Space:
         return self.labels.of(flight, remark)
 
     def _steps(self, flight: Flight, *times: int) -> tuple[int, ...]:
-        found = {number for time in times for number in self._numbers[flight.number, time]}
-        return tuple(sorted(found))
+        numbers, flown = self._numbers, flight.number
+        return tuple(sorted({number for time in times for number in numbers[flown, time]}))
 
     @cached_property
     def _delay(self) -> int | None:
@@ -317,11 +317,12 @@ class Space:
         to_right = flight.sender == self.trace.ends[0].name
         begin, end = (self.left, self.right) if to_right else (self.right, self.left)
         start, stop = begin + (end - begin) * leaves, begin + (end - begin) * reaches
-        parts = list(self.axis.visible(min(since, until), max(since, until)))
-        if until < since:
-            parts = [(late, early) for early, late in reversed(parts)]
+        if since <= until:
+            parts = list(self.axis.visible(since, until))
+        else:
+            parts = [(late, early) for early, late in self.axis.visible(until, since)][::-1]
         top, y = self.top, self.axis.y
-        if since == until or parts in ([], [(since, until)]):
+        if since == until or not parts or parts[0] == (since, until):
             return (((start, top + y(since)), (stop, top + y(until))),)
 
         def point(time: int) -> Point:

@@ -153,9 +153,10 @@ def headed(points: Sequence[Point], pen: Pen, numbers: Numbers) -> tuple[Sequenc
     """A stroke without the last bit, and the head that covers this."""
     (x0, y0), end = points[-2:]
     across, down = end[0] - x0, end[1] - y0
-    length = max(hypot(across, down), 0.01)
+    length = hypot(across, down) or 0.01
     drawn = head(end, across / length, down / length, pen, numbers)
-    kept = max(length - _LENGTHS[pen.head] * pen.size, 0.01) / length
+    rest = length - _LENGTHS[pen.head] * pen.size
+    kept = (rest if rest > 0.01 else 0.01) / length
     x = x0 + across * kept
     if abs(across) > length / 2:
         x = round(x)
