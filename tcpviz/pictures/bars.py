@@ -42,9 +42,12 @@ class Stretch(NamedTuple):
 def stretches(trace: Trace, end: str, axis: TimeAxis, top: float) -> tuple[Stretch, ...]:
     """The states of an end, from before its first step to after its last."""
     begins: dict[tuple[int, State], int] = {}
+    state = None
     for number, step in enumerate(trace.steps):
-        if step.end == end and step.state is not None:
-            begins.setdefault((step.time, step.state), number)
+        if step.end == end and step.state is not state:
+            state = step.state
+            if state is not None:
+                begins.setdefault((step.time, state), number)
     found: list[Stretch] = []
     for span in trace.spans(end):
         number = begins[span.since, span.state]

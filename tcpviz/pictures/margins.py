@@ -4,7 +4,7 @@ Knows one end of a Trace and its side of the picture. Must not know what is betw
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -112,7 +112,8 @@ class Margin:
             lines = in_two(each.state) if self.narrow else (each.state,)
             half = len(lines) * ROW / 2
             at = each.top - self.top + half + (3 if each.step is not None else 10)
-            for call in (y - self.top for y in self._called if y > each.top + 1):
+            for y in self._called[bisect_right(self._called, each.top + 1) :]:
+                call = y - self.top
                 if abs(call - at) < half + 1:  # not upon the line that leads to it
                     below = call + 2 * half + 2 < each.bottom - self.top
                     at = call + (half + 1.5 if below else -half - 1.5)
@@ -127,11 +128,18 @@ class Margin:
                 wanted += self._after(held.until)
         ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
         sizes = [(note.at, len(note.lines) * ROW + 1.5) for note in wanted]
-        return tuple(
-            note._replace(at=self.top + note.at, y=self.top + y)
-            for note, y in zip(wanted, spread(sizes, self.axis, ranks), strict=True)
-            if y is not None
-        )
+        return self._spread(wanted, sizes, ranks)
+
+    def _spread(
+        self, wanted: list[Note], sizes: list[tuple[float, float]], ranks: Sequence[int] = ()
+    ) -> tuple[Note, ...]:
+        """The notes on the sheet, so that none touches another; those that there is room for."""
+        found, top = [], self.top
+        for note, y in zip(wanted, spread(sizes, self.axis, ranks), strict=True):
+            if y is not None:
+                at, _, lines, face, classes = note
+                found.append(Note(top + at, top + y, lines, face, classes))
+        return tuple(found)
 
     def _after(self, restart: int) -> Iterator[Note]:
         """The name of the state in which a host is up again, if the bar does not begin there."""
@@ -172,12 +180,7 @@ class Margin:
                 continue
             left, least = 0, max(at, least + half) + half
             found.append(Note(at, at, lines, face, f"call s{number}"))
-        rows = spread([(note.at, len(note.lines) * ROW + 2) for note in found], self.axis)
-        return tuple(
-            note._replace(at=self.top + note.at, y=self.top + y)
-            for note, y in zip(found, rows, strict=True)
-            if y is not None
-        )
+        return self._spread(found, [(note.at, len(note.lines) * ROW + 2) for note in found])
 
     def _until(self, wait: Wait) -> int:
         """Where its line ends: of one that is still running, where the axis does."""

@@ -18,12 +18,12 @@ from tcpviz.pictures.conditions import conditions
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen
 from tcpviz.pictures.lettering import Face, text_width
 from tcpviz.pictures.margins import PENS, Margin
-from tcpviz.pictures.notes import roles
+from tcpviz.pictures.notes import PARTS, roles
 from tcpviz.pictures.sheet import EDGE, ROW, TALLEST
 from tcpviz.pictures.time_axis import ROOM, TimeAxis
 from tcpviz.pictures.ways import Labels, Lines, Space, typical_delay
 from tcpviz.segment import ACK, SYN
-from tcpviz.steps import Kind, Step
+from tcpviz.steps import End, Kind, Step
 from tcpviz.trace import Trace
 from tcpviz.units import MS
 from tcpviz.words import say
@@ -145,7 +145,7 @@ class Panel:
     @staticmethod
     def above(*traces: Trace) -> int:
         """The pt that the heads of the highest of these need over the axis."""
-        rows = max(len(lines) for trace in traces for lines in _heads(trace, _roles(trace)))
+        rows = max(_rows(trace, end) for trace in traces for end in trace.ends)
         return _HEAD + ceil(ROW * (rows - 1))
 
     @property
@@ -322,6 +322,12 @@ def _heads(trace: Trace, played: Mapping[str, _Roles]) -> list[list[str]]:
         parts = _parts(played[end.name]) if end.observed else say("not_observed")
         found.append([_short(line) for line in (end.name, end.address, parts) if line])
     return found
+
+
+def _rows(trace: Trace, end: End) -> int:
+    """How many lines stand over its lifeline."""
+    plays = not end.observed or any(span.state in PARTS for span in trace.spans(end.name))
+    return bool(end.name) + bool(end.address) + plays
 
 
 def _parts(played: _Roles) -> str:
