@@ -71,7 +71,7 @@ class Drawing:
         self._boxes = _Parts()
         self._nodes: list[str] = []
         self._numbers = xdot.Numbers()
-        self._reached: list[Point] = []
+        self._reached: list[float] = []  # x, y, x, y ...
 
     @property
     def marks(self) -> tuple[tuple[Mark | None, int], ...]:
@@ -107,7 +107,7 @@ class Drawing:
         """Leave out what is off the sheet: Graphviz would, and the marks would not fit."""
         if not self._reached:
             return
-        xs, ys = zip(*self._reached, strict=True)
+        xs, ys = self._reached[::2], self._reached[1::2]
         left, top, right, bottom = sheet
         if left <= min(xs) and top <= min(ys) and max(xs) <= right and max(ys) <= bottom:
             return
@@ -137,7 +137,7 @@ class Drawing:
         if not (classes or name or pen.head != "none"):
             written = []
             for points in strokes:
-                self._reached += points
+                self._reached += *points[0], *points[-1]
                 written.append(xdot.stroke("L", points, numbers))
             if written:
                 self._lines[settings] += written
@@ -148,7 +148,7 @@ class Drawing:
             if points:
                 operations.append((settings, xdot.stroke("L", points, numbers)))
             points = _without_repeats(stroke)
-            self._reached += points
+            self._reached += *points[0], *points[-1]
         if not points:
             return
         if pen.head == "none":
@@ -181,14 +181,14 @@ class Drawing:
         tip: str = "",
     ) -> None:
         """Draw a Bezier curve with a head that reaches to the end."""
-        self._reached += points[0], end
+        self._reached += *points[0], *end
         self._strokes.add(self._mark("edge", classes, name, tip), xdot.curve(points, end, pen))
 
     def paper(self, box: Box) -> None:
         """Hide the lines of the ground behind a rectangle, by a line as thick as it is high."""
         left, top, right, bottom = box
         y, half = round((top + bottom) / 2), ceil((bottom - top) / 2)
-        self._reached.append((left, y))
+        self._reached += left, y
         self._papers[_paper(2 * half)].append(f"L 2 {floor(left)} {-y} {ceil(right)} {-y}")
 
     def box(
@@ -209,7 +209,8 @@ class Drawing:
         else:
             draw = xdot.ellipse if shape == "ellipse" else xdot.rectangle
             drawn = draw(box, self._numbers)
-        self._reached.append(((box.left + box.right) / 2, (box.top + box.bottom) / 2))
+        left, top, right, bottom = box
+        self._reached += (left + right) / 2, (top + bottom) / 2
         operations = [(xdot.shape_settings(fill, outline), drawn)]
         lines, size, color = text
         if lines:
@@ -260,7 +261,7 @@ class Drawing:
         step = size * LINE
         rest = (len(lines) - 1) * step
         y = (top + bottom - rest) / 2 + round(0.4 * size)
-        self._reached += (at, y), (at, y + rest)
+        self._reached += at, y, at, y + rest
         written = []
         for line in lines:
             if line:

@@ -86,7 +86,7 @@ class Margin:
         end = self.end
         return [(nth, step) for nth, step in enumerate(self.trace.steps) if step.end == end]
 
-    @cached_property
+    @property
     def width(self) -> int:
         """What it needs beside the bar, in pt."""
         return self._calls_end + (self._table.width if self.variables else 0)
@@ -231,7 +231,7 @@ class Margin:
 
     def _label(self, wait: Wait) -> Note:
         """What is written on a timer, where the longest part of it that is drawn has the room."""
-        parts = list(self.axis.visible(wait.timer.since, self._until(wait)))
+        parts = self.axis.visible(wait.timer.since, self._until(wait))
         if parts[1:]:
             parts.sort(key=lambda part: part[0] - part[1])  # the longest first
         since, until = parts[0] if parts else (0, 0)
@@ -254,16 +254,13 @@ class Margin:
         return Note(middle, next(free, middle), lines)
 
     @cached_property
-    def _lanes_at(self) -> int:
-        return max((_out(note) + note.width for note in self.names), default=5) + 8
-
-    @cached_property
     def _lanes(self) -> list[int]:
         """The middle of each lane, and the end of the last."""
         halves = [7] * (1 + max((wait.lane for wait in self.waits), default=-1))
         for wait in self.waits:
             halves[wait.lane] = max(halves[wait.lane], wait.note.width // 2 + 4)
-        ends = list(accumulate(halves, lambda end, half: end + 2 * half, initial=self._lanes_at))
+        begin = max([_out(note) + note.width for note in self.names], default=5) + 8
+        ends = list(accumulate(halves, lambda end, half: end + 2 * half, initial=begin))
         return [*(end + half for end, half in zip(ends, halves, strict=False)), ends[-1]]
 
     def draw(self, drawing: Drawing, edge: float) -> None:

@@ -50,19 +50,24 @@ def spread(
         stop = start
         while stop < len(order) and (piece is axis.pieces[-1] or wanted[order[stop]][0] < bottom):
             stop += 1
+        if stop == start:
+            continue
         here = _fitting(order[start:stop], wanted, ranks, bottom - piece.top)
         start = stop
-        heights = []
         least = piece.top
+        heights = []
         for index in here:
             y, size = wanted[index]
-            heights.append(max(y, least + size / 2))
-            least = heights[-1] + size / 2
+            highest = least + size / 2
+            y = y if y > highest else highest
+            heights.append(y)
+            least = y + size / 2
         most = bottom
-        for index, y in zip(reversed(here), reversed(heights), strict=True):
-            size = wanted[index][1]
-            found[index] = min(y, most - size / 2)
-            most = min(y, most - size / 2) - size / 2
+        while here:
+            index, y = here.pop(), heights.pop()
+            half = wanted[index][1] / 2
+            found[index] = y = y if y < most - half else most - half
+            most = y - half
     return found
 
 
@@ -70,7 +75,9 @@ def _fitting(
     indexes: list[int], wanted: Sequence[tuple[float, float]], ranks: Sequence[int], room: float
 ) -> list[int]:
     """Those that there is room for, in order."""
-    left = room - sum(wanted[index][1] for index in indexes)
+    left = room - sum([wanted[index][1] for index in indexes])
+    if left >= 0:
+        return indexes
     dropped = set()
     for index in sorted(indexes, key=lambda index: (-ranks[index], -index)):
         if left >= 0:

@@ -162,15 +162,19 @@ class TimeAxis:
             for above, below in pairwise(self.pieces)
         )
 
-    def visible(self, since: int, until: int) -> Iterator[tuple[int, int]]:
+    def visible(self, since: int, until: int) -> list[tuple[int, int]]:
         """The parts of a stretch of time that are drawn, in order; a moment is a part as well."""
+        found = []
         for nth in range(bisect_right(self._begins, since, 1) - 1, len(self.pieces)):
             begins, ends, _ = self.pieces[nth]
+            if begins <= since <= until <= ends:
+                return [(since, until)]
             if begins > until:
-                return
+                break
             begin, end = since if since > begins else begins, until if until < ends else ends
-            if begin < end or begin == end == since == until:
-                yield begin, end
+            if begin < end:
+                found.append((begin, end))
+        return found
 
     def ticks(self) -> Iterator[int]:
         """The round times in ns that get a tick: none before 0, none that a break would cut."""

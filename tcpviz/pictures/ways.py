@@ -18,7 +18,7 @@ from tcpviz.states import Event
 from tcpviz.steps import Flight, Kind
 from tcpviz.trace import Trace
 from tcpviz.units import readable
-from tcpviz.words import say
+from tcpviz.words import kept, say
 
 Lines = tuple[str, ...]
 Fashion = Literal[
@@ -128,10 +128,8 @@ class Labels:
             seq = relative(seq, self.trace.base(flight.sender, seq))
             ack = relative(ack, self.trace.base(flight.receiver, ack))
         control = segment.control or say("no_control")
-        key = "octet" if segment.length == 1 else "octets"
-        octets = [say(key, count=segment.length)] if segment.length else []
-        numbers = [f"seq {seq}", f"ack {ack}"] if segment.ctl & ACK else [f"seq {seq}"]
-        what, where = " ".join([control, *octets]), " ".join(numbers)
+        what = f"{control} {_octets(segment.length)}" if segment.length else control
+        where = f"seq {seq} ack {ack}" if segment.ctl & ACK else f"seq {seq}"
         whole = f"{what} {where}"
         offered = _options(segment) if self.options else ()
         again = self.remarks.again(flight)
@@ -144,6 +142,11 @@ class Labels:
         if again and remark:
             texts = *texts[:2], (whole, again, remark), (what, where, again, remark)
         return tuple((*lines, *offered) for lines in texts) if offered else texts
+
+
+@kept
+def _octets(count: int) -> str:
+    return say("octet" if count == 1 else "octets", count=count)
 
 
 def told_options(labels: Labels) -> Iterator[str]:
@@ -318,7 +321,7 @@ class Space:
         begin, end = (self.left, self.right) if to_right else (self.right, self.left)
         start, stop = begin + (end - begin) * leaves, begin + (end - begin) * reaches
         if since <= until:
-            parts = list(self.axis.visible(since, until))
+            parts = self.axis.visible(since, until)
         else:
             parts = [(late, early) for early, late in self.axis.visible(until, since)][::-1]
         top, y = self.top, self.axis.y

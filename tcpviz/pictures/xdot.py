@@ -36,7 +36,8 @@ class Box(NamedTuple):
     @classmethod
     def around(cls, x: float, y: float, width: float, height: float) -> "Box":
         """The rectangle of this size with its centre at a point."""
-        return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        across, down = width / 2, height / 2
+        return tuple.__new__(cls, (x - across, y - down, x + across, y + down))
 
 
 class Pen(NamedTuple):
