@@ -4,7 +4,7 @@ Knows numbers only. Must not know what happened at a time, nor how anything is d
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -132,13 +132,10 @@ class TimeAxis:
     def _begins(self) -> list[int]:
         return [piece.since for piece in self.pieces]
 
-    def y(self, time: int) -> float:
-        """Where a time in ns is drawn, in pt from the top. Inside a break: inside its band."""
-        return self._heights[time]
-
     @cached_property
-    def _heights(self) -> "_Heights":
-        return _Heights(self)
+    def y(self) -> Callable[[int], float]:
+        """Where a time in ns is drawn, in pt from the top. Inside a break: inside its band."""
+        return _Heights(self.pieces, self._begins, self.scale).__getitem__
 
     def bottom(self, piece: Piece) -> float:
         """Where a piece ends, in pt."""
@@ -195,19 +192,17 @@ class TimeAxis:
 class _Heights(dict[int, float]):
     """Where times in ns are drawn on an axis; most are asked for again and again."""
 
-    def __init__(self, axis: TimeAxis) -> None:
-        self._axis = axis
+    def __init__(self, pieces: Sequence[Piece], begins: Sequence[int], scale: float) -> None:
+        self._pieces, self._begins, self._scale = pieces, begins, scale
 
     def __missing__(self, time: int) -> float:
-        axis = self._axis
-        index = bisect_right(axis._begins, time, 1) - 1
-        since, until, top = axis.pieces[index]
-        if time > until and index + 1 < len(axis.pieces):
-            rest = axis.pieces[index + 1].since - until
-            y = axis.bottom(axis.pieces[index]) + BAND * (time - until) / rest
-        else:
-            y = top + (time - since) * axis.scale
-        self[time] = y
+        index = bisect_right(self._begins, time, 1) - 1
+        since, until, top = self._pieces[index]
+        self[time] = y = top + (time - since) * self._scale
+        if time > until and index + 1 < len(self._pieces):
+            after = self._pieces[index + 1].since
+            y = top + (until - since) * self._scale + BAND * (time - until) / (after - until)
+            self[time] = y
         return y
 
 
