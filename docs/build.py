@@ -86,6 +86,7 @@ TRACE_JSON: Final = {
         "notes": "sentences that a reader must know to read it right",
         "rules": "only where there are any: the rules of a simulation that are not the standard's,"
         " in words",
+        "until_ns": "only where a simulation was stopped with something still to come: when",
     },
     "end": {
         "name": "as `from` and `end` have it",

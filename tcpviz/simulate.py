@@ -94,6 +94,7 @@ class _Run:
         self.due: list[_Due] = []
         self.steps: list[Step] = []
         self.notes: tuple[str, ...] = ()
+        self.stopped: int | None = None
         self.flights = 0
         self.scheduled = 0
         self.down: set[str] = set()  # hosts between a crash and their restart
@@ -117,7 +118,9 @@ class _Run:
     def trace(self) -> Trace:
         ends = tuple(End(name, "", *self._iss(name)) for name in ENDS)
         name, rules = self.scenario.name, _rules(self.scenario)
-        return Trace(ends, tuple(self.steps), name, notes=self.notes, rules=rules)
+        return Trace(
+            ends, tuple(self.steps), name, notes=self.notes, rules=rules, until=self.stopped
+        )
 
     def _schedule(self, time: int, rank: int, end: Name | Literal[""], **what: Any) -> None:
         self.scheduled += 1
@@ -134,7 +137,8 @@ class _Run:
             )
             now = timer.until if timer and expires else self.due[0].time
             if now > self.scenario.until:
-                self.notes = (say("stopped", time=readable(self.scenario.until)),)
+                self.stopped = self.scenario.until
+                self.notes = (say("stopped", time=readable(self.stopped)),)
                 return
             if self._goes_round():
                 return

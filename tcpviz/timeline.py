@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tcpviz.segment import SYN
 from tcpviz.states import State
 from tcpviz.trace import Trace
 from tcpviz.units import readable
@@ -19,6 +20,9 @@ from tcpviz.words import say
 class Timeline:
     """A count over time: each point is a time and the count from then on; before the first, 0.
 
+    It is `unsure` where nothing tells whether all were kept that it counts: there are at most so
+    many.
+
     >>> line = Timeline.counted([0, 10, 20], [15, 30])
     >>> line.points
     ((0, 1), (10, 2), (15, 1), (20, 2), (30, 1))
@@ -27,9 +31,12 @@ class Timeline:
     """
 
     points: tuple[tuple[int, int], ...] = ()
+    unsure: bool = False
 
     @classmethod
-    def counted(cls, begins: Iterable[int], ends: Iterable[int]) -> "Timeline":
+    def counted(
+        cls, begins: Iterable[int], ends: Iterable[int], *, unsure: bool = False
+    ) -> "Timeline":
         """The count of what began at these times and ended at those; the rest goes on for ever."""
         change = Counter(begins)
         change.subtract(Counter(ends))
@@ -38,7 +45,7 @@ class Timeline:
             if change[time]:
                 level += change[time]
                 points.append((time, level))
-        return cls(tuple(points))
+        return cls(tuple(points), unsure)
 
     @classmethod
     def levels(cls, written: Iterable[tuple[int, int]]) -> "Timeline":
@@ -66,7 +73,15 @@ class Timeline:
 
     def __repr__(self) -> str:
         at = readable(self.peak_time)
-        return f"<Timeline {say('line_peak', count=self.peak, time=at)}>"
+        return f"<Timeline {say('line_peak', count=self.written(self.peak), time=at)}>"
+
+    def written(self, count: int) -> str:
+        """A count of it as it is written.
+
+        >>> Timeline().written(1200), Timeline(unsure=True).written(12)
+        ('1,200', '≤ 12')
+        """
+        return say("view_at_most", count=f"{count:,}") if self.unsure and count else f"{count:,}"
 
 
 Stretch = tuple[int, int | None]
@@ -78,11 +93,22 @@ def stretches(trace: Trace, end: str, state: State) -> list[Stretch]:
     return [(span.since, span.until) for span in trace.spans(end) if span.state is state]
 
 
+def maybe_cookie(trace: Trace, end: str) -> bool:
+    """Whether SYN-RECEIVED is concluded from one SYN,ACK: after a SYN cookie nothing is kept."""
+    spans = trace.spans(end)
+    if not spans or spans[-1].state is not State.SYN_RECEIVED or not spans[-1].inferred:
+        return False
+    sent = [f for f in trace.flights if f.sender == end and f.segment.ctl & SYN]
+    return len(sent) == 1
+
+
 def count(traces: Sequence[Trace], state: str, end: str) -> Timeline:
     """How many of these connections have `end` in `state`, at each time.
 
     Times count from the start of the trace that starts first. A connection whose trace stops in the
-    state stays in it. ValueError for a state that is none; KeyError for an end that a trace lacks.
+    state stays in it. The count is unsure where it has SYN-RECEIVED that is concluded from one
+    SYN,ACK, which may have been a SYN cookie. ValueError for a state that is none; KeyError for an
+    end that a trace lacks.
 
     >>> from tcpviz.scenarios import SCENARIOS
     >>> from tcpviz.simulate import simulate
@@ -98,4 +124,5 @@ def count(traces: Sequence[Trace], state: str, end: str) -> Timeline:
             begins.append(shift + since)
             if until is not None:
                 ends.append(shift + until)
-    return Timeline.counted(begins, ends)
+    unsure = state == State.SYN_RECEIVED and any(maybe_cookie(trace, end) for trace in traces)
+    return Timeline.counted(begins, ends, unsure=unsure)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, NamedTuple
 
-from tcpviz.segment import ACK, FIN, NUMBERS, SYN, Segment, add, distance, names, relative
+from tcpviz.segment import ACK, FIN, SYN, Segment, add, distance, relative
 from tcpviz.states import TRANSITIONS, State
 from tcpviz.steps import End, Fate, Flight, Kind, Span, Step, Wait, spans, waits
-from tcpviz.trace_json import end_from, end_json, segment_from, step_from, step_json
+from tcpviz.trace_json import end_from, end_json, segment_from, segment_json, step_from, step_json
 from tcpviz.units import readable
 from tcpviz.words import say
 
@@ -29,7 +29,8 @@ class Trace:
 
     `start` is the time of the first step in ns since the epoch where a capture knows it.
     `notes` are sentences a reader must know to read it right (a cut file, clocks that disagree).
-    `rules` are those of a simulation that are not the standard's, in words.
+    `rules` are those of a simulation that are not the standard's, in words. `until` is when it was
+    stopped, in ns, with something still to come; None where it ran out.
     """
 
     ends: tuple[End, ...]
@@ -39,6 +40,7 @@ class Trace:
     start: int = 0
     notes: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    until: int | None = None
 
     display: ClassVar[Callable[["Trace"], dict[str, str]]]
     """How a notebook shows a Trace; the package sets it to draw the sequence chart."""
@@ -196,34 +198,14 @@ class Trace:
             "source": self.source,
             "start_ns": self.start,
             "ends": [end_json(end) for end in self.ends],
-            "segments": [self._segment_json(flight) for flight in self.flights],
+            "segments": [
+                segment_json(each, self.end(each.sender), self.end(each.receiver))
+                for each in self.flights
+            ],
             "steps": [step_json(step) for step in self.steps],
             "notes": list(self.notes),
             **({"rules": list(self.rules)} if self.rules else {}),
-        }
-
-    def _segment_json(self, flight: Flight) -> dict[str, Any]:
-        segment = flight.segment
-        sender, receiver = self.end(flight.sender), self.end(flight.receiver)
-        acks = bool(segment.ctl & ACK)
-        again = {"incarnation": segment.incarnation} if segment.incarnation else {}
-        return {
-            "from": flight.sender,
-            "flags": list(names(segment.ctl)),
-            "seq": (segment.seq - sender.iss) % NUMBERS if sender.syn_seen else None,
-            "ack": (segment.ack - receiver.iss) % NUMBERS if acks and receiver.syn_seen else None,
-            "seq_absolute": segment.seq,
-            "ack_absolute": segment.ack if acks else None,
-            "length": segment.length,
-            "window": segment.window,
-            "options": [list(option) for option in segment.options],
-            "sent_ns": flight.sent,
-            "arrived_ns": flight.arrived[0] if flight.arrived else None,
-            "duplicates_arrived_ns": list(flight.arrived[1:]),
-            "unsent": flight.sent is None and sender.observed,
-            "fate": flight.fate,
-            "retransmission": flight.again,
-            **again,
+            **({} if self.until is None else {"until_ns": self.until}),
         }
 
     @classmethod
@@ -251,6 +233,7 @@ class Trace:
                 int(data["start_ns"]),
                 tuple(data["notes"]),
                 tuple(data.get("rules", ())),
+                int(data["until_ns"]) if "until_ns" in data else None,
             )
         except (KeyError, TypeError, ValueError, IndexError, StopIteration) as problem:
             raise ValueError(f"not a trace: {where}: {problem!r}") from None

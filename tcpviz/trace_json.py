@@ -6,9 +6,9 @@ Knows what they are made of. Must not know the Trace that holds them.
 from collections.abc import Iterable
 from typing import Any
 
-from tcpviz.segment import Option, Segment, bits
+from tcpviz.segment import ACK, NUMBERS, Option, Segment, bits, names
 from tcpviz.states import State
-from tcpviz.steps import End, Kind, Step, Timer, Variables
+from tcpviz.steps import End, Flight, Kind, Step, Timer, Variables
 
 
 def end_json(end: End) -> dict[str, Any]:
@@ -64,6 +64,31 @@ def step_from(entry: dict[str, Any], segments: list[Segment]) -> Step:
         Variables(**variables) if variables else None,
         bool(entry.get("inferred", False)),
     )
+
+
+def segment_json(flight: Flight, sender: End, receiver: End) -> dict[str, Any]:
+    """A segment and its way; numbers count from the SYN of their direction, if that was seen."""
+    segment = flight.segment
+    acks = bool(segment.ctl & ACK)
+    again = {"incarnation": segment.incarnation} if segment.incarnation else {}
+    return {
+        "from": flight.sender,
+        "flags": list(names(segment.ctl)),
+        "seq": (segment.seq - sender.iss) % NUMBERS if sender.syn_seen else None,
+        "ack": (segment.ack - receiver.iss) % NUMBERS if acks and receiver.syn_seen else None,
+        "seq_absolute": segment.seq,
+        "ack_absolute": segment.ack if acks else None,
+        "length": segment.length,
+        "window": segment.window,
+        "options": [list(option) for option in segment.options],
+        "sent_ns": flight.sent,
+        "arrived_ns": flight.arrived[0] if flight.arrived else None,
+        "duplicates_arrived_ns": list(flight.arrived[1:]),
+        "unsent": flight.sent is None and sender.observed,
+        "fate": flight.fate,
+        "retransmission": flight.again,
+        **again,
+    }
 
 
 def segment_from(entry: dict[str, Any]) -> Segment:

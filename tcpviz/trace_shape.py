@@ -146,6 +146,8 @@ _TRACE: Final[_Fields] = {
     "segments": (_list(lambda value: isinstance(value, dict)), "a list of objects"),
     "steps": (_list(lambda value: isinstance(value, dict)), "a list of objects"),
     "notes": (_list(_is_text), "a list of texts"),
+    "rules?": (_list(_is_text), "a list of texts"),
+    "until_ns?": _TIME,
 }
 _END: Final[_Fields] = {
     "name": _TEXT,

@@ -47,6 +47,8 @@ ENGLISH: Final = {
     "line_time": "time →",
     "line_limit": "{name}: {count}",
     "line_limit_told": "Limit: {name}, {count}.",
+    "line_unsure": "≤: the segments do not tell whether anything is kept of all: after a SYN cookie"
+    " nothing is.",
     "line_none": "none",
     "line_told": "{name}: {peak}; {count} at the end.",
     "line_alt": "{title}: counts over time, to scale from left to right.",
@@ -75,6 +77,7 @@ ENGLISH: Final = {
     "ended_half_unknown": "one FIN seen, by {end}",
     "ended_open": "open",
     "ended_never": "never open",
+    "ack_unsure": "nobody saw whether this ACK is taken",
     "gone_before": "it was gone before, unseen",
     "vantage_unknown": "The capture does not tell at which end it was taken: "
     "the active opener's is assumed.",
@@ -190,6 +193,8 @@ ENGLISH: Final = {
     "key_expired": "timer expired",
     "key_stopped": "timer stopped before it expired",
     "key_running": "timer still running at the end",
+    "key_isses": "seq and ack count from the ISS of their connection; several ISSs: {ends}",
+    "key_lives": "2MSL {timer} reckons with an MSL of {msl}; here a segment lives for {life}",
     "key_lasts": "open at its foot: nothing in this run ends the state",
     "key_goes_on": "open at its foot: the state goes on where the chart ends",
     "key_inferred": "states in italics: concluded from the segments",

@@ -4,10 +4,12 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from test_sequence_chart import CLIENT, SERVER, depart, flight, group, groups, height, words
+from test_sequence_chart import CLIENT, SERVER, SVG, depart, flight, group, groups, height, words
 
+from tcpviz import read
 from tcpviz.pictures.conditions import Condition, conditions
 from tcpviz.pictures.panel import time_axis
 from tcpviz.pictures.remarks import Remarks
@@ -299,3 +301,92 @@ def test_the_marks_of_an_open_direction_keep_their_distance() -> None:
         ys += [float(each[1].split(",")[1]) for each in found]
     assert len(ys) > 2
     assert {round(below - above) for above, below in pairwise(ys)} == {36}
+
+
+def test_the_axis_goes_on_to_where_a_run_was_stopped() -> None:
+    """Nothing happens in the last 5 s, and yet they pass; a run that ran out ends as it did."""
+    trace = simulate(SCENARIOS["no_answer"])
+    assert (trace.duration, trace.until) == (15025 * MS, 20 * S)
+    assert Trace.from_json(trace.to_json()).until == 20 * S
+    axis = time_axis(trace)
+    assert axis.last >= 20 * S
+    assert 20 * S in axis.ticks()
+    assert simulate(SCENARIOS["normal"]).until is None
+
+
+DRAWN = {
+    "the only direction still open for data": "one_way",
+    "of an earlier connection, or forged": "flight_.*_hollow",
+    "nobody was seen to send it: no slope is known": "flight_.*_tail",
+    "open at its foot: nothing in this run ends the state": "foot",
+    "open at its foot: the state goes on where the chart ends": "foot",
+}
+CAPTURES = Path(__file__).parents[1] / "notebooks" / "captures"
+
+
+@pytest.mark.parametrize("name", [*SCENARIOS, *(path.name for path in CAPTURES.glob("*.pcapng"))])
+def test_the_key_explains_only_what_is_drawn(name: str) -> None:
+    """A direction that is open for 0.1 ms has no mark, and the key none either."""
+    trace = simulate(SCENARIOS[name]) if name in SCENARIOS else read(CAPTURES / name)[0]
+    svg = sequence_chart(trace).svg
+    written = set(re.findall(r">([^<]+)</text>", svg))
+    ids = set(re.findall(r' id="(?!key)([^"]+)"', svg))
+    classes = {each for some in re.findall(r' class="([^"]+)"', svg) for each in some.split()}
+    for text in written & set(DRAWN):
+        assert any(re.fullmatch(DRAWN[text], each) for each in ids | classes), text
+
+
+def test_a_timer_that_was_stopped_says_so_however_short_it_ran() -> None:
+    """The keep-alive of the server ran for 50 ms of its two hours."""
+    svg = sequence_chart(simulate(SCENARIOS["keep_alive"])).svg
+    fates = [
+        wait.expired is False
+        for end in ("client", "server")
+        for wait in simulate(SCENARIOS["keep_alive"]).waits(end)
+    ]
+    assert svg.count(">stopped</text>") == sum(fates) == 3
+
+
+def test_a_timer_is_named_where_it_begins() -> None:
+    """The USER TIMEOUT of 300 s runs through ten pieces; its name stands in the first."""
+    svg = sequence_chart(simulate(SCENARIOS["user_timeout"])).svg
+    bands = [height(band)[0] for band in groups(svg, "break")]
+    named = [
+        text
+        for wait in groups(svg, "wait")
+        for text in wait.iter(f"{SVG}text")
+        if text.text == "USER TIMEOUT"
+    ]
+    assert len(named) == 3
+    assert all(float(text.get("y") or 0) < min(bands) for text in named)
+
+
+def test_the_name_of_a_moment_has_a_line_to_it() -> None:
+    """The server listens and crashes at 0 ms: LISTEN is none of what follows below."""
+    svg = sequence_chart(simulate(SCENARIOS["given_up_in_syn_sent"])).svg
+    leaders = [each for each in groups(svg, "name") if list(each.iter(f"{SVG}polyline"))]
+    assert len(leaders) == 3
+
+
+def test_a_two_msl_timer_that_is_too_short_says_what_it_takes_for_an_msl() -> None:
+    """In `one_msl` a segment lives for 3 s, and TIME-WAIT is over after as long."""
+    told = "2MSL 3 s reckons with an MSL of 1.5 s; here a segment lives for 3 s"
+    assert told in words(ET.fromstring(sequence_chart(simulate(SCENARIOS["one_msl"])).svg))
+    assert "reckons with" not in sequence_chart(simulate(SCENARIOS["two_msl"])).svg
+
+
+def test_where_an_end_has_several_isses_the_key_says_what_numbers_count_from() -> None:
+    """Two ACKs are `seq 1 ack 1` in a half-open connection and in the one after it."""
+    trace = read(CAPTURES / "halfopen_syn.pcapng")[0]
+    told = "seq and ack count from the ISS of their connection; several ISSs: client, server"
+    assert told in words(ET.fromstring(sequence_chart(trace).svg))
+    assert "several ISSs" not in sequence_chart(trace, absolute=True).svg
+    assert "several ISSs" not in sequence_chart(read(CAPTURES / "normal.pcapng")[0]).svg
+
+
+def test_what_is_only_concluded_is_not_called_dropped() -> None:
+    """The last ACK of a client that a full accept queue ignored: nobody saw what became of it."""
+    trace = read(CAPTURES / "acceptq_overflow.pcapng")[3]
+    written = labels(trace)
+    assert written[-1] == "ACK seq 6 ack 1"
+    assert "dropped" not in " ".join(written)

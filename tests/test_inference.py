@@ -1,7 +1,11 @@
 """The states that are concluded from the segments passing one end, case by case."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from tcpviz import read
 from tcpviz.captures.inference import Passing, conclude, first_state
 from tcpviz.segment import Segment
 from tcpviz.states import State
@@ -119,9 +123,18 @@ def test_an_rst_that_leaves_is_an_abort():
 
 
 def test_an_acceptance_queue_that_is_full_keeps_syn_received():
-    """An end that sends its SYN,ACK again had not taken the ACK before it."""
+    """An end that sends its SYN,ACK again had not taken the ACK before it.
+
+    Nor is it known to take the next ACK, until it sends what only a connection does.
+    """
     lines = [*OPEN_PASSIVELY, OPEN_PASSIVELY[1], OPEN_PASSIVELY[2]]
-    assert states(*lines)[2:] == [State.SYN_RECEIVED, State.SYN_RECEIVED, State.ESTABLISHED]
+    assert states(*lines)[2:] == [State.SYN_RECEIVED] * 3
+    assert "nobody saw" in after(*lines).says
+    data = "> <SEQ=301><ACK=101><CTL=ACK><DATA=5>"
+    assert states(*lines, data)[2:] == [
+        State.SYN_RECEIVED, State.SYN_RECEIVED, State.ESTABLISHED, State.ESTABLISHED
+    ]  # fmt: skip
+    assert after(*lines, data).says == ""
 
 
 @pytest.mark.parametrize(
@@ -255,3 +268,14 @@ def test_the_variables_are_those_that_the_segments_show():
     data = after(*OPEN_ACTIVELY, "> <SEQ=101><ACK=301><CTL=ACK><DATA=5>")
     assert data.variables == Variables(101, 106, 301)
     assert after(*OPEN_ACTIVELY[::2]).variables == Variables(101, 101, 301)
+
+
+def test_the_recording_of_a_full_accept_queue_ends_as_the_kernel_did():
+    """The server of the 4th connection was in SYN-RECEIVED to the end, as its host told."""
+    trace = read(Path(__file__).parents[1] / "notebooks" / "captures" / "acceptq_overflow.pcapng")[
+        3
+    ]
+    assert [span.state for span in trace.spans("server")] == [State.SYN_RECEIVED]
+    truth = Path(__file__).parent / "data" / "recordings" / "acceptq_overflow.json"
+    seen = re.findall(r'"server".*"remote": "\S+:40003", "state": "(\w+)"', truth.read_text())
+    assert seen[-1] == "SYN_RECV"

@@ -488,6 +488,19 @@ def test_text_is_the_moves_in_order():
     assert "TIME-WAIT" in state_diagram(trace).alt
 
 
+def test_a_run_without_a_syn_ack_is_not_told_as_one_with_it():
+    """Moves 3 and 4 of the handshake of four segments say what was sent, SYN and ACK apart."""
+    picture = state_diagram(simulate(SCENARIOS["four_segment_handshake"]))
+    moves = picture.text.splitlines()[3:5]
+    assert "rcv SYN, snd ACK, snd SYN " in moves[0]
+    assert "rcv SYN, snd ACK " in moves[1]
+    assert "<td>rcv SYN, snd ACK, snd SYN</td>" in picture.table
+    assert ">snd ACK, snd SYN<" in picture.svg
+    assert picture.svg.count(">snd SYN,ACK<") == 1, "that of SYN-SENT, which no end took"
+    usual = state_diagram(simulate(SCENARIOS["handshake"]))
+    assert "rcv SYN, snd SYN,ACK " in usual.text
+
+
 def test_inferred_moves_are_told_apart():
     """What a capture concludes is marked in the text, in the numbers and in a note."""
     edge = next(e for e in TRANSITIONS if e.id == "CLOSED: active OPEN")

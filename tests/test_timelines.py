@@ -2,6 +2,7 @@
 
 import re
 from itertools import combinations, pairwise
+from pathlib import Path
 from random import Random
 from xml.etree import ElementTree as ET
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tcpviz import read
 from tcpviz.pictures.lettering import text_width
 from tcpviz.pictures.timelines import _COLUMNS, WIDTH, outline, timelines
 from tcpviz.population import Listener, Member, populate
@@ -247,3 +249,19 @@ def test_same_counts_same_bytes(leak):
     """A picture is a function of what it shows."""
     once, again = ([(p.dot, p.text, p.alt) for p in pictures(leak)] for _ in range(2))
     assert once == again
+
+
+def test_a_count_of_what_may_be_cookies_is_only_at_most_so_many():
+    """Of the flood the line of SYN-RECEIVED says so wherever it has a number; others are sure."""
+    captures = Path(__file__).parents[1] / "notebooks" / "captures"
+    flood = read(captures / "synflood_cookies.pcapng")
+    picture = timelines(
+        {state: count(flood, state, "server") for state in ("SYN-RECEIVED", "ESTABLISHED")}
+    )
+    assert "SYN-RECEIVED: ≤ 13 at most" in picture.text
+    assert "ESTABLISHED: 1 at most" in picture.text
+    written = ["".join(t.itertext()) for t in ET.fromstring(picture.svg).iter(f"{SVG}text")]
+    assert "≤ 13" in written
+    assert any("SYN cookie" in text for text in written)
+    assert "SYN cookie" in picture.alt
+    assert "≤" not in timelines({"a": busy(6)}).svg

@@ -83,6 +83,8 @@ class _Tcb:
         self.rcv: int | None = None
         self.fin: int | None = None  # the number of our FIN
         self.their_fin: int | None = None
+        self.ignores = False  # an ACK of our SYN came and did not count: a later one may not
+        self.unsure = False  # it is told that a later one came
         self.edges: list[str] = []
         self.says = ""
         self.last_syn_ack = {  # by our ISS
@@ -116,6 +118,7 @@ class _Tcb:
             self.una = add(self.iss, 1)  # our SYN was acknowledged, also if that was not seen
         if edge.target in (State.LISTEN, State.CLOSED):
             self.una = self.nxt = self.rcv = self.fin = self.their_fin = None
+            self.ignores = self.unsure = False
         return True
 
     # leaving
@@ -258,8 +261,13 @@ class _Tcb:
             if self.una is None or distance(segment.ack, self.una) > 0:
                 self.una = segment.ack
             last = -1 if self.iss is None else self.last_syn_ack.get(self.iss, -1)
-            if self.state is State.SYN_RECEIVED and index > last:
-                self._take(Event.RCV_ACK_OF_SYN)
+            if self.state is State.SYN_RECEIVED:
+                if index < last:  # its SYN,ACK leaves again
+                    self.ignores |= self.iss is not None and distance(segment.ack, self.iss) > 0
+                elif not self.ignores or self.goes_on:
+                    self._take(Event.RCV_ACK_OF_SYN)
+                elif not self.unsure:
+                    self.says, self.unsure = say("ack_unsure"), True
             acked_fin = self.fin is not None and distance(segment.ack, self.fin) > 0
         if segment.ctl & FIN:
             self.their_fin = add(segment.seq, segment.span - 1)

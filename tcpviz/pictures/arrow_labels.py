@@ -33,6 +33,9 @@ _TOUCHES: Final = 4.0  # pt: what is so near needs no leader
 _RAIL: Final = 2.5  # pt from the middle of a hollow way to where labels keep clear
 _OFF: Final = (2, 6, 12, 20, 30, 44)  # pt between a way and a label beside it
 _PARTS: Final = tuple(part / 10 for part in range(1, 10))  # of a way, where one may stand beside
+_FURTHER: Final = 12  # pt by which the dots before what nobody was seen to send may be longer
+_FURTHER_OFF: Final = 0.3  # the cost of that
+_STEEP: Final = 2.0  # of a way: labels stand left and right of it
 _BESIDE: Final = 0.6  # the cost of standing beside a way
 
 
@@ -74,7 +77,7 @@ def _labels_on_arrows(space: Space) -> Layout:
     board = _board(space)
     middles = _side_by_side(space) if len(space.ways) > MANY else {}
     wishes = [wish for group in _alongside(space.ways) for wish in _wishes(group, middles)]
-    wishes.sort(key=lambda wish: (wish[0].rank, wish[0].flight.number))
+    wishes.sort(key=_choice)
     found: dict[str, _Placed] = {}
     for way, part in wishes:
         _place(board, space, way, part, found)
@@ -102,6 +105,12 @@ def _labels_on_arrows(space: Space) -> Layout:
             found |= {f"{name}{BEGINS}": placed for name, placed in begun.items()}
     labels = {name: Label(place.box, lines, place.leader) for name, (place, lines) in found.items()}
     return Layout(labels, bad)
+
+
+def _choice(wish: tuple[Way, float]) -> tuple[int, bool, int]:
+    """Who chooses a place first: what is about the connection, then what has few to choose from."""
+    way, _ = wish
+    return way.rank, way.fashion not in _MARKED, way.flight.number
 
 
 def _misplaced(board: Board, way: Way, placed: _Placed | None) -> float:
@@ -137,7 +146,9 @@ def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _
     """Put its label where it costs least."""
     least, best, name = inf, None, way.name
     many = len(space.ways) > MANY
-    places = (_beyond, _upon, _beside) if way.fashion in _MARKED else (_upon, _beside)
+    places = [_beyond, _upon, _beside] if way.fashion in _MARKED else [_upon, _beside]
+    if way.side and not many:
+        places = [_beside]
     enough = inf if many else _LESS
     for less, lines in enumerate(way.texts):
         extra = less * _LESS
@@ -284,6 +295,14 @@ def _beyond(space: Space, way: Way, lines: Lines, _: float) -> Iterator[Place]:
             Box.around(x + width // 2, y, width, _height(lines)),
             max(CROSS, abs(aside) - _height(lines) / 2),
         )
+    if way.fashion == "unsent":  # its dots may come from further off: nobody knows where it was
+        level, tip = (at.top + at.bottom) / 2, at.right if right else at.left
+        for far in range(_FURTHER, round(space.right - space.left), _FURTHER):
+            beyond = x + far if right else x - far
+            if space.left + CLEAR <= beyond <= space.right - CLEAR - width:
+                box = Box.around(beyond + width // 2, round(level), width, _height(lines))
+                dots = (box.left if right else box.right, level), (tip, level)
+                yield Place(_FURTHER_OFF + far / 100, box, CROSS, dots)
 
 
 def _beside(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
@@ -292,17 +311,42 @@ def _beside(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place
     least, most = space.left + CLEAR + width // 2, space.right - CLEAR - width // 2
     if least > most:
         return
-    (x0, y0), (x1, y1) = max(way.strokes, key=_length)
+    (x0, y0), (x1, y1) = stroke = _stroke_of(way)
     slope = abs((y1 - y0) / (x1 - x0)) if x1 != x0 else 1.0
     places = ((_BESIDE + off / 25 + abs(part - best), part, off) for off in _OFF for part in _PARTS)
     for cost, part, off in sorted(places):
         x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
         inside = round(min(max(x, least), most))
+        if slope > _STEEP:
+            box = Box.around(x, y, width, height)
+            yield from _aside(way, stroke, box, cost, off, (least, most))
+            continue
         clear = max(min(slope * width, abs(y1 - y0)), abs(inside - x) * slope) / 2 + height / 2
-        for side in (-1, 1):
+        for side in (way.side,) if way.side else (-1, 1):
             at = round(y + side * (clear + off))
             box = Box.around(inside, at, width, height)
             yield Place(cost, box, off, _leader(way, box) if off > _TOUCHES else None)
+
+
+def _aside(
+    way: Way, stroke: Stroke, box: Box, cost: float, off: int, between: tuple[float, float]
+) -> Iterator[Place]:
+    """Left or right of a steep stroke, where the box is upon it; its middle is between two x."""
+    (x0, y0), (x1, y1) = stroke
+    width, height = box.right - box.left, box.bottom - box.top
+    clear = width / 2 + abs((x1 - x0) / (y1 - y0)) * height / 2 + _RAIL
+    middle, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    for side in (-1, 1):
+        x = min(max(middle + side * (clear + off), between[0]), between[1])
+        if side * (x - middle) > clear:
+            at = Box.around(round(x), round(y), width, height)
+            far = abs(x - middle) - clear
+            yield Place(cost, at, off, _leader(way, at) if far > _ASIDE[-1] else None)
+
+
+def _stroke_of(way: Way) -> Stroke:
+    """The stroke that a label stands at: of an old way the last, it matters where it arrives."""
+    return way.strokes[-1] if way.fashion == "old" else max(way.strokes, key=_length)
 
 
 def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
@@ -311,9 +355,7 @@ def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
     least, most = space.left + CLEAR + width // 2, space.right - CLEAR - width // 2
     if least > most:
         return
-    (x0, y0), (x1, y1) = max(way.strokes, key=_length) if way.strokes[1:] else way.strokes[0]
-    if way.fashion == "old":  # it matters where it arrives
-        (x0, y0), (x1, y1) = way.strokes[-1]
+    (x0, y0), (x1, y1) = _stroke_of(way)
     stays = abs(x1 - x0) > width
     outmost: set[float] = set()
     for part in _parts(best):
@@ -325,6 +367,8 @@ def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
                     continue
                 outmost.add(inside)
             y = y0 + (y1 - y0) * (inside - x0) / (x1 - x0)
+        elif way.fashion == "old" and inside != x:
+            continue  # it would shave one side of it
         yield Place(3 * abs(part - best), Box.around(round(inside), round(y), width, height))
 
 

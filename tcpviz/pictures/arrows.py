@@ -8,6 +8,7 @@ from typing import Final
 from tcpviz.pictures import theme
 from tcpviz.pictures.arrow_labels import BEGINS, TAIL, Label, along, mark
 from tcpviz.pictures.drawing import Box, Drawing, Pen, Point
+from tcpviz.pictures.placement import Stroke
 from tcpviz.pictures.ways import Space, Way
 
 _ELBOW: Final = 30.0
@@ -58,6 +59,7 @@ def draw_arrows(drawing: Drawing, space: Space, labels: dict[str, Label]) -> Non
             color = theme.RED if way.fashion in ("lost", "dropped") else theme.INK
             if label.leader:
                 pen = _LEADER if color == theme.INK else _LEADER._replace(color=color)
+                pen = _GUESS if way.fashion == "unsent" and _level(label.leader) else pen
                 drawing.line([label.leader], pen, classes=classes, name=f"{each}_leader")
             drawing.text(
                 label.box,
@@ -68,6 +70,11 @@ def draw_arrows(drawing: Drawing, space: Space, labels: dict[str, Label]) -> Non
                 name=f"{each}_label",
                 tip=tip,
             )
+
+
+def _level(stroke: Stroke) -> bool:
+    (_, y0), (_, y1) = stroke
+    return y0 == y1
 
 
 def _classes(way: Way) -> str:

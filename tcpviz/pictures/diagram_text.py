@@ -48,19 +48,19 @@ def table(view: View) -> Table:
         shown = view.edges if view.state is None else [n for n in view.edges if n in view.ahead]
         return Table(view.title, ways, tuple(_cells(EDGES[name]) for name in shown))
     moves = sorted((m for path in view.paths for m in path.moves), key=lambda move: move.number)
-    rows = [(str(m.number), readable(m.time), m.end, *_cells(m.edge)) for m in moves]
+    rows = [(str(m.number), readable(m.time), m.end, *_cells(m.edge, m.did)) for m in moves]
     columns = say("column_number"), say("column_at"), say("column_end"), *ways
     return Table("\n".join((view.title, *view.trace.notes)), columns, tuple(rows))
 
 
-def _cells(edge: Edge) -> tuple[str, ...]:
-    return edge.source, edge.target, say("list_comma").join(lines(edge)), edge.section
+def _cells(edge: Edge, did: tuple[str, ...] = ()) -> tuple[str, ...]:
+    return edge.source, edge.target, say("list_comma").join(did or lines(edge)), edge.section
 
 
 @kept
-def row(edge: Edge) -> str:
-    """An edge in one line."""
-    what = ", ".join(lines(edge)).replace(", (", " (")
+def row(edge: Edge, did: tuple[str, ...] = ()) -> str:
+    """An edge in one line; `did` is what a run did instead of what Figure 5 writes."""
+    what = ", ".join(did or lines(edge)).replace(", (", " (")
     omitted = "" if edge.drawn else "  " + say("diagram_not_in_figure")
     rule = f"RFC 9293 {edge.section}"
     if not edge.section[:1].isdigit():
@@ -75,7 +75,7 @@ def _history(view: View) -> Iterator[str]:
     for move in moves:
         inferred = "  " + say("diagram_inferred_move") if move.inferred else ""
         when = f"{move.number:3}  {readable(move.time):>10}  {move.end:{width}}"
-        yield f"{when}  {row(move.edge)}{inferred}"
+        yield f"{when}  {row(move.edge, move.did)}{inferred}"
     stands = "diagram_ends_in" if view.at is None else "diagram_is_in"
     for path in view.paths:
         yield say(

@@ -39,6 +39,7 @@ PENS: Final = {  # of a timer that expired, was stopped, is still running
     None: Pen(theme.PURPLE, 0.75, "solid", "vee", size=0.6),
 }
 _DOT: Final = 2.0  # pt: half of the mark at a timer's end
+_AROUND: Final = 4.5  # pt of a timer's line over and under what is written in it, at least
 _ASIDE: Final = 60  # pt that a timer's name may be away from it
 _SAID: Final = {"down": "host_down", "half-open": "half_open"}
 _LEADER: Final = Pen(theme.QUIET, 0.6)
@@ -111,6 +112,7 @@ class Margin:
         for each in self.stretches:
             lines = in_two(each.state) if self.narrow else (each.state,)
             half = len(lines) * ROW / 2
+            moment = each.bottom < each.top + 0.5  # its name needs a line to it
             at = each.top - self.top + half + (3 if each.step is not None else 10)
             for y in self._called[bisect_right(self._called, each.top + 1) :]:
                 call = y - self.top
@@ -118,7 +120,8 @@ class Margin:
                     below = call + 2 * half + 2 < each.bottom - self.top
                     at = call + (half + 1.5 if below else -half - 1.5)
             classes = "" if each.step is None else f"name s{each.step}"
-            wanted.append(Note(at, at, lines, "italic" if each.inferred else "bold", classes))
+            leads = each.top - self.top if moment else at
+            wanted.append(Note(leads, at, lines, "italic" if each.inferred else "bold", classes))
         for held in self.conditions:
             if held.plight in _SAID:
                 at, step = self.axis.y(held.since) + 9.5, self._since(held.since)
@@ -127,7 +130,7 @@ class Margin:
             if held.plight == "down" and held.until is not None:
                 wanted += self._after(held.until)
         ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
-        sizes = [(note.at, len(note.lines) * ROW + 1.5) for note in wanted]
+        sizes = [(note.y, len(note.lines) * ROW + 1.5) for note in wanted]
         return self._spread(wanted, sizes, ranks)
 
     def _spread(
@@ -197,8 +200,10 @@ class Margin:
             free[lane : lane + 1] = [bottom]
             found.append(Bracket(wait, lane, self._label(wait)))
         for number, each in enumerate(found):
-            if not each.note.lines:
-                found[number] = each._replace(note=self._aside(each, found))
+            if each.note.lines != _said(each.wait):
+                aside = self._aside(each, found)
+                if len(aside.lines) > len(each.note.lines):
+                    found[number] = each._replace(note=aside)
         return tuple(found)
 
     def _aside(self, bracket: Bracket, others: list[Bracket]) -> Note:
@@ -230,14 +235,16 @@ class Margin:
         return [note.at for note in self.calls]
 
     def _label(self, wait: Wait) -> Note:
-        """What is written on a timer, where the longest part of it that is drawn has the room."""
-        parts = self.axis.visible(wait.timer.since, self._until(wait))
-        if parts[1:]:
-            parts.sort(key=lambda part: part[0] - part[1])  # the longest first
-        since, until = parts[0] if parts else (0, 0)
-        top, bottom = self.y(since) + 6, self.y(until) - 6
-        rows = int((bottom - top) / ROW)
-        lines = _said(wait)[: rows if rows > 0 else 0]
+        """What is written on a timer: in the first part of it that has the room, or the longest."""
+        lines = _said(wait)
+        parts = [
+            (self.y(since) + _AROUND, self.y(until) - _AROUND)
+            for since, until in self.axis.visible(wait.timer.since, self._until(wait))
+        ]
+        tall = len(lines) * ROW
+        longest = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
+        top, bottom = next((part for part in parts if part[1] - part[0] >= tall), longest)
+        lines = lines[: max(int((bottom - top) / ROW), 0)]
         half = len(lines) * ROW / 2
         middle = (top + bottom) / 2
         calls = self._called

@@ -25,7 +25,7 @@ from tcpviz.pictures.ways import Labels, Lines, Space, typical_delay
 from tcpviz.segment import ACK, SYN
 from tcpviz.steps import End, Kind, Step
 from tcpviz.trace import Trace
-from tcpviz.units import MS
+from tcpviz.units import MS, readable
 from tcpviz.words import say
 
 _DELAY: Final = 45.0  # pt for the usual one-way delay
@@ -37,6 +37,7 @@ _OFFERED: Final = (276, 440)  # ... with options
 _WIDEST: Final = 600  # ... for a label that cannot be narrower
 _NARROW: Final = (150, 200)  # ... where two charts stand side by side
 LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
+_BACKOFF: Final = 4  # waits, each longer than the one before: what a chart is about
 _APART: Final = 6.0  # pt between the segments of a train, where the height allows
 _NAME: Final = 40  # characters of an end's name or address
 _EXPIRY: Final = {"expired": True, "stopped": False, "running": None}  # marks of timers
@@ -56,6 +57,7 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
     if traces[1:]:
         steps = tuple(sorted((step for trace in traces for step in trace.steps), key=_time))
     times = [step.time for step in steps if not (step.kind is Kind.LOSE and step.inferred)]
+    times = sorted(times + [trace.until for trace in traces if trace.until is not None])
     delays = [typical_delay(trace) or 0 for trace in traces]
     typical = next(filter(None, delays), None)
     length = (_ROOMY if roomy else _DELAY) * larger
@@ -66,7 +68,15 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
     series = [waits for trace in traces for waits in backoffs(trace)]
     both = all(end.observed for trace in traces for end in trace.ends)
     room = _ROWS if roomy and not both else ROOM
-    return TimeAxis.within(times, typical, length=length, tallest=TALLEST, series=series, room=room)
+    return TimeAxis.within(
+        times,
+        typical,
+        length=length,
+        tallest=TALLEST,
+        series=series,
+        room=room,
+        compared=any(len(waits) >= _BACKOFF for waits in series),
+    )
 
 
 def _time(step: Step) -> int:
@@ -230,15 +240,18 @@ class Panel:
 
 
 def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) -> float:
-    """The key to the marks that occur; returns where it ends."""
+    """The key to the marks that are drawn already; returns where it ends."""
+    drawn = set()
+    for mark, _ in drawing.marks:
+        if mark:
+            drawn |= {*mark.classes.split(), mark.name.rpartition("_")[2]}
     margins = [margin for panel in panels for margin in panel.margins]
     expired = {bracket.wait.expired for margin in margins for bracket in margin.waits}
     marks = [(each, say(f"key_{each}")) for each, how in _EXPIRY.items() if how in expired]
-    held = {each.plight for margin in margins for each in margin.conditions}
-    marks += [("way", say("key_one_way"))] if held & {"sends", "receives"} else []
-    if any(panel.hollow for panel in panels):
+    marks += [("way", say("key_one_way"))] if "one_way" in drawn else []
+    if "hollow" in drawn and any(panel.hollow for panel in panels):
         marks.append(("hollow", say("key_hollow")))
-    if any(panel.unsent for panel in panels):
+    if "tail" in drawn:
         marks.append(("unsent", say("key_unsent")))
     feet = dict.fromkeys(panel.foot for panel in panels if panel.foot)
     marks += [("foot", say(key)) for key in feet]
@@ -265,12 +278,29 @@ def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) 
     return y + ROW + 4 if marks else y
 
 
-def notes(*traces: Trace) -> Iterator[tuple[str, Face]]:
+def notes(*traces: Trace, absolute: bool | None = None) -> Iterator[tuple[str, Face]]:
     """What must be known to read the charts of these traces right."""
+    for trace in traces:
+        if not (trace.source == "simulation" if absolute is None else absolute):
+            several = [name for name, isses in trace.isses.items() if len(isses) > 1]
+            if several:
+                yield say("key_isses", ends=say("list_comma").join(several)), ""
     if any(step.inferred and step.state for trace in traces for step in trace.steps):
         yield say("key_inferred"), "italic"
-    for note in dict.fromkeys(note for trace in traces for note in trace.notes):
+    for note in dict.fromkeys(note for trace in traces for note in (*_lives(trace), *trace.notes)):
         yield note, ""
+
+
+def _lives(trace: Trace) -> Iterator[str]:
+    """What its 2MSL timer takes for an MSL, if a segment lives longer."""
+    waits = [wait.timer for end in trace.ends for wait in trace.waits(end.name)]
+    lasts = [timer.until - timer.since for timer in waits if timer.name == "2MSL"]
+    lives = [
+        time - way.sent for way in trace.flights if way.sent is not None for time in way.arrived
+    ]
+    if lasts and 2 * max(lives, default=0) > min(lasts):
+        told = {"timer": min(lasts), "msl": min(lasts) // 2, "life": max(lives)}
+        yield say("key_lives", **{name: readable(time) for name, time in told.items()})
 
 
 def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:

@@ -7,10 +7,13 @@ drawn.
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
 from tcpviz.pictures.figure_5 import AGAIN, TOP, Part, box_at, edges_on, places
+from tcpviz.segment import ACK, SYN
 from tcpviz.states import DIRECT, TRANSITIONS, Edge, Event, Opened, State, transition
+from tcpviz.steps import Kind
 from tcpviz.trace import Trace
 from tcpviz.words import say
 
@@ -21,7 +24,10 @@ _KNOWN: Final = {edge.id: edge for edge in (*TRANSITIONS, *DIRECT)}
 
 
 class Move(NamedTuple):
-    """An edge that an end took in a step of the trace; `number` counts the moves told of."""
+    """An edge that an end took in a step of the trace; `number` counts the moves told of.
+
+    `did` is its label where the run did not what Figure 5 writes: each SYN and each ACK apart.
+    """
 
     edge: Edge
     number: int
@@ -29,6 +35,7 @@ class Move(NamedTuple):
     step: int
     time: int  # ns
     inferred: bool
+    did: tuple[str, ...] = ()
 
 
 class Path(NamedTuple):
@@ -84,8 +91,27 @@ def _moves(trace: Trace, only: str | None) -> list[Move]:
             if name not in _KNOWN:
                 raise ValueError(f"steps[{index}] takes an edge that TCP does not have: {name!r}")
             number = len(moves) + 1
-            moves.append(Move(_KNOWN[name], number, step.end, index, step.time, step.inferred))
+            edge, did = _KNOWN[name], _did(trace, index, _KNOWN[name])
+            moves.append(Move(edge, number, step.end, index, step.time, step.inferred, did))
     return moves
+
+
+def _did(trace: Trace, index: int, edge: Edge) -> tuple[str, ...]:
+    """The label of a move where a SYN travels without the ACK that Figure 5 gives it; else ()."""
+    step, event, sends = trace.steps[index], edge.event, edge.sends
+    if event is Event.RCV_SYN_ACK and step.segment and step.segment.ctl & (SYN | ACK) == SYN:
+        event = Event.RCV_SYN
+    if sends == "SYN,ACK":
+        now = takewhile(lambda each: each.time == step.time, islice(trace.steps, index, None))
+        answers = [
+            each.segment
+            for each in now
+            if each.end == step.end and each.kind is Kind.DEPART and each.segment
+        ]
+        if answers and not any(each.ctl & (SYN | ACK) == SYN | ACK for each in answers):
+            sends = say("list_comma").join(f"snd {each.control}" for each in answers)
+            return str(event), sends
+    return (str(event), f"snd {sends}") if event is not edge.event else ()
 
 
 def _path(trace: Trace, nth: int, moves: tuple[Move, ...], part: Part | None) -> Path:

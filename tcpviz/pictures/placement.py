@@ -17,6 +17,8 @@ _BUCKET: Final = 40.0  # pt: only what shares such a slice of the sheet is compa
 _NEAR: Final = 4.0  # pt: a line so near to a label of another is taken for its own
 _OVER_OTHER: Final = 1.5  # the cost of hiding anything of another line
 _BESIDE_OTHER: Final = 0.7  # ... of standing near it
+_CLOSE: Final = 7.0  # pt between two labels that are told apart at a glance
+_BESIDE_LABEL: Final = 0.4  # the cost of standing nearer to one
 _LED_ACROSS: Final = 2.5  # ... of a leader that crosses it
 _HIDES: Final = 200.0  # ... of hiding all of it
 _FAIR: Final = 9.0  # ... of hiding a fifth of another, good enough among many
@@ -94,6 +96,7 @@ class Board:
         """Nothing is taken."""
         self._top, self._bottom = top, bottom
         self._boxes: dict[int, list[Box]] = {}
+        self._labels: dict[int, list[Box]] = {}
         self._lines: dict[int, list[_Line]] = {}
         self._hidden: dict[str, float] = {}
         self._known: dict[tuple[Box, float], dict[str, float]] = {}  # shares found before
@@ -145,6 +148,8 @@ class Board:
     def put(self, box: Box) -> None:
         """A label stands here, and hides what it hides."""
         self.take(box)
+        for bucket in _buckets(box.top, box.bottom):
+            self._labels.setdefault(bucket, []).append(box)
         for name, share in self._shares(box).items():
             self._hidden[name] = self._hidden.get(name, 0.0) + share
 
@@ -152,6 +157,7 @@ class Board:
         """A label does not stand here any more."""
         for bucket in _buckets(box.top, box.bottom):
             self._boxes[bucket].remove(box)
+            self._labels[bucket].remove(box)
         for name, share in self._shares(box).items():
             self._hidden[name] -= share
 
@@ -182,6 +188,23 @@ class Board:
                         found[name] = share
         return found
 
+    def _crowded(self, place: Place) -> float:
+        """What it costs that other labels are near, or that the leader runs under one."""
+        left, top, right, bottom = place.box
+        left, top, right, bottom = left - _CLOSE, top - _CLOSE, right + _CLOSE, bottom + _CLOSE
+        cost = 0.0
+        found = {box for b in _buckets(top, bottom) for box in self._labels.get(b, ())}
+        for box in found:
+            if left < box.right and box.left < right and top < box.bottom and box.top < bottom:
+                cost += _BESIDE_LABEL if box != place.box else 0.0
+        if place.leader:
+            high, low = sorted((place.leader[0][1], place.leader[1][1]))
+            under = {box for b in _buckets(high, low) for box in self._labels.get(b, ())}
+            cost += _LED_ACROSS * sum(
+                crosses(place.leader, box) for box in under if box != place.box
+            )
+        return cost
+
     def _crossed(self, name: str, leader: Stroke) -> int:
         """How many other lines it crosses."""
         top, bottom = sorted((leader[0][1], leader[1][1]))
@@ -203,6 +226,7 @@ class Board:
                 cost += _BESIDE_OTHER
             if cost >= most:
                 return cost
+        cost += self._crowded(place)
         if place.leader:
             cost += _LED_ACROSS * self._crossed(name, place.leader)
         return cost + _HIDDEN * (own - _ENOUGH) if own > _ENOUGH else cost

@@ -130,7 +130,7 @@ class Remarks:
 
 def _is_dropped(trace: Trace, number: int, step: Step) -> bool:
     """Whether a listener's host dropped what arrived: it says so, and does nothing."""
-    if not step.says or step.edges or step.state not in _LISTENS:
+    if not step.says or step.edges or step.inferred or step.state not in _LISTENS:
         return False
     after = trace.steps[number + 1] if number + 1 < len(trace.steps) else None
     answered = after and after.end == step.end and after.time == step.time

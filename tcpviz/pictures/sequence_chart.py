@@ -28,7 +28,8 @@ def sequence_chart(
     drawn break that says how long. ValueError for a trace that has not two ends.
 
     Simplified: a simulated loss half way is drawn a little before or after the middle where its
-    cross would lie on another arrow; the transcript keeps the time.
+    cross would lie on another arrow; the transcript keeps the time. Segments that leave and arrive
+    together run 5 pt apart between their ends, which are exact, the one sent first above.
     """
     if len(trace.ends) != 2:
         raise ValueError(f"a sequence chart shows two ends; this trace has {len(trace.ends)}")
@@ -85,7 +86,7 @@ def _drawn(trace: Trace, labels: Labels, variables: bool) -> tuple[Drawing, floa
     ruler.draw_breaks(drawing, width)
     panel.draw_heads(drawing, left, head)
     bottom = draw_key(drawing, [panel], ruler.bottom + 8, width)
-    bottom = draw_notes(drawing, notes(trace), bottom, width)
+    bottom = draw_notes(drawing, notes(trace, absolute=labels.absolute), bottom, width)
     return drawing, width, bottom + EDGE
 
 

@@ -18,9 +18,9 @@ from tcpviz.pictures.remarks import Remarks
 from tcpviz.pictures.sheet import EDGE, ROW, TITLE, Ruler, draw_notes, draw_title
 from tcpviz.pictures.table import Table
 from tcpviz.pictures.time_axis import TimeAxis, round_step
-from tcpviz.segment import SYN
 from tcpviz.states import State
 from tcpviz.steps import Kind, Span
+from tcpviz.timeline import maybe_cookie
 from tcpviz.trace import Trace
 from tcpviz.units import MS, readable
 from tcpviz.words import say
@@ -125,17 +125,8 @@ def _columns(traces: Sequence[Trace], end: str) -> Iterator[_Column]:
                 if step.kind is Kind.ARRIVE and step.end == end and step.flight in dropped
             ),
             (*(span.since + shift for span in trace.spans(end)), trace.duration + shift),
-            _maybe_cookie(trace, end),
+            maybe_cookie(trace, end),
         )
-
-
-def _maybe_cookie(trace: Trace, end: str) -> bool:
-    """Whether SYN-RECEIVED is concluded from nothing but one SYN,ACK."""
-    spans = trace.spans(end)
-    if not spans or spans[-1].state is not State.SYN_RECEIVED or not spans[-1].inferred:
-        return False
-    sent = [f for f in trace.flights if f.sender == end and f.segment.ctl & SYN]
-    return len(sent) == 1
 
 
 def _axis(columns: Sequence[_Column]) -> TimeAxis:

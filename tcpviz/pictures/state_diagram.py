@@ -142,7 +142,8 @@ def _draw_edge(
     drawing: Drawing, edge: str, takers: list[Path], label: Box | None, view: View
 ) -> None:
     """One arrow for each end that took the edge, a quiet one where none did, and one label."""
-    name, tip, text = _written(edge, notes=view.notes)
+    did = {move.did for path in takers for move in path.moves if move.edge is EDGES[edge]}
+    name, tip, text = _written(edge, did.pop() if len(did) == 1 else (), notes=view.notes)
     place = places(view.part)[edge]
     color = theme.INK if takers[1:] else theme.QUIET
     if edge in view.ahead and not takers:
@@ -175,10 +176,10 @@ def _draw_edge(
 
 
 @kept
-def _written(edge: str, *, notes: bool) -> tuple[str, str, tuple[str, ...]]:
-    """The id of an edge's arrow, its tooltip and its label."""
+def _written(edge: str, did: tuple[str, ...], *, notes: bool) -> tuple[str, str, tuple[str, ...]]:
+    """The id of an edge's arrow, its tooltip and its label, or what a run did instead."""
     name = "edge_" + re.sub(r"\W+", "_", edge).strip("_")
-    return name, row(EDGES[edge]), lines(EDGES[edge], notes=notes)
+    return name, row(EDGES[edge], did), did or lines(EDGES[edge], notes=notes)
 
 
 def _color(path: Path) -> str:

@@ -67,12 +67,17 @@ class TimeAxis:
         tallest: float,
         series: Sequence[Series] = (),
         room: float = ROOM,
+        compared: bool = True,
     ) -> "TimeAxis":
         """The axis that draws `typical` ns as `length` pt, or less if it would be too tall."""
-        axis = cls.through(times, typical, length=length, series=series, room=room)
+        axis = cls.through(
+            times, typical, length=length, series=series, room=room, compared=compared
+        )
         while axis.height > tallest:
             length *= min(tallest / axis.height, 0.95)
-            axis = cls.through(times, typical, length=length, series=series, room=room)
+            axis = cls.through(
+                times, typical, length=length, series=series, room=room, compared=compared
+            )
         return axis
 
     @classmethod
@@ -84,6 +89,7 @@ class TimeAxis:
         length: float,
         series: Sequence[Series] = (),
         room: float = ROOM,
+        compared: bool = True,
     ) -> "TimeAxis":
         """The axis for these times in ns, in order, that draws `typical` ns as `length` pt.
 
@@ -91,7 +97,8 @@ class TimeAxis:
         times wants n times `room`: the pieces of a crowd keep more of the waits around it. Waits
         that are a series, each a stretch of time that ends where the next begins, are drawn in
         proportion to each other, though broken: as their lengths where PAGE allows it, else as a
-        power of their lengths.
+        power of their lengths. Where they are not `compared` they only make the axis a little
+        longer: the longer wait is still the longer line.
         """
         scale = length / max(typical, 1)
         step = round_step(TICKS / scale)
@@ -100,7 +107,7 @@ class TimeAxis:
         more = {gap: 0.0 for gaps in within for gap in gaps}
         axis = cls._of(crowds, scale, step, more)
         if more:
-            axis = cls._of(crowds, scale, step, _stretched(axis, series, within))
+            axis = cls._of(crowds, scale, step, _stretched(axis, series, within, compared=compared))
         return axis
 
     @classmethod
@@ -272,11 +279,11 @@ def _gaps(series: Series, crowds: Sequence[_Crowd]) -> list[int]:
 
 
 def _stretched(
-    axis: TimeAxis, series: Sequence[Series], within: Sequence[Sequence[int]]
+    axis: TimeAxis, series: Sequence[Series], within: Sequence[Sequence[int]], *, compared: bool
 ) -> dict[int, float]:
     """How many pt more to keep of each gap, for the waits to be as long as they are in time."""
-    powers = [power / 20 for power in range(20, 1, -1)]
-    most = max(PAGE, 1.5 * axis.height)
+    powers = [power / 20 for power in range(20, 0, -1)]
+    most = max(PAGE, 1.5 * axis.height) if compared else 1.25 * axis.height
     for power in powers:
         more = {gap: 0.0 for gaps in within for gap in gaps}
         for waits, gaps in zip(series, within, strict=True):

@@ -67,15 +67,16 @@ class _Label(NamedTuple):
 
 
 class _Peak(NamedTuple):
-    """The most there are in a line, and when for the first time, in ns."""
+    """The most there are in a line, as it is written too, and when for the first time, in ns."""
 
     most: int
     time: int
+    written: str
 
     def __str__(self) -> str:
         if not self.most:
             return say("line_none")
-        return say("line_peak", count=f"{self.most:,}", time=readable(self.time))
+        return say("line_peak", count=self.written, time=readable(self.time))
 
 
 def timelines(
@@ -101,7 +102,10 @@ def timelines(
     """
     limits = limits or {}
     _check(series, limits, until)
-    peaks = {name: _Peak(line.peak, line.peak_time) for name, line in series.items()}
+    peaks = {
+        name: _Peak(line.peak, line.peak_time, line.written(line.peak))
+        for name, line in series.items()
+    }
     scale = _scaled(series, max([1, *limits.values(), *(p.most for p in peaks.values())]), until)
     title = title or say("line_title")
     drawing = Drawing()
@@ -127,7 +131,11 @@ def timelines(
     _draw_names(drawing, labels)
     told = tuple(_sentences(series, peaks, limits, scale))
     alt = " ".join([say("line_alt", title=title), *told])
-    dot = drawing.source(WIDTH, _TOP + _HIGH + 38)
+    high = _TOP + _HIGH + 38
+    for note in _unsure(series):
+        _write(drawing, note, Box(12, high, WIDTH - 12, high + 14), theme.SMALL, theme.QUIET)
+        high += 18
+    dot = drawing.source(WIDTH, high)
 
     def tell() -> str:
         return "\n".join([title, *told, *_table(series, scale)])
@@ -253,7 +261,7 @@ def _draw_peaks(
     taken = [sign for _, _, sign in signs]
     for nth, peak, sign in signs:
         _draw_sign(drawing, nth, sign, f"peak_{nth}")
-        text = f"{peak.most:,}"
+        text = peak.written
         for box in _beside(sign, text_width(text, theme.SMALL) + 4):
             inside = box.left > _LEFT and box.right < _RIGHT and box.top >= _TOP - 8
             free = not any(_touch(other, box) for other in taken)
@@ -341,9 +349,18 @@ def _sentences(
 ) -> Iterator[str]:
     """The peaks, where the lines end, and the limits."""
     for name, line in series.items():
-        yield say("line_told", name=name, peak=peaks[name], count=f"{line.at(scale.until):,}")
+        yield say(
+            "line_told", name=name, peak=peaks[name], count=line.written(line.at(scale.until))
+        )
     for name, limit in limits.items():
         yield say("line_limit_told", name=name, count=f"{limit:,}")
+    yield from _unsure(series)
+
+
+def _unsure(series: Mapping[str, Timeline]) -> Iterator[str]:
+    """Why some counts are only known to be at most so many."""
+    if any(line.unsure and line.peak for line in series.values()):
+        yield say("line_unsure")
 
 
 def _table(series: Mapping[str, Timeline], scale: _Scale) -> Iterator[str]:
@@ -357,6 +374,6 @@ def _table(series: Mapping[str, Timeline], scale: _Scale) -> Iterator[str]:
 def _rows(series: Mapping[str, Timeline], scale: _Scale) -> tuple[tuple[str, ...], ...]:
     """The counts at the ticks of the time axis."""
     return tuple(
-        (readable(time), *(f"{line.at(time):,}" for line in series.values()))
+        (readable(time), *(line.written(line.at(time)) for line in series.values()))
         for time in scale.times
     )

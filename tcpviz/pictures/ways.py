@@ -6,6 +6,8 @@ Knows the flights of a Trace and the time axis. Must not know how anything is dr
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from math import dist
 from statistics import median_low
 from typing import Final, Literal, NamedTuple
 
@@ -29,8 +31,11 @@ Fashion = Literal[
 
 _OPTIONS: Final = 34  # characters of options on one line
 _STUB: Final = 36.0  # pt of a way that nobody saw begin
-_DIES: Final = (0.5, 0.4, 0.6, 0.3, 0.7)  # of the way: where a lost segment is clear of others
+_DIES: Final = (0.5, 0.6, 0.4, 0.7, 0.3)  # of the way: where a lost segment is clear of others
 _CROSSED: Final = 14.0  # pt around its end that are to be clear
+_ASIDE: Final = 5.0  # pt from a way to the next that leaves and arrives with it
+_UNDER: Final = 24.0  # pt from a level way, and its label, to the answer under it
+_SPREADS: Final = 20.0  # pt on which such ways part, and on which they come together again
 _DOOR: Final = 0.96  # of the way: where a segment dies that reaches a host that is down
 
 
@@ -38,7 +43,7 @@ class Way(NamedTuple):
     """One journey of one flight on the sheet: straight strokes in the direction of travel.
 
     `texts` are its label and narrower ones for a crowd; `steps` are the numbers of the steps that
-    tell of it.
+    tell of it. `side` is where its label belongs, over it (-1) or under it (1), 0 anywhere.
     """
 
     flight: Flight
@@ -47,6 +52,7 @@ class Way(NamedTuple):
     texts: tuple[Lines, ...]
     steps: tuple[int, ...]
     copy: int = 0
+    side: Literal[-1, 0, 1] = 0
 
     @property
     def name(self) -> str:
@@ -149,6 +155,53 @@ def _octets(count: int) -> str:
     return say("octet" if count == 1 else "octets", count=count)
 
 
+def _answers(ways: tuple[Way, ...]) -> tuple[Way, ...]:
+    """What is lost nobody knows when, under what it answers, both level for no delay is known.
+
+    It leaves where that arrives, and would lie upon it.
+    """
+    tips = [way.strokes[-1][1] for way in ways if way.fashion == "unsent"]
+
+    def under(way: Way) -> Way:
+        (x, y), (end, level) = way.strokes[0]
+        answers = any(x == at and 0 <= y - height < _UNDER for at, height in tips)
+        if way.fashion != "lost" or level != y or not answers:
+            return way
+        turn = x + (_UNDER if end > x else -_UNDER), y + _UNDER
+        return way._replace(strokes=(((x, y), turn), (turn, (end, y + _UNDER))))
+
+    return tuple(map(under, ways)) if tips else ways
+
+
+def _side_by_side(ways: tuple[Way, ...]) -> tuple[Way, ...]:
+    """Ways that leave and arrive together, run beside each other between their common ends.
+
+    The one sent first is over the others; where each begins and ends stays exact.
+    """
+    together: dict[tuple[Stroke, ...], list[Way]] = {}
+    for way in ways:
+        if way.fashion in ("delivered", "dropped") and not way.strokes[1:]:
+            together.setdefault(way.strokes, []).append(way)
+    moved: dict[str, Way] = {}
+    for (stroke, *_), same in together.items():
+        if len(same) == 1 or dist(*stroke) < 3 * _SPREADS:
+            continue
+        for place, way in enumerate(same):
+            side: Literal[-1, 0, 1] = -1 if way is same[0] else 1 if way is same[-1] else 0
+            bent = _bent(stroke, (place - (len(same) - 1) / 2) * _ASIDE)
+            moved[way.name] = way._replace(strokes=bent, side=side)
+    return tuple(moved.get(way.name, way) for way in ways)
+
+
+def _bent(stroke: Stroke, below: float) -> tuple[Stroke, ...]:
+    """A way with the same ends that runs so many pt under the straight one."""
+    start, end = complex(*stroke[0]), complex(*stroke[1])
+    along = (end - start) / abs(end - start)
+    aside = along * (1j if along.real > 0 else -1j) * below
+    points = start, start + along * _SPREADS + aside, end - along * _SPREADS + aside, end
+    return tuple(pairwise((point.real, point.imag) for point in points))
+
+
 def told_options(labels: Labels) -> Iterator[str]:
     """The options of every SYN in lines of text."""
     for flight in labels.trace.flights:
@@ -194,7 +247,11 @@ class Space:
         two_sided = all(end.observed for end in self.trace.ends)
         of = self._of_both if two_sided else self._of_one
         found = tuple(way for flight in self.trace.flights for way in of(flight))
-        return tuple(self._clear(way, found) if way.fashion == "lost" else way for way in found)
+        if not two_sided:
+            return found
+        found = _side_by_side(found)
+        clear = (self._clear(way, found) if way.fashion == "lost" else way for way in found)
+        return _answers(tuple(clear))
 
     def _clear(self, way: Way, others: tuple[Way, ...]) -> Way:
         """A loss half way, where nobody knows better; on another arrow it would cross that out.
