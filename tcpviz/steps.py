@@ -132,14 +132,18 @@ class Wait(NamedTuple):
 
 def spans(steps: Iterable[Step]) -> list[Span]:
     """The states that an end passed through, whose steps these are."""
-    found: list[Span] = []
+    begun: list[Step] = []
+    state = None
     for step in steps:
-        if step.state is None or (found and found[-1].state is step.state):
-            continue
-        if found:
-            found[-1] = found[-1]._replace(until=step.time)
-        found.append(Span(step.state, step.time, None, step.inferred))
-    return found
+        if step.state is not state and step.state is not None:
+            state = step.state
+            begun.append(step)
+    times = *(step.time for step in begun[1:]), None
+    return [
+        Span(step.state, step.time, until, step.inferred)
+        for step, until in zip(begun, times, strict=True)
+        if step.state is not None
+    ]
 
 
 def waits(steps: Sequence[Step], until: int) -> list[Wait]:

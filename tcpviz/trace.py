@@ -104,12 +104,15 @@ class Trace:
     ) -> Flight:
         segment, sent, lost, sender = steps[0].segment, None, None, ""
         assert segment is not None  # a step with a flight has its segment
+        arrived: tuple[int, ...] = ()
         for step in reversed(steps):
-            if step.kind is Kind.DEPART:
+            kind = step.kind
+            if kind is Kind.DEPART:
                 sent, sender = step.time, step.end
-            elif step.kind is Kind.LOSE:
+            elif kind is Kind.ARRIVE:
+                arrived = step.time, *arrived
+            elif kind is Kind.LOSE:
                 lost = step.time
-        arrived = tuple([s.time for s in steps if s.kind is Kind.ARRIVE])
         sender = sender or self.other(next(s.end for s in steps if s.end)).name
         receiver = self.other(sender).name
         # What was only seen to arrive twice, the network may have duplicated.

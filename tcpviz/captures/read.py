@@ -151,7 +151,7 @@ def _converse(
             skipped["malformed"] += 1
             continue
         stop = tcp + octets
-        header = data[tcp + 4 : stop if stop < end else end]  # noqa: FURB136 - min() is a call
+        header = data[tcp + 4 : stop if stop < end else end]
         flow = flows.get(four_tuple)
         if flow is None:
             conversation = _Conversation(four_tuple)

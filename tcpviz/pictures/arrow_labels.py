@@ -273,7 +273,7 @@ def _wishes(group: list[Way], middles: Mapping[str, float]) -> Iterator[tuple[Wa
 @lru_cache(maxsize=1024)
 def _width(lines: Lines) -> int:
     """The width of a label, even: it has a middle, and so less to be written."""
-    return 2 * ceil(max(text_width(line, theme.FONT_SIZE) for line in lines) / 2) + 4
+    return 2 * ceil(max([text_width(line, theme.FONT_SIZE) for line in lines]) / 2) + 4
 
 
 def _height(lines: Lines) -> int:
@@ -360,7 +360,7 @@ def _upon(space: Space, way: Way, lines: Lines, best: float) -> Iterator[Place]:
     outmost: set[float] = set()
     for part in _parts(best):
         x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
-        inside = min(max(x, least), most)
+        inside = least if x < least else most if x > most else x
         if stays:  # on the arrow
             if inside != x:
                 if inside in outmost:

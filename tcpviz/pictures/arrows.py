@@ -49,25 +49,25 @@ def draw_arrows(drawing: Drawing, space: Space, labels: dict[str, Label]) -> Non
         name, classes, tip = way.name, _classes(way), space.tip(way.flight)
         label = labels.get(name)
         if two_sided:
-            _draw_way(drawing, way, classes, tip="" if label else tip)
+            _draw_way(drawing, way, name, classes, tip="" if label else tip)
         else:
             _draw_half(drawing, way, label, classes, tip)
-        for name in (way.name, f"{way.name}{BEGINS}"):
-            label = labels.get(name)
+        for each in (name, name + BEGINS):
+            label = labels.get(each)
             if not label:
                 continue
             color = theme.RED if way.fashion in ("lost", "dropped") else theme.INK
             if label.leader:
                 pen = _LEADER if color == theme.INK else _LEADER._replace(color=color)
                 pen = _GUESS if way.fashion == "unsent" and _level(label.leader) else pen
-                drawing.line([label.leader], pen, classes=classes, name=f"{name}_leader")
+                drawing.line([label.leader], pen, classes=classes, name=f"{each}_leader")
             drawing.text(
                 label.box,
                 label.lines,
                 size=theme.FONT_SIZE,
                 color=color,
                 classes=classes,
-                name=f"{name}_label",
+                name=f"{each}_label",
                 tip=tip,
             )
 
@@ -83,19 +83,19 @@ def _classes(way: Way) -> str:
     return f"flight f{way.flight.number}{steps}{fated}"
 
 
-def _draw_way(drawing: Drawing, way: Way, classes: str, tip: str) -> None:
-    drawing.line(way.strokes, _PENS[way.fashion], classes=classes, name=way.name, tip=tip)
+def _draw_way(drawing: Drawing, way: Way, name: str, classes: str, tip: str) -> None:
+    drawing.line(way.strokes, _PENS[way.fashion], classes=classes, name=name, tip=tip)
     if way.fashion in ("old", "unsent"):
-        drawing.line(_inside(way), _HOLLOW, classes=classes, name=f"{way.name}_hollow")
+        drawing.line(_inside(way), _HOLLOW, classes=classes, name=f"{name}_hollow")
     if way.fashion == "unsent":
-        drawing.line([_before(way)], _GUESS, classes=classes, name=f"{way.name}_tail")
+        drawing.line([_before(way)], _GUESS, classes=classes, name=f"{name}_tail")
     if way.fashion in ("lost", "dropped"):
         box = mark(way)
         cross = [
             [(box.left, box.top), (box.right, box.bottom)],
             [(box.left, box.bottom), (box.right, box.top)],
         ]
-        drawing.line(cross, _CROSSING, classes=classes, name=f"{way.name}_cross")
+        drawing.line(cross, _CROSSING, classes=classes, name=f"{name}_cross")
 
 
 def _before(way: Way) -> list[Point]:

@@ -42,9 +42,12 @@ class Stretch(NamedTuple):
 def stretches(trace: Trace, end: str, axis: TimeAxis, top: float) -> tuple[Stretch, ...]:
     """The states of an end, from before its first step to after its last."""
     begins: dict[tuple[int, State], int] = {}
+    state = None
     for number, step in enumerate(trace.steps):
-        if step.end == end and step.state is not None:
-            begins.setdefault((step.time, step.state), number)
+        if step.end == end and step.state is not state:
+            state = step.state
+            if state is not None:
+                begins.setdefault((step.time, state), number)
     found: list[Stretch] = []
     for span in trace.spans(end):
         number = begins[span.since, span.state]
@@ -66,8 +69,9 @@ def stretches(trace: Trace, end: str, axis: TimeAxis, top: float) -> tuple[Stret
 def draw_bar(drawing: Drawing, left: float, parts: tuple[Stretch, ...], side: str) -> None:
     """One rectangle for each state; `side` names it in ids."""
     for number, part in enumerate(parts):
+        bottom, least = part.bottom, part.top + 0.2
         drawing.box(
-            Box(left, part.top, left + BAR, max(part.bottom, part.top + 0.2)),
+            Box(left, part.top, left + BAR, bottom if bottom > least else least),
             theme.TINTS[part.state],
             _INFERRED if part.inferred else _SEEN,
             classes="span" if part.step is None else f"span s{part.step}",

@@ -128,46 +128,47 @@ class Drawing:
         text: tuple[Point, Sequence[str]] | None = None,
         over: bool = False,
     ) -> None:
-        """Draw lines through points as one thing: the tail begins the first, the head ends all.
+        """Draw lines through points as one thing, a head at the end of the last.
 
         A line with a head stops short of it. A text goes with it, around a point and in the colour
         of its pen. What has a class or an id may lie `over` the boxes drawn before.
         """
-        settings = xdot.line_settings(pen)
+        settings, numbers = xdot.line_settings(pen), self._numbers
         if not (classes or name or pen.head != "none"):
-            numbers = self._numbers
-            kept = self._lines[settings]
+            written = []
             for points in strokes:
                 self._reached += *points[0], *points[-1]
-                kept.append(xdot.stroke("L", points, numbers))
+                written.append(xdot.stroke("L", points, numbers))
+            if written:
+                self._lines[settings] += written
             return
-        drawn = [_without_repeats(stroke) for stroke in strokes]
-        if not drawn:
-            return
-        for points in drawn:
+        operations: list[xdot.Operation] = []
+        points = ()
+        for stroke in strokes:
+            if points:
+                operations.append((settings, xdot.stroke("L", points, numbers)))
+            points = _without_repeats(stroke)
             self._reached += *points[0], *points[-1]
-        mark = self._mark("edge", classes, name, tip)
-        heads: list[xdot.Operation] = []
-        if pen.tail != "none":
-            rest, tail = xdot.headed(pen.tail, drawn[0][::-1], pen, self._numbers)
-            heads.append((xdot.head_settings(pen), tail))
-            drawn[0] = rest[::-1]
-        if pen.head != "none":
-            drawn[-1], head = xdot.headed(pen.head, drawn[-1], pen, self._numbers)
-            heads.append((xdot.head_settings(pen), head))
-        operations = [(settings, xdot.stroke("L", points, self._numbers)) for points in drawn]
-        operations += heads
+        if not points:
+            return
+        if pen.head == "none":
+            operations.append((settings, xdot.stroke("L", points, numbers)))
+        else:
+            points, head = xdot.headed(points, pen, numbers)
+            operations.append((settings, xdot.stroke("L", points, numbers)))
+            operations.append((xdot.head_settings(pen), head))
         if text and text[1]:
             (x, y), lines = text
             if _is_plain(lines):
                 box = Box(x, y, x, y)
                 font = xdot.font_settings(theme.SMALL, "", pen.color)
-                written = self._written(box, lines, "centre", theme.SMALL)
-                operations += [(font, line) for line in written]
+                said = self._written(box, lines, "centre", theme.SMALL)
+                operations += [(font, line) for line in said]
             else:
                 width = max(text_width(line, theme.SMALL) for line in lines)
                 box = Box.around(x, y, width, len(lines) * theme.SMALL * LINE)
                 self.text(box, lines, color=pen.color, classes=classes, name=f"{name}_text")
+        mark = self._mark("edge", classes, name, tip)
         (self._boxes if over else self._strokes).add(mark, operations)
 
     def curve(
@@ -208,7 +209,8 @@ class Drawing:
         else:
             draw = xdot.ellipse if shape == "ellipse" else xdot.rectangle
             drawn = draw(box, self._numbers)
-        self._reached += (box.left + box.right) / 2, (box.top + box.bottom) / 2
+        left, top, right, bottom = box
+        self._reached += (left + right) / 2, (top + bottom) / 2
         operations = [(xdot.shape_settings(fill, outline), drawn)]
         lines, size, color = text
         if lines:

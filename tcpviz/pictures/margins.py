@@ -4,7 +4,7 @@ Knows one end of a Trace and its side of the picture. Must not know what is betw
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -88,7 +88,7 @@ class Margin:
         end = self.end
         return [(nth, step) for nth, step in enumerate(self.trace.steps) if step.end == end]
 
-    @cached_property
+    @property
     def width(self) -> int:
         """What it needs beside the bar, in pt."""
         return self._calls_end + (self._table.width if self.variables else 0)
@@ -116,7 +116,8 @@ class Margin:
             half = len(lines) * ROW / 2
             moment = each.bottom < each.top + _MOMENT  # its name needs a line to it
             at = each.top - self.top + half + (3 if each.step is not None else 10)
-            for call in (y - self.top for y in self._called if y > each.top + 1):
+            for y in self._called[bisect_right(self._called, each.top + 1) :]:
+                call = y - self.top
                 if abs(call - at) < half + 1:  # not upon the line that leads to it
                     below = call + 2 * half + 2 < each.bottom - self.top
                     at = call + (half + 1.5 if below else -half - 1.5)
@@ -137,11 +138,18 @@ class Margin:
                 wanted += self._after(held.until)
         ranks = [0] * len(self.stretches) + [1] * (len(wanted) - len(self.stretches))
         sizes = [(note.y, len(note.lines) * ROW + 1.5) for note in wanted]
-        return tuple(
-            note._replace(at=self.top + note.at, y=self.top + y)
-            for note, y in zip(wanted, spread(sizes, self.axis, ranks), strict=True)
-            if y is not None
-        )
+        return self._spread(wanted, sizes, ranks)
+
+    def _spread(
+        self, wanted: list[Note], sizes: list[tuple[float, float]], ranks: Sequence[int] = ()
+    ) -> tuple[Note, ...]:
+        """The notes on the sheet, so that none touches another; those that there is room for."""
+        found, top = [], self.top
+        for note, y in zip(wanted, spread(sizes, self.axis, ranks), strict=True):
+            if y is not None:
+                at, _, lines, face, classes = note
+                found.append(Note(top + at, top + y, lines, face, classes))
+        return tuple(found)
 
     def _after(self, restart: int) -> Iterator[Note]:
         """The name of the state in which a host is up again, if the bar does not begin there."""
@@ -182,12 +190,7 @@ class Margin:
                 continue
             left, least = 0, max(at, least + half) + half
             found.append(Note(at, at, lines, face, f"call s{number}"))
-        rows = spread([(note.at, len(note.lines) * ROW + 2) for note in found], self.axis)
-        return tuple(
-            note._replace(at=self.top + note.at, y=self.top + y)
-            for note, y in zip(found, rows, strict=True)
-            if y is not None
-        )
+        return self._spread(found, [(note.at, len(note.lines) * ROW + 2) for note in found])
 
     def _until(self, wait: Wait) -> int:
         """Where its line ends: of one that is still running, where the axis does."""
@@ -241,7 +244,7 @@ class Margin:
 
     def _label(self, wait: Wait) -> Note:
         """What is written on a timer: in the first part of it that has the room, or the longest."""
-        lines = list(said(wait, narrow=self.narrow))
+        lines = said(wait, narrow=self.narrow)
         parts = [
             (self.y(since) + _AROUND, self.y(until) - _AROUND)
             for since, until in self.axis.visible(wait.timer.since, self._until(wait))
@@ -249,13 +252,13 @@ class Margin:
         tall = len(lines) * ROW
         longest = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
         top, bottom = next((part for part in parts if part[1] - part[0] >= tall), longest)
-        del lines[max(int((bottom - top) / ROW), 0) :]
+        lines = lines[: max(int((bottom - top) / ROW), 0)]
         half = len(lines) * ROW / 2
         middle = (top + bottom) / 2
         calls = self._called
         calls = calls[bisect_left(calls, top - 2) : bisect_right(calls, bottom + 2)]
-        if not calls:
-            return Note(middle, middle, tuple(lines))
+        if not (lines and calls):
+            return Note(middle, middle, lines)
         heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
         free = (
             y
@@ -263,11 +266,7 @@ class Margin:
             if top <= y - half and y + half <= bottom
             if not any(abs(y - call) < half + 2 for call in calls)
         )
-        return Note(middle, next(free, middle), tuple(lines))
-
-    @cached_property
-    def _lanes_at(self) -> int:
-        return max((_out(note) + note.width for note in self.names), default=5) + 8
+        return Note(middle, next(free, middle), lines)
 
     @cached_property
     def _lanes(self) -> list[int]:
@@ -275,7 +274,8 @@ class Margin:
         halves = [7] * (1 + max((wait.lane for wait in self.waits), default=-1))
         for wait in self.waits:
             halves[wait.lane] = max(halves[wait.lane], wait.note.width // 2 + 4)
-        ends = list(accumulate(halves, lambda end, half: end + 2 * half, initial=self._lanes_at))
+        begin = max([_out(note) + note.width for note in self.names], default=5) + 8
+        ends = list(accumulate(halves, lambda end, half: end + 2 * half, initial=begin))
         return [*(end + half for end, half in zip(ends, halves, strict=False)), ends[-1]]
 
     def draw(self, drawing: Drawing, edge: float) -> None:
@@ -293,20 +293,23 @@ class Margin:
 
     def _draw_calls(self, drawing: Drawing, edge: float) -> None:
         out = self._lanes[-1]
-        pen = Pen(self.color, 0.75, "dotted")
+        strokes = []
         for note in self.calls:
             points = [self._at(edge, 0, note.at)]
             if abs(note.y - note.at) > 2:
                 points.append(self._at(edge, out - 8, note.at))
             points.append(self._at(edge, out + 2, note.y))
-            drawing.line([points], pen)
+            strokes.append(points)
             self._write(drawing, edge, out + 5, note, self.color)
+        drawing.line(strokes, Pen(self.color, 0.75, "dotted"))
 
     def _draw_waits(self, drawing: Drawing, edge: float) -> None:
         begins: dict[Timer, int] = {}
         ends: dict[Timer, int] = {}
         running: tuple[Timer, ...] = ()
         for number, step in self._steps:
+            if step.timers == running:
+                continue
             for timer in step.timers:
                 begins.setdefault(timer, number)
             for timer in running:
@@ -314,8 +317,18 @@ class Margin:
                     ends.setdefault(timer, number)
             running = step.timers
         lanes, stopped = self._lanes, say("timer_stopped")
+        xs = [edge + self.sign * lane for lane in lanes]
+        starts, expiries = [], []
+        for wait, lane, _ in self.waits:
+            x, begin = xs[lane], self.y(wait.timer.since)
+            starts.append([(x - 3, begin + 1), (x + 3, begin + 1)])
+            if wait.expired:
+                end = self.y(wait.until)
+                expiries.append([(edge, end), (x, end)])
+        drawing.line(starts, _START)
+        drawing.line(expiries, _EXPIRY)
         for number, (wait, lane, note) in enumerate(self.waits):
-            x, begin = self._at(edge, lanes[lane], self.y(wait.timer.since))
+            x = xs[lane]
             box = Box.around(x, note.y, note.width, note.height)
             strokes: list[list[Point]] = []
             for since, until in self.axis.visible(wait.timer.since, self._until(wait)):
@@ -327,10 +340,6 @@ class Margin:
             if wait.expired is not None and strokes:  # the middle of the mark is the moment
                 (_, (_, bottom)) = strokes[-1]
                 strokes[-1] = [strokes[-1][0], (x, bottom + _DOT)]
-            drawing.line([[(x - 3, begin + 1), (x + 3, begin + 1)]], _START)
-            if wait.expired:
-                end = self.y(wait.until)
-                drawing.line([[self._at(edge, 0, end), (x, end)]], _EXPIRY)
             if note.lines:
                 drawing.paper(box)
             over = f"s{ends[wait.timer]}" if wait.timer in ends else ""

@@ -46,11 +46,10 @@ def marked(lines: list[str], marks: Sequence[tuple[Mark | None, int]]) -> list[s
         grouped.append(f'<g id="{name}" class="{kind}{classes and " "}{classes}">')
         if tip:
             grouped.append(f'<g id="a_{name}"><a xlink:title="{html.escape(drawable(tip))}">')
-            grouped += own
-            grouped += ("</a>", "</g>", "</g>")
+            own += "</a>", "</g>", "</g>"
         else:
-            grouped += own
-            grouped.append("</g>")
+            own.append("</g>")
+        grouped += own
     return grouped + _without_internals(lines[end:])
 
 

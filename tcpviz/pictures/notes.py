@@ -89,12 +89,18 @@ def told(step: Step) -> Iterator[tuple[str, Face]]:
         yield step.says, "italic"
 
 
+PARTS: Final = (State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED, State.FIN_WAIT_1)
+"""The states that make an end play a part."""
+
+
 def roles(trace: Trace, end: str) -> Iterator[tuple[str, int]]:
     """The parts an end plays, who opens and who closes first, and the step that makes each so."""
     first: dict[str | None, int] = {}  # the step of each state, and of each edge
+    state = None
     for number, step in enumerate(trace.steps):
-        if step.end == end:
-            first.setdefault(step.state, number)
+        if step.end == end and (step.state is not state or step.edges):
+            state = step.state
+            first.setdefault(state, number)
             for edge in step.edges:
                 first.setdefault(edge, number)
     passive = [first[each] for each in (State.LISTEN, State.SYN_RECEIVED) if each in first]

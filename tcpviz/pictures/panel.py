@@ -19,12 +19,12 @@ from tcpviz.pictures.differences import known_until
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen
 from tcpviz.pictures.lettering import Face, text_width
 from tcpviz.pictures.margins import PENS, Margin
-from tcpviz.pictures.notes import roles
+from tcpviz.pictures.notes import PARTS, roles
 from tcpviz.pictures.sheet import EDGE, ROW, TALLEST
 from tcpviz.pictures.time_axis import ROOM, TimeAxis
 from tcpviz.pictures.ways import Labels, Lines, Space, typical_delay
 from tcpviz.segment import ACK, SYN
-from tcpviz.steps import Kind, Step
+from tcpviz.steps import End, Kind, Step
 from tcpviz.trace import Trace
 from tcpviz.units import MS, readable
 from tcpviz.words import say
@@ -156,7 +156,7 @@ class Panel:
     @staticmethod
     def above(*traces: Trace) -> int:
         """The pt that the heads of the highest of these need over the axis."""
-        rows = max(len(lines) for trace in traces for lines in _heads(trace, _roles(trace)))
+        rows = max(_rows(trace, end) for trace in traces for end in trace.ends)
         return _HEAD + ceil(ROW * (rows - 1))
 
     @property
@@ -311,11 +311,13 @@ def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:
     widest: dict[str, int] = {}  # of each sender, where there are many: they stand side by side
     offers: dict[str, int] = {}  # the widest options of each opener
     lost = say("lost")
+    many = len(trace.flights) > MANY
     for flight in trace.flights:
         delivered = flight.arrived and flight.sent is not None
         wide = [_widest(lines) for lines in labels.of(flight, "" if delivered else lost)]
         narrowest = min(wide)
-        fits = max(fits, narrowest + 2 * CLEAR + 4)
+        fit = narrowest + 2 * CLEAR + 4
+        fits = fit if fit > fits else fits
         offered = labels.options and flight.segment.ctl & SYN
         if not delivered:
             short = wide[1] if offered else narrowest
@@ -325,15 +327,17 @@ def _gap(trace: Trace, labels: Labels, narrow: bool) -> int:
             room = short + 2 * CLEAR
         if offered and not flight.segment.ctl & ACK:
             offers[flight.sender] = short
-        if len(trace.flights) > MANY:
-            widest[flight.sender] = max(widest.get(flight.sender, 0), short)
+        if many and short > widest.get(flight.sender, 0):
+            widest[flight.sender] = short
             room = max(room, sum(widest.values()) + 6 * CLEAR)
-        gap = max(gap, room, sum(offers.values()) + 10 * CLEAR if offers else 0)
+        if offers:
+            room = max(room, sum(offers.values()) + 10 * CLEAR)
+        gap = room if room > gap else gap
     return max(min(gap, most), min(fits, _WIDEST))
 
 
 def _widest(lines: Lines) -> int:
-    return ceil(max(text_width(line, theme.FONT_SIZE) for line in lines)) + 4
+    return ceil(max([text_width(line, theme.FONT_SIZE) for line in lines])) + 4
 
 
 def _roles(trace: Trace) -> dict[str, _Roles]:
@@ -347,6 +351,12 @@ def _heads(trace: Trace, played: Mapping[str, _Roles]) -> list[list[str]]:
         parts = _parts(played[end.name]) if end.observed else say("not_observed")
         found.append([_short(line) for line in (end.name, end.address, parts) if line])
     return found
+
+
+def _rows(trace: Trace, end: End) -> int:
+    """How many lines stand over its lifeline."""
+    plays = not end.observed or any(span.state in PARTS for span in trace.spans(end.name))
+    return bool(end.name) + bool(end.address) + plays
 
 
 def _parts(played: _Roles) -> str:

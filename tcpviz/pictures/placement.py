@@ -11,7 +11,7 @@ from tcpviz.pictures.drawing import Box, Point
 from tcpviz.pictures.time_axis import TimeAxis
 
 Stroke = tuple[Point, Point]
-_Line = tuple[str, Stroke, float, float]  # a name, a stroke of it, where that begins and ends in y
+_Line = tuple[str, Stroke, float, float, float]  # name, stroke, its least and most y, length
 _BUCKET: Final = 40.0  # pt: only what shares such a slice of the sheet is compared
 
 _NEAR: Final = 4.0  # pt: a line so near to a label of another is taken for its own
@@ -52,19 +52,24 @@ def spread(
         stop = start
         while stop < len(order) and (piece is axis.pieces[-1] or wanted[order[stop]][0] < bottom):
             stop += 1
+        if stop == start:
+            continue
         here = _fitting(order[start:stop], wanted, ranks, bottom - piece.top)
         start = stop
-        heights = []
         least = piece.top
+        heights = []
         for index in here:
             y, size = wanted[index]
-            heights.append(max(y, least + size / 2))
-            least = heights[-1] + size / 2
+            highest = least + size / 2
+            y = y if y > highest else highest
+            heights.append(y)
+            least = y + size / 2
         most = bottom
-        for index, y in zip(reversed(here), reversed(heights), strict=True):
-            size = wanted[index][1]
-            found[index] = min(y, most - size / 2)
-            most = min(y, most - size / 2) - size / 2
+        while here:
+            index, y = here.pop(), heights.pop()
+            half = wanted[index][1] / 2
+            found[index] = y = y if y < most - half else most - half
+            most = y - half
     return found
 
 
@@ -72,7 +77,9 @@ def _fitting(
     indexes: list[int], wanted: Sequence[tuple[float, float]], ranks: Sequence[int], room: float
 ) -> list[int]:
     """Those that there is room for, in order."""
-    left = room - sum(wanted[index][1] for index in indexes)
+    left = room - sum([wanted[index][1] for index in indexes])
+    if left >= 0:
+        return indexes
     dropped = set()
     for index in sorted(indexes, key=lambda index: (-ranks[index], -index)):
         if left >= 0:
@@ -91,7 +98,6 @@ class Board:
         self._boxes: dict[int, list[Box]] = {}
         self._labels: dict[int, list[Box]] = {}
         self._lines: dict[int, list[_Line]] = {}
-        self._lengths: dict[str, float] = {}
         self._hidden: dict[str, float] = {}
         self._known: dict[tuple[Box, float], dict[str, float]] = {}  # shares found before
 
@@ -108,10 +114,10 @@ class Board:
         Of a broad line the `rails` are what a label beside it must not shave off.
         """
         self._known.clear()
-        self._lengths[name] = sum([dist(*stroke) for stroke in strokes]) or 1.0
+        length = sum([dist(*stroke) for stroke in strokes]) or 1.0
         for stroke in (*strokes, *rails):
             (_, y0), (_, y1) = stroke
-            line = (name, stroke, y0, y1) if y0 < y1 else (name, stroke, y1, y0)
+            line = (name, stroke, y0, y1, length) if y0 < y1 else (name, stroke, y1, y0, length)
             for bucket in _buckets(line[2], line[3]):
                 self._lines.setdefault(bucket, []).append(line)
 
@@ -167,16 +173,17 @@ class Board:
 
     def _shares(self, box: Box, away: float = _NEAR) -> dict[str, float]:
         """How much of each line a rectangle hides; nothing of a line that comes so near."""
-        if known := self._known.get((box, away)):
-            return known
+        if (box, away) in self._known:
+            return self._known[box, away]
+        found: dict[str, float] = {}
+        self._known[box, away] = found
         left, top, right, bottom = box
         near = Box(left - away, top - away, right + away, bottom + away)
-        found: dict[str, float] = self._known.setdefault((box, away), {})
-        top, bottom = near.top, near.bottom
+        _, top, _, bottom = near
         for bucket in _buckets(top, bottom):
-            for name, stroke, high, low in self._lines.get(bucket, ()):
+            for name, stroke, high, low, length in self._lines.get(bucket, ()):
                 if high <= bottom and low >= top and crosses(stroke, near):
-                    share = within(stroke, box) / self._lengths[name]
+                    share = within(stroke, box) / length
                     if share >= found.get(name, 0.0):
                         found[name] = share
         return found
@@ -208,7 +215,8 @@ class Board:
         cost = 0.0
         hidden = self._hidden
         own = hidden.get(name, 0.0)
-        for other, share in self._shares(place.box, max(place.away, _NEAR)).items():
+        away = place.away if place.away > _NEAR else _NEAR
+        for other, share in self._shares(place.box, away).items():
             if other == name:
                 own += 0.0 if stands else share
             elif share:
@@ -221,7 +229,7 @@ class Board:
         cost += self._crowded(place)
         if place.leader:
             cost += _LED_ACROSS * self._crossed(name, place.leader)
-        return cost + _HIDDEN * max(0.0, own - _ENOUGH)
+        return cost + _HIDDEN * (own - _ENOUGH) if own > _ENOUGH else cost
 
 
 def crosses(stroke: Stroke, box: Box) -> bool:
@@ -267,15 +275,20 @@ def within(stroke: Stroke, box: Box) -> float:
     (x0, y0), (x1, y1) = stroke
     since, until = 0.0, 1.0
     across, down = x1 - x0, y1 - y0
-    for start, way, low, high in ((x0, across, left, right), (y0, down, top, bottom)):
-        if way:
-            enters, leaves = (low - start) / way, (high - start) / way
-            if way < 0:
-                enters, leaves = leaves, enters
-            since = max(since, enters)
-            until = min(until, leaves)
-        elif not low < start < high:
-            return 0.0
+    if across:
+        one, other = (left - x0) / across, (right - x0) / across
+        enters, leaves = (one, other) if across > 0 else (other, one)
+        since = enters if enters > since else since
+        until = leaves if leaves < until else until
+    elif not left < x0 < right:
+        return 0.0
+    if down:
+        one, other = (top - y0) / down, (bottom - y0) / down
+        enters, leaves = (one, other) if down > 0 else (other, one)
+        since = enters if enters > since else since
+        until = leaves if leaves < until else until
+    elif not top < y0 < bottom:
+        return 0.0
     return (until - since) * hypot(across, down) if until > since else 0.0
 
 

@@ -4,10 +4,10 @@ Knows numbers only. Must not know what happened at a time, nor how anything is d
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import pairwise
 from math import ceil
 from statistics import median
 from typing import Final, NamedTuple
@@ -146,14 +146,10 @@ class TimeAxis:
     def _begins(self) -> list[int]:
         return [piece.since for piece in self.pieces]
 
-    def y(self, time: int) -> float:
+    @cached_property
+    def y(self) -> Callable[[int], float]:
         """Where a time in ns is drawn, in pt from the top. Inside a break: inside its band."""
-        index = max(bisect_right(self._begins, time) - 1, 0)
-        piece = self.pieces[index]
-        if time > piece.until and index + 1 < len(self.pieces):
-            rest = self.pieces[index + 1].since - piece.until
-            return self.bottom(piece) + BAND * (time - piece.until) / rest
-        return piece.top + (time - piece.since) * self.scale
+        return _Heights(self.pieces, self._begins, self.scale).__getitem__
 
     def bottom(self, piece: Piece) -> float:
         """Where a piece ends, in pt."""
@@ -177,15 +173,19 @@ class TimeAxis:
             for above, below in pairwise(self.pieces)
         )
 
-    def visible(self, since: int, until: int) -> Iterator[tuple[int, int]]:
+    def visible(self, since: int, until: int) -> list[tuple[int, int]]:
         """The parts of a stretch of time that are drawn, in order; a moment is a part as well."""
-        first = max(bisect_right(self._begins, since) - 1, 0)
-        for piece in islice(self.pieces, first, None):
-            begin, end = max(since, piece.since), min(until, piece.until)
-            if piece.since > until:
-                return
-            if begin < end or begin == end == since == until:
-                yield begin, end
+        found = []
+        for nth in range(bisect_right(self._begins, since, 1) - 1, len(self.pieces)):
+            begins, ends, _ = self.pieces[nth]
+            if begins <= since <= until <= ends:
+                return [(since, until)]
+            if begins > until:
+                break
+            begin, end = since if since > begins else begins, until if until < ends else ends
+            if begin < end:
+                found.append((begin, end))
+        return found
 
     def ticks(self) -> Iterator[int]:
         """The round times in ns that get a tick: none before 0, none that a break would cut."""
@@ -201,6 +201,23 @@ class TimeAxis:
             if found or step == 1:
                 return found[:1] if step != self.step else found
             step = _round_step_below(step)
+
+
+class _Heights(dict[int, float]):
+    """Where times in ns are drawn on an axis; most are asked for again and again."""
+
+    def __init__(self, pieces: Sequence[Piece], begins: Sequence[int], scale: float) -> None:
+        self._pieces, self._begins, self._scale = pieces, begins, scale
+
+    def __missing__(self, time: int) -> float:
+        index = bisect_right(self._begins, time, 1) - 1
+        since, until, top = self._pieces[index]
+        self[time] = y = top + (time - since) * self._scale
+        if time > until and index + 1 < len(self._pieces):
+            after = self._pieces[index + 1].since
+            y = top + (until - since) * self._scale + BAND * (time - until) / (after - until)
+            self[time] = y
+        return y
 
 
 def round_step(least: float) -> int:

@@ -20,7 +20,7 @@ from tcpviz.states import Event
 from tcpviz.steps import Flight, Kind
 from tcpviz.trace import Trace
 from tcpviz.units import readable
-from tcpviz.words import say
+from tcpviz.words import kept, say
 
 Lines = tuple[str, ...]
 Fashion = Literal[
@@ -134,10 +134,8 @@ class Labels:
             seq = relative(seq, self.trace.base(flight.sender, seq))
             ack = relative(ack, self.trace.base(flight.receiver, ack))
         control = segment.control or say("no_control")
-        key = "octet" if segment.length == 1 else "octets"
-        octets = [say(key, count=segment.length)] if segment.length else []
-        numbers = [f"seq {seq}", f"ack {ack}"] if segment.ctl & ACK else [f"seq {seq}"]
-        what, where = " ".join([control, *octets]), " ".join(numbers)
+        what = f"{control} {_octets(segment.length)}" if segment.length else control
+        where = f"seq {seq} ack {ack}" if segment.ctl & ACK else f"seq {seq}"
         whole = f"{what} {where}"
         offered = _options(segment) if self.options else ()
         again = self.remarks.again(flight)
@@ -150,6 +148,11 @@ class Labels:
         if again and remark:
             texts = *texts[:2], (whole, again, remark), (what, where, again, remark)
         return tuple((*lines, *offered) for lines in texts) if offered else texts
+
+
+@kept
+def _octets(count: int) -> str:
+    return say("octet" if count == 1 else "octets", count=count)
 
 
 def _answers(ways: tuple[Way, ...]) -> tuple[Way, ...]:
@@ -345,8 +348,8 @@ class Space:
         return self.labels.of(flight, remark)
 
     def _steps(self, flight: Flight, *times: int) -> tuple[int, ...]:
-        found = {number for time in times for number in self._numbers[flight.number, time]}
-        return tuple(sorted(found))
+        numbers, flown = self._numbers, flight.number
+        return tuple(sorted({number for time in times for number in numbers[flown, time]}))
 
     @cached_property
     def _delay(self) -> int | None:
@@ -374,11 +377,12 @@ class Space:
         to_right = flight.sender == self.trace.ends[0].name
         begin, end = (self.left, self.right) if to_right else (self.right, self.left)
         start, stop = begin + (end - begin) * leaves, begin + (end - begin) * reaches
-        parts = list(self.axis.visible(min(since, until), max(since, until)))
-        if until < since:
-            parts = [(late, early) for early, late in reversed(parts)]
+        if since <= until:
+            parts = self.axis.visible(since, until)
+        else:
+            parts = [(late, early) for early, late in self.axis.visible(until, since)][::-1]
         top, y = self.top, self.axis.y
-        if since == until or parts in ([], [(since, until)]):
+        if since == until or not parts or parts[0] == (since, until):
             return (((start, top + y(since)), (stop, top + y(until))),)
 
         def point(time: int) -> Point:

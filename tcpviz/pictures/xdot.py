@@ -36,17 +36,17 @@ class Box(NamedTuple):
     @classmethod
     def around(cls, x: float, y: float, width: float, height: float) -> "Box":
         """The rectangle of this size with its centre at a point."""
-        return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        across, down = width / 2, height / 2
+        return tuple.__new__(cls, (x - across, y - down, x + across, y + down))
 
 
 class Pen(NamedTuple):
-    """How a line is drawn; `head` and `tail` are Graphviz's arrow shapes."""
+    """How a line is drawn; `head` is one of Graphviz's arrow shapes."""
 
     color: str = theme.INK
     width: float = 1.0
     style: str = "solid"
     head: str = "none"
-    tail: str = "none"
     size: float = 0.7
 
 
@@ -109,7 +109,7 @@ def curve(points: tuple[Point, ...], end: Point, pen: Pen) -> tuple[Operation, O
     numbers = Numbers()
     (x0, y0), (x1, y1) = points[-1], end
     length = hypot(x1 - x0, y1 - y0)
-    ends = head(pen.head, end, ((x1 - x0) / length, (y1 - y0) / length), pen, numbers)
+    ends = head(end, (x1 - x0) / length, (y1 - y0) / length, pen, numbers)
     return (line_settings(pen), stroke("B", points, numbers)), (head_settings(pen), ends)
 
 
@@ -150,15 +150,14 @@ def rounded(box: Box) -> str:
     return stroke("b", points, Numbers())
 
 
-def headed(
-    kind: str, points: Sequence[Point], pen: Pen, numbers: Numbers
-) -> tuple[Sequence[Point], str]:
+def headed(points: Sequence[Point], pen: Pen, numbers: Numbers) -> tuple[Sequence[Point], str]:
     """A stroke without the last bit, and the head that covers this."""
-    (x0, y0), (x1, y1) = points[-2:]
-    across, down = x1 - x0, y1 - y0
-    length = max(hypot(across, down), 0.01)
-    drawn = head(kind, (x1, y1), (across / length, down / length), pen, numbers)
-    kept = max(length - _LENGTHS[kind] * pen.size, 0.01) / length
+    (x0, y0), end = points[-2:]
+    across, down = end[0] - x0, end[1] - y0
+    length = hypot(across, down) or 0.01
+    drawn = head(end, across / length, down / length, pen, numbers)
+    rest = length - _LENGTHS[pen.head] * pen.size
+    kept = (rest if rest > 0.01 else 0.01) / length
     x = x0 + across * kept
     if abs(across) > length / 2:
         x = round(x)
@@ -166,14 +165,15 @@ def headed(
     return (*points[:-1], (x, y0 + down * kept)), drawn
 
 
-def head(kind: str, end: Point, ahead: Point, pen: Pen, numbers: Numbers) -> str:
-    """What ends a stroke, outline and all, at a point; it points `ahead`, which is 1 pt long."""
-    (x, y), (ahead_x, ahead_y) = end, ahead
+def head(end: Point, ahead_x: float, ahead_y: float, pen: Pen, numbers: Numbers) -> str:
+    """What ends a stroke, outline and all, at a point; it points ahead by 1 pt along both axes."""
+    x, y = end
+    _color, width, _style, kind, size = pen
     if kind in ("dot", "odot"):
-        radius = 4 * pen.size
+        radius = 4 * size
         center = f"{numbers[x - radius * ahead_x]} {numbers[radius * ahead_y - y]}"
         return f"{'E' if kind == 'dot' else 'e'} {center} {radius:g} {radius:g}"
-    back, half, reach = round(_MITER * pen.width), _HALVES[kind] * pen.size, 10 * pen.size
+    back, half, reach = round(_MITER * width), _HALVES[kind] * size, 10 * size
     x, y = x - back * ahead_x, y - back * ahead_y  # the tip
     base_x, base_y = x - reach * ahead_x, y - reach * ahead_y
     aside_x, aside_y = half * ahead_y, half * ahead_x
