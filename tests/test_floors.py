@@ -64,6 +64,7 @@ FLOORS = [
     {"pictures.drawing"},
     {"pictures.placement", "pictures.figure_5", "pictures.bars", "pictures.sheet"},
     {"pictures.ways", "pictures.variables", "pictures.notes"},
+    {"pictures.brackets"},
     {"pictures.arrow_labels", "pictures.margins", "pictures.paths"},
     {"pictures.arrows"},
     {"pictures.panel", "pictures.diagram_view", "pictures.walks"},

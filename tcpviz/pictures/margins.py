@@ -3,12 +3,12 @@
 Knows one end of a Trace and its side of the picture. Must not know what is between the lifelines.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from tcpviz.pictures import theme
 from tcpviz.pictures.bars import (
@@ -20,40 +20,22 @@ from tcpviz.pictures.bars import (
     lasts,
     stretches,
 )
+from tcpviz.pictures.brackets import Brackets
 from tcpviz.pictures.conditions import Condition
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen, Point
-from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, said, timed, told
+from tcpviz.pictures.notes import ROW, Note, call_lines, in_two, told
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.time_axis import TimeAxis
 from tcpviz.pictures.variables import VariableTable
-from tcpviz.steps import Kind, Step, Timer, Wait
+from tcpviz.steps import Kind, Step
 from tcpviz.trace import Trace
-from tcpviz.units import readable
 from tcpviz.words import say
 
 _CALL: Final = (56.0, 50.0)  # pt: the width of what is written about a call, or where it is narrow
 _MOMENT: Final = 0.5  # pt: what lasts no longer is gone as it comes
 _STRAYS: Final = 40.0  # pt that a call may be written below its time
-PENS: Final = {  # of a timer that expired, was stopped, is still running
-    True: Pen(theme.PURPLE, 1.25, "solid", "dot", size=0.5),
-    False: Pen(theme.PURPLE, 0.75, "solid", "odot", size=0.5),
-    None: Pen(theme.PURPLE, 0.75, "solid", "vee", size=0.6),
-}
-_DOT: Final = 2.0  # pt: half of the mark at a timer's end
-_AROUND: Final = 4.5  # pt of a timer's line over and under what is written in it, at least
-_ASIDE: Final = 60  # pt that a timer's name may be away from it
 _SAID: Final = {"down": "host_down", "half-open": "half_open"}
 _LEADER: Final = Pen(theme.QUIET, 0.6)
-_START: Final = Pen(theme.PURPLE, 2)
-_EXPIRY: Final = Pen(theme.PURPLE, 0.75, "dotted")
-
-
-class Bracket(NamedTuple):
-    """A timer that ran: in which lane it is drawn, and what is written on it."""
-
-    wait: Wait
-    lane: int
-    note: Note
 
 
 @dataclass(frozen=True)
@@ -192,88 +174,21 @@ class Margin:
             found.append(Note(at, at, lines, face, f"call s{number}"))
         return self._spread(found, [(note.at, len(note.lines) * ROW + 2) for note in found])
 
-    def _until(self, wait: Wait) -> int:
-        """Where its line ends: of one that is still running, where the axis does."""
-        return self.axis.last if wait.expired is None else wait.until
-
     @cached_property
-    def waits(self) -> tuple[Bracket, ...]:
+    def timers(self) -> Brackets:
         """The timers that ran."""
-        free: list[float] = []
-        found = []
-        for wait in self.trace.waits(self.end):
-            top, bottom = self.y(wait.timer.since), self.y(self._until(wait))
-            lane = next((n for n, until in enumerate(free) if until <= top + 0.01), len(free))
-            free[lane : lane + 1] = [bottom]
-            found.append(Bracket(wait, lane, self._label(wait)))
-        for number, each in enumerate(found):
-            if each.note.lines != said(each.wait, narrow=self.narrow):
-                aside = self._aside(each, found)
-                if len(aside.lines) > len(each.note.lines):
-                    found[number] = each._replace(note=aside)
-        return tuple(found)
-
-    def _aside(self, bracket: Bracket, others: list[Bracket]) -> Note:
-        """What is written under or over a timer that has no room in it, where its lane is free."""
-        top, bottom = self.y(bracket.wait.timer.since), self.y(self._until(bracket.wait))
-        taken = [(y, y) for y in self._called]
-        taken += [(self.top + band.top, self.top + band.bottom) for band in self.axis.breaks]
-        for other in others:
-            since, until = self.y(other.wait.timer.since), self.y(self._until(other.wait))
-            if other.lane == bracket.lane and other is not bracket:
-                taken.append((since, until))
-                at, tall = other.note.y, other.note.height / 2
-                taken.append((at - tall, at + tall))
-            if other.wait.expired:
-                taken.append((until, until))
-        wait, narrow = bracket.wait, self.narrow
-        for lines in dict.fromkeys((said(wait, narrow=narrow), timed(wait, narrow=narrow))):
-            half = len(lines) * ROW / 2
-            for shift in range(3, _ASIDE, 3):
-                for y in (bottom + shift + half, top - shift - half):
-                    above, below = y - half, y + half
-                    inside = self.top <= above and below <= self.top + self.axis.height
-                    if inside and all(below + 1 < high or low < above - 1 for high, low in taken):
-                        return Note(y, y, lines)
-        return Note(bottom, bottom, ())
+        waits = self.trace.waits(self.end)
+        return Brackets(waits, self.axis, self.top, self._called, self.narrow)
 
     @cached_property
     def _called(self) -> list[float]:
         """The heights of the calls, from the top down."""
         return [note.at for note in self.calls]
 
-    def _label(self, wait: Wait) -> Note:
-        """What is written on a timer: in the first part of it that has the room, or the longest."""
-        lines = said(wait, narrow=self.narrow)
-        parts = [
-            (self.y(since) + _AROUND, self.y(until) - _AROUND)
-            for since, until in self.axis.visible(wait.timer.since, self._until(wait))
-        ]
-        tall = len(lines) * ROW
-        longest = max(parts, key=lambda part: part[1] - part[0], default=(0, 0))
-        top, bottom = next((part for part in parts if part[1] - part[0] >= tall), longest)
-        lines = lines[: max(int((bottom - top) / ROW), 0)]
-        half = len(lines) * ROW / 2
-        middle = (top + bottom) / 2
-        calls = self._called
-        calls = calls[bisect_left(calls, top - 2) : bisect_right(calls, bottom + 2)]
-        if not (lines and calls):
-            return Note(middle, middle, lines)
-        heights = [middle + shift * (bottom - top) / 8 for shift in (0, -1, 1, -2, 2, -3, 3)]
-        free = (
-            y
-            for y in heights
-            if top <= y - half and y + half <= bottom
-            if not any(abs(y - call) < half + 2 for call in calls)
-        )
-        return Note(middle, next(free, middle), lines)
-
     @cached_property
     def _lanes(self) -> list[int]:
         """The middle of each lane, and the end of the last."""
-        halves = [7] * (1 + max((wait.lane for wait in self.waits), default=-1))
-        for wait in self.waits:
-            halves[wait.lane] = max(halves[wait.lane], wait.note.width // 2 + 4)
+        halves = self.timers.halves
         begin = max([_out(note) + note.width for note in self.names], default=5) + 8
         ends = list(accumulate(halves, lambda end, half: end + 2 * half, initial=begin))
         return [*(end + half for end, half in zip(ends, halves, strict=False)), ends[-1]]
@@ -281,7 +196,8 @@ class Margin:
     def draw(self, drawing: Drawing, edge: float) -> None:
         """Draw it; `edge` is the x of the bar's outer side."""
         self._draw_calls(drawing, edge)
-        self._draw_waits(drawing, edge)
+        xs = [edge + self.sign * lane for lane in self._lanes]
+        self.timers.draw(drawing, edge, xs, self._steps, self._side)
         self._draw_bar(drawing, edge)
         if self.variables:
             self._table.draw(drawing, edge + self.sign * self._calls_end, self.sign)
@@ -302,65 +218,6 @@ class Margin:
             strokes.append(points)
             self._write(drawing, edge, out + 5, note, self.color)
         drawing.line(strokes, Pen(self.color, 0.75, "dotted"))
-
-    def _draw_waits(self, drawing: Drawing, edge: float) -> None:
-        begins: dict[Timer, int] = {}
-        ends: dict[Timer, int] = {}
-        running: tuple[Timer, ...] = ()
-        for number, step in self._steps:
-            if step.timers == running:
-                continue
-            for timer in step.timers:
-                begins.setdefault(timer, number)
-            for timer in running:
-                if timer not in step.timers:
-                    ends.setdefault(timer, number)
-            running = step.timers
-        lanes, stopped = self._lanes, say("timer_stopped")
-        xs = [edge + self.sign * lane for lane in lanes]
-        starts, expiries = [], []
-        for wait, lane, _ in self.waits:
-            x, begin = xs[lane], self.y(wait.timer.since)
-            starts.append([(x - 3, begin + 1), (x + 3, begin + 1)])
-            if wait.expired:
-                end = self.y(wait.until)
-                expiries.append([(edge, end), (x, end)])
-        drawing.line(starts, _START)
-        drawing.line(expiries, _EXPIRY)
-        for number, (wait, lane, note) in enumerate(self.waits):
-            x = xs[lane]
-            box = Box.around(x, note.y, note.width, note.height)
-            strokes: list[list[Point]] = []
-            for since, until in self.axis.visible(wait.timer.since, self._until(wait)):
-                top, bottom = self.y(since), self.y(until)
-                if note.lines and top < note.y < bottom:  # the line leaves room for the text in it
-                    strokes.append([(x, top), (x, box.top)])
-                    top = box.bottom
-                strokes.append([(x, top), (x, bottom)])
-            if wait.expired is not None and strokes:  # the middle of the mark is the moment
-                (_, (_, bottom)) = strokes[-1]
-                strokes[-1] = [strokes[-1][0], (x, bottom + _DOT)]
-            if note.lines:
-                drawing.paper(box)
-            over = f"s{ends[wait.timer]}" if wait.timer in ends else ""
-            lines, middle = note.lines, note.y
-            if wait.expired is False and lines[-1:] == (stopped,):
-                lines, middle = lines[:-1], note.y - ROW / 2
-                y = middle + (len(lines) + 1) * ROW / 2
-                drawing.text(
-                    Box.around(x, y, 1, 1),  # the paper is there already
-                    [stopped],
-                    color=PENS[False].color,
-                    classes=f"stopped {over}",
-                )
-            drawing.line(
-                strokes,
-                PENS[wait.expired],
-                classes=f"wait s{begins[wait.timer]} {over}".rstrip(),
-                name=f"wait_{self._side}_{number}",
-                tip=f"{wait.timer.name} {readable(wait.timer.until - wait.timer.since)}",
-                text=((x, middle), lines),
-            )
 
     def _draw_bar(self, drawing: Drawing, edge: float) -> None:
         if not self.stretches:  # nothing is known of its states

@@ -14,11 +14,12 @@ from tcpviz.pictures.arrow_labels import CLEAR, CROSS, CROWD, MANY, Layout, lay_
 from tcpviz.pictures.arrows import draw_arrows, draw_sample
 from tcpviz.pictures.backoff import backoffs
 from tcpviz.pictures.bars import BAR, FOOT, chevron, draw_foot, lasts
+from tcpviz.pictures.brackets import PENS
 from tcpviz.pictures.conditions import conditions
 from tcpviz.pictures.differences import known_until
 from tcpviz.pictures.drawing import Align, Box, Drawing, Pen
 from tcpviz.pictures.lettering import Face, text_width
-from tcpviz.pictures.margins import PENS, Margin
+from tcpviz.pictures.margins import Margin
 from tcpviz.pictures.notes import PARTS, roles
 from tcpviz.pictures.sheet import EDGE, ROW, TALLEST
 from tcpviz.pictures.time_axis import ROOM, TimeAxis
@@ -245,7 +246,7 @@ def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) 
         if mark:
             drawn |= {*mark.classes.split(), mark.name.rpartition("_")[2]}
     margins = [margin for panel in panels for margin in panel.margins]
-    expired = {bracket.wait.expired for margin in margins for bracket in margin.waits}
+    expired = {bracket.wait.expired for margin in margins for bracket in margin.timers.placed}
     marks = [(each, say(f"key_{each}")) for each, how in _EXPIRY.items() if how in expired]
     marks += [("way", say("key_one_way"))] if "one_way" in drawn else []
     if "hollow" in drawn and any(panel.hollow for panel in panels):
