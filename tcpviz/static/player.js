@@ -111,6 +111,18 @@ function drawn(name, attributes, ...children) {
   return made;
 }
 
+// An element of one text, which is changed in place: the least that a page can be asked to do.
+function written(name, attributes) {
+  const text = document.createTextNode("");
+  return Object.assign(element(name, attributes, text), { text });
+}
+
+function write(part, said) {
+  if (part.said === said) return false;
+  part.text.data = part.said = said;
+  return true;
+}
+
 function icon(name) {
   return drawn("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, drawn("path", { d: ICONS[name] }));
 }
@@ -161,8 +173,14 @@ function mount(root, run) {
   const shared = { words, boxes, half: data.half, colors: data.colors, absolute: data.absolute };
   const boxNames = Object.keys(boxes);
   const count = steps.length;
-  const say = (key, values = {}) =>
-    words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  const split = new Map(); // the words of a key, each at an odd place the name of a value
+  const say = (key, values = {}) => {
+    let pieces = split.get(key);
+    if (!pieces) split.set(key, (pieces = words[key].split(/\{(\w+)\}/)));
+    let said = pieces[0];
+    for (let at = 1; at < pieces.length; at += 2) said += `${values[pieces[at]] ?? ""}${pieces[at + 1]}`;
+    return said;
+  };
 
   // What each end knows after so many steps: [box, timers, variables, changed], by end.
   const known = [ends.map(([, , , box]) => ({ box, timers: [], vars: null }))];
@@ -184,7 +202,7 @@ function mount(root, run) {
   // -- the parts of the page ---------------------------------------------------------------------
 
   const rows = ["state", "SND.UNA", "SND.NXT", "RCV.NXT", "timers"];
-  const cells = rows.map(() => ends.map(() => element("td")));
+  const cells = rows.map(() => ends.map(() => written("td")));
 
   // JupyterLab's shortcuts would take the keys from whatever has the focus and lacks this.
   const keys = { "data-lm-suppress-shortcuts": "true" };
@@ -212,8 +230,8 @@ function mount(root, run) {
     first, back, play, next, last, scrub, speed,
     ...(data.questions?.length ? [element("label", {}, predict, ` ${say("predict")}`)] : []),
   );
-  const clock = element("span", { class: "tcpviz-clock" });
-  const told = element("p", { class: "tcpviz-caption", role: "status", "aria-live": "polite", "aria-atomic": "true" });
+  const clock = written("span", { class: "tcpviz-clock" });
+  const told = written("p", { class: "tcpviz-caption", role: "status", "aria-live": "polite", "aria-atomic": "true" });
   const asks = element("div", { class: "tcpviz-asks", "aria-live": "polite" });
   const chart = picture(run.chart, say("chart"), "img");
   const diagram = picture(run.diagram, say("diagram"), "group");
@@ -329,18 +347,30 @@ function mount(root, run) {
     const numbers = numbersOf(part).sort((a, b) => a - b);
     return { part, until: numbers.length > 1 ? numbers.at(-1) : count };
   });
+  const kept = {};
   function keep(open) {
-    for (const { text, numbers, all, oval, wide } of counters) {
+    for (const counter of counters) {
+      const { text, numbers, all, oval, wide } = counter;
       const past = numbers.filter((number) => number < done).length;
+      if (past === counter.past) continue;
+      counter.past = past;
       oval?.setAttribute("rx", past === 1 ? 6 : wide);
-      text.textContent = past === numbers.length ? all : all.split(/[, ]/)[0] + (past > 1 ? ` +${past - 1}` : "");
+      text.firstChild.data = past === numbers.length ? all : all.split(/[, ]/)[0] + (past > 1 ? ` +${past - 1}` : "");
     }
-    for (const [, ...more] of pairs.values())
-      for (const part of more)
-        part.classList.toggle("tcpviz-hushed", open && part.classList.contains("tcpviz-future"));
     const hidden = timed();
-    for (const { part, until } of waits)
-      part.classList.toggle("tcpviz-hushed", hidden && until >= done);
+    if (open || kept.open)
+      for (const [, ...more] of pairs.values())
+        for (const part of more)
+          part.classList.toggle("tcpviz-hushed", open && part.classList.contains("tcpviz-future"));
+    if (hidden || kept.hidden)
+      for (const { part, until } of waits)
+        part.classList.toggle("tcpviz-hushed", hidden && until >= done);
+    if (open !== kept.open) {
+      player.classList.toggle("tcpviz-asking", open);
+      if (open) chart.removeAttribute("aria-description"); // it tells the whole run
+      else if (chart.told) chart.setAttribute("aria-description", chart.told);
+    }
+    Object.assign(kept, { open, hidden });
   }
   // A question about how long something lasts waits: until then no timer tells.
   const timed = () =>
@@ -351,6 +381,7 @@ function mount(root, run) {
   let done = 0; // so many steps have happened
   let timer = null;
   let scale = 0, view = 0; // px per pt of the chart, and the height of the pane
+  let narrow = false; // whether the chart is wider than it
   const answers = new Map(); // question -> chosen choice
   const questions = data.questions ?? [];
   let asked = null;
@@ -390,7 +421,10 @@ function mount(root, run) {
     else leap(done + 1);
   }
 
+  // A step is to be seen in the next frame, on a slow computer too: it changes what differs, asks
+  // for no layout, and makes nothing anew.
   let marked = [];
+  const captions = [];
   function update() {
     const step = steps[done - 1];
     const y = step ? step.y : steps.length ? steps[0].y : 0;
@@ -399,11 +433,7 @@ function mount(root, run) {
     const below = !step ? -4 : asked ? 2 : done === count ? height : 17;
     cursor.setAttribute("transform", `translate(0 ${y})`);
     veils.forEach((veil, far) => veil.setAttribute("transform", `translate(0 ${y + (far ? 17 : below)})`));
-    const open = Boolean(gate(0, count)) || Boolean(run.veiled && done < count);
-    player.classList.toggle("tcpviz-asking", open);
-    if (open) chart.removeAttribute("aria-description"); // it tells the whole run
-    else if (chart.told) chart.setAttribute("aria-description", chart.told);
-    keep(open);
+    keep(Boolean(gate(0, count)) || Boolean(run.veiled && done < count));
     for (const part of marked) part.classList.remove("tcpviz-active");
     marked = step?.f === undefined ? [] : byFlight[step.f];
     for (const part of marked) part.classList.add("tcpviz-active");
@@ -411,20 +441,22 @@ function mount(root, run) {
     if (+scrub.value !== done) scrub.value = done;
     const position = say("position", { done, all: count, time: readable(time) });
     scrub.setAttribute("aria-valuetext", position);
-    clock.textContent = position;
-    told.textContent = step ? caption(step) : say("start");
+    write(clock, position);
+    write(told, (captions[done] ??= step ? caption(step) : say("start")));
     for (const [buttons, off] of [[[first, back], done === 0], [[next, last], done === count]])
       for (const each of buttons)
         if (each.off !== off) each.ariaDisabled = String((each.off = off));
     inform(step?.f);
-    for (const each of whatIf.children) each.disabled = !step || (each.segmented && step.f === undefined);
+    for (const each of options) {
+      const off = !step || (each.segmented && step.f === undefined);
+      if (each.off !== off) each.disabled = each.off = off;
+    }
     soon();
   }
 
   function put(cell, text, marks = true) {
-    const changed = cell.said !== text;
-    if (changed) cell.textContent = cell.said = text;
-    cell.classList.toggle("tcpviz-changed", marks && changed && done > 0);
+    const marked = write(cell, text) && marks && done > 0;
+    if (cell.marked !== marked) cell.classList.toggle("tcpviz-changed", (cell.marked = marked));
   }
 
   // One end's column, and its place in the diagram.
@@ -479,7 +511,7 @@ function mount(root, run) {
   function follow() {
     frame = null;
     const now = steps[Math.max(done - 1, 0)];
-    if (now?.e !== undefined) pane.scrollLeft = now.e ? pane.scrollWidth : 0; // where it is narrow
+    if (narrow && now?.e !== undefined) pane.scrollLeft = now.e ? width * scale : 0;
     const at = (now?.y ?? 0) * scale;
     if (!view || (at > top + 0.2 * view && at < top + 0.8 * view)) return;
     pane.scrollTop = top = Math.max(0, Math.min(at - 0.4 * view, height * scale - view));
@@ -487,6 +519,7 @@ function mount(root, run) {
   const watch = new ResizeObserver(() => {
     scale = chart.getBoundingClientRect().width / width;
     view = pane.clientHeight;
+    narrow = width * scale > pane.clientWidth + 1;
     places.forEach(({ plate, text, box }, nth) => {
       const wide = text.getComputedTextLength();
       if (!wide || places[nth].wide === wide) return;
@@ -502,6 +535,7 @@ function mount(root, run) {
 
   function start() {
     if (done === count) go(0);
+    player.classList.add("tcpviz-playing");
     play.replaceChildren(icon("pause"));
     play.ariaLabel = play.title = say("pause");
     tick();
@@ -514,23 +548,26 @@ function mount(root, run) {
     }, PACE / speed.value);
   }
   function pause() {
+    if (!timer) return;
     clearTimeout(timer);
     timer = null;
+    player.classList.remove("tcpviz-playing");
     play.replaceChildren(icon("play"));
     play.ariaLabel = play.title = say("play");
   }
 
+  const acts = {
+    ArrowLeft: () => leap(done - 1), ArrowRight: advance,
+    Home: () => leap(0), End: () => leap(count),
+    " ": () => (timer ? pause() : start()),
+  };
   player.addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const on = event.target;
-    if (on === speed || on.type === "radio" || on.closest(".tcpviz-text, .tcpviz-nested")) return;
-    const act = {
-      ArrowLeft: () => leap(done - 1), ArrowRight: advance,
-      Home: () => leap(0), End: () => leap(count),
-      " ": () => (timer ? pause() : start()),
-    }[event.key];
-    if (!act || (event.key === " " && on !== scrub && on !== pane)) return;
-    if (on.closest("[data-id^='state_']") && event.key !== " ") return; // these go through states
+    const on = event.target, act = acts[event.key];
+    if (!act || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (on !== scrub) {
+      if (on === speed || on.type === "radio" || on.closest(".tcpviz-text, .tcpviz-nested")) return;
+      if (event.key === " " && on !== pane) return;
+    }
     event.preventDefault();
     event.stopPropagation();
     act();
@@ -551,38 +588,36 @@ function mount(root, run) {
     leap(moments[(moments.indexOf(done) + 1) % moments.length]);
   });
 
+  // The header of the segment of this step: one table, whose texts change.
   let informed;
-  const headers = new Map();
+  const fields = ["seq", "ack", "ctl", "len", "win", "opt"].map((key) => {
+    const values = ["seq", "ack"].includes(key) ? [written("td"), written("td")] : [written("td", { colspan: 2 })];
+    return { values, row: element("tr", {}, element("th", { scope: "row" }, say(key)), ...values) };
+  });
+  const whose = written("caption");
+  const header = element(
+    "table", { class: "tcpviz-header" }, whose,
+    element("thead", {}, element("tr", {}, ...["field", "absolute", "relative"].map((key) => element("th", { scope: "col" }, say(key))))),
+    element("tbody", {}, ...fields.map(({ row }) => row)),
+  );
   function inform(number) {
     if (informed === number) return;
     informed = number;
-    if (number === undefined) return shown.replaceChildren();
-    if (!headers.has(number)) headers.set(number, header(number));
-    shown.replaceChildren(headers.get(number));
+    header.hidden = number === undefined;
+    if (!header.hidden) fill(flights[number]);
+    if (shown.firstChild !== header) shown.replaceChildren(header);
   }
 
-  function header(number) {
-    const flight = flights[number];
-    const syn = [ends[flight.e][2], ends[1 - flight.e][2]];
-    const both = (value, of, seen) => [String(value), seen ? String(relative(value, of)) : say("unknown")];
-    const rows = [
-      [say("seq"), ...both(flight.seq, flight.e, syn[0])],
-      "ack" in flight
-        ? [say("ack"), ...both(flight.ack, 1 - flight.e, syn[1])]
-        : [say("ack"), say("no_ack")],
-      [say("ctl"), flight.ctl],
-      [say("len"), String(flight.len ?? 0)],
-      [say("win"), String(flight.win)],
-      [say("opt"), flight.opt ?? say("none")],
+  function fill(flight) {
+    const seen = [ends[flight.e][2], ends[1 - flight.e][2]]; // whether relative numbers are known
+    const both = (value, of, known) => [String(value), known ? String(relative(value, of)) : say("unknown")];
+    const texts = [
+      both(flight.seq, flight.e, seen[0]),
+      "ack" in flight ? both(flight.ack, 1 - flight.e, seen[1]) : [say("no_ack"), ""],
+      [flight.ctl], [String(flight.len ?? 0)], [String(flight.win)], [flight.opt ?? say("none")],
     ];
-    const cell = (text, wide) => element("td", { colspan: wide ? 2 : null }, text);
-    return element(
-      "table", { class: "tcpviz-header" },
-      element("caption", {}, `${say("header", { segment: flight.n })} ${say("from", { end: name(flight.e) })}`),
-      element("thead", {}, element("tr", {}, ...["field", "absolute", "relative"].map((key) => element("th", { scope: "col" }, say(key))))),
-      element("tbody", {}, ...rows.map(([title, ...values]) =>
-        element("tr", {}, element("th", { scope: "row" }, title), ...values.map((value) => cell(value, values.length === 1))))),
-    );
+    write(whose, `${say("header", { segment: flight.n })} ${say("from", { end: name(flight.e) })}`);
+    fields.forEach(({ values }, row) => values.forEach((cell, nth) => write(cell, texts[row][nth])));
   }
 
   function history(box) {
@@ -625,13 +660,14 @@ function mount(root, run) {
 
   // -- what if -----------------------------------------------------------------------------------
 
+  const options = [];
   if (run.forks) {
     const option = (what, end) => Object.assign(
       element("button", { type: "button", onclick: () => fork(what, end), ...keys }, say(`fork_${what}`, { end })),
       { segmented: !end });
-    whatIf.append(element("span", {}, say("fork")),
-      ...["lose", "delay", "duplicate"].map((what) => option(what, null)),
+    options.push(...["lose", "delay", "duplicate"].map((what) => option(what, null)),
       ...ends.flatMap(([end]) => ["close", "crash"].map((what) => option(what, end))));
+    whatIf.append(element("span", {}, say("fork")), ...options);
   }
 
   function fork(what, end) {
