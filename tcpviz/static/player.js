@@ -144,6 +144,10 @@ function picture(text, name, role) {
     part.removeAttribute("id");
   }
   svg.told = svg.querySelector(":scope > desc")?.textContent;
+  const heading = svg.querySelector(":scope > title")?.textContent ?? "";
+  const begins = (text) => text && heading.startsWith(text.replace(/…$/, ""));
+  const head = [...svg.querySelectorAll(".graph > text")].find((text) => begins(text.textContent));
+  head?.classList.add("tcpviz-heading");
   for (const title of svg.querySelectorAll(":scope > title, :scope > desc")) title.remove();
   svg.removeAttribute("width");
   svg.removeAttribute("height");
@@ -233,14 +237,14 @@ function mount(root, run) {
   const clock = written("span", { class: "tcpviz-clock" });
   const told = written("p", { class: "tcpviz-caption", role: "status", "aria-live": "polite", "aria-atomic": "true" });
   const asks = element("div", { class: "tcpviz-asks", "aria-live": "polite" });
-  const chart = picture(run.chart, say("chart"), "img");
+  const chart = picture(run.chart, say("chart"), "group");
   const diagram = picture(run.diagram, say("diagram"), "group");
-  const pane = element("div", { class: "tcpviz-pane", tabindex: 0, role: "group", "aria-label": say("chart"), ...keys }, chart);
+  const pane = element("div", { class: "tcpviz-pane", tabindex: 0, ...keys }, chart);
   const shown = element("div", { class: "tcpviz-info" });
   const whatIf = element("div", { class: "tcpviz-fork", role: "group", "aria-label": say("fork") });
   const forked = element("div", { class: "tcpviz-forked", "aria-live": "polite" });
   const player = element(
-    "section", { class: "tcpviz-player", "aria-label": say("name", { title: data.title }) },
+    "section", { class: "tcpviz-player" },
     bar, element("div", { class: "tcpviz-now" }, clock, told), asks,
     element(
       "div", { class: "tcpviz-views" }, pane,
@@ -308,25 +312,28 @@ function mount(root, run) {
     const text = drawn("text", { "text-anchor": nth ? "end" : "start" }, name);
     const here = drawn("g", { class: `tcpviz-here tcpviz-end${nth}` }, frame, plate, text);
     diagram.querySelector("g.graph").append(here);
+    here.style.display = "none";
     return { here, frame, plate, text, out };
   });
 
   function place(nth, box) {
-    const { here, frame, plate, text, out } = places[nth];
-    if (places[nth].box === box) return;
-    places[nth].box = box;
-    here.style.display = box ? "" : "none";
+    const at = places[nth], { here, out } = at;
+    if (at.box === box) return;
+    if (!box !== !at.box) here.style.display = box ? "" : "none";
+    at.box = box;
     if (!box) return;
     const [, x, y, half] = boxes[box];
     here.style.transform = `translate(${x}px, ${y}px)`;
-    frame.setAttribute("y", -half - out);
-    frame.setAttribute("height", 2 * (half + out));
-    const width = plate.width.baseVal.value;
-    const left = nth ? data.half + out - 6 - width : -data.half - out + 6;
-    plate.setAttribute("x", left);
-    plate.setAttribute("y", -half - out - 8);
-    text.setAttribute("x", nth ? left + width - 4 : left + 4);
-    text.setAttribute("y", -half - out + 2.5);
+    const first = y < 100; // above it is the legend: the names stand at its left
+    if (at.half === half && at.first === first) return;
+    Object.assign(at, { half, first });
+    const width = at.wide ?? 0;
+    const left = first ? -data.half - 11 - width : nth ? data.half + out - 6 - width : -data.half - out + 6;
+    const high = first ? 18 * nth - 16 : -half - out - 8;
+    const set = (part, values) => Object.entries(values).forEach(([key, value]) => part.setAttribute(key, value));
+    set(at.frame, { y: -half - out, height: 2 * (half + out) });
+    set(at.plate, { x: left, y: high, width });
+    set(at.text, { x: nth ? left + width - 4 : left + 4, y: high + 10.5 });
   }
 
   // What would tell of later steps though it stands for an earlier one: the numbers of moves to
@@ -369,6 +376,8 @@ function mount(root, run) {
       player.classList.toggle("tcpviz-asking", open);
       if (open) chart.removeAttribute("aria-description"); // it tells the whole run
       else if (chart.told) chart.setAttribute("aria-description", chart.told);
+      // A run's name may tell as much; that of one that refutes an answer is told with it.
+      player.ariaLabel = open && !run.veiled ? say("unnamed") : say("name", { title: data.title });
     }
     Object.assign(kept, { open, hidden });
   }
@@ -434,9 +443,11 @@ function mount(root, run) {
     cursor.setAttribute("transform", `translate(0 ${y})`);
     veils.forEach((veil, far) => veil.setAttribute("transform", `translate(0 ${y + (far ? 17 : below)})`));
     keep(Boolean(gate(0, count)) || Boolean(run.veiled && done < count));
-    for (const part of marked) part.classList.remove("tcpviz-active");
-    marked = step?.f === undefined ? [] : byFlight[step.f];
-    for (const part of marked) part.classList.add("tcpviz-active");
+    const segment = step?.f === undefined ? [] : byFlight[step.f];
+    if (segment !== marked) {
+      for (const part of marked) part.classList.remove("tcpviz-active");
+      for (const part of (marked = segment)) part.classList.add("tcpviz-active");
+    }
     known[done].forEach((now, nth) => tell(now, nth, time));
     if (+scrub.value !== done) scrub.value = done;
     const position = say("position", { done, all: count, time: readable(time) });
@@ -510,6 +521,7 @@ function mount(root, run) {
   }
   function follow() {
     frame = null;
+    stopAt();
     const now = steps[Math.max(done - 1, 0)];
     if (narrow && now?.e !== undefined) pane.scrollLeft = now.e ? width * scale : 0;
     const at = (now?.y ?? 0) * scale;
@@ -520,12 +532,11 @@ function mount(root, run) {
     scale = chart.getBoundingClientRect().width / width;
     view = pane.clientHeight;
     narrow = width * scale > pane.clientWidth + 1;
-    places.forEach(({ plate, text, box }, nth) => {
-      const wide = text.getComputedTextLength();
-      if (!wide || places[nth].wide === wide) return;
-      places[nth].wide = wide;
-      plate.setAttribute("width", wide + 8);
-      places[nth].box = undefined;
+    places.forEach((at, nth) => {
+      const length = at.text.getComputedTextLength(), { box } = at;
+      if (!length || at.wide === length + 8) return;
+      at.wide = length + 8;
+      at.box = at.half = undefined;
       place(nth, box);
     });
     soon();
@@ -580,13 +591,70 @@ function mount(root, run) {
 
   // -- a segment's header, a state's history -----------------------------------------------------
 
+  // Parts of a picture as one stop of Tab: within it the arrow keys go from part to part.
+  function walk(parts, name, act, there = () => true) {
+    let at;
+    const stop = (part) => {
+      if (at === part) return;
+      if (at) at.tabIndex = -1;
+      if (part) part.tabIndex = 0;
+      at = part;
+    };
+    for (const part of parts) {
+      const set = { role: "button", tabindex: -1, "aria-label": name(part), ...keys };
+      for (const [key, value] of Object.entries(set)) part.setAttribute(key, value);
+      part.addEventListener("keydown", (event) => {
+        const now = parts.filter(there), here = now.indexOf(part) + now.length;
+        const to = {
+          ArrowRight: here + 1, ArrowDown: here + 1, ArrowLeft: here - 1, ArrowUp: here - 1,
+          Home: 0, End: now.length - 1,
+        }[event.key];
+        if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+        if (to !== undefined) now[to % now.length].focus();
+        else if (event.key === "Enter" || event.key === " ") act(part);
+        else return;
+        event.preventDefault();
+        event.stopPropagation();
+      });
+      part.addEventListener("focus", () => stop(part));
+    }
+    stop(parts[0]);
+    return stop;
+  }
+
+  const handles = flights.map((_, number) => ground.querySelector(`[data-id='flight_${number}_label']`));
+  const numberOf = (part) => +[...part.classList].find((c) => /^f\d+$/.test(c)).slice(1);
+  // While a question waits, a segment of what comes is not to be seen, nor to be found by keys.
+  const visible = (part) => !kept.open || !part.classList.contains("tcpviz-future");
+  const halt = walk(
+    handles,
+    (part) => `${flights[numberOf(part)].n} ${say("from", { end: name(flights[numberOf(part)].e) })}`,
+    visit,
+    visible,
+  );
+  for (const part of ground.children) if (!handles.includes(part)) part.setAttribute("aria-hidden", "true");
   chart.addEventListener("click", (event) => {
     const part = event.target.closest(".flight");
     if (!part) return;
-    const number = +[...part.classList].find((c) => /^f\d+$/.test(c)).slice(1);
+    visit(part);
+    scrub.focus({ preventScroll: true }); // a press leaves the keys to the player
+  });
+
+  // Go to the next of the moments of a segment.
+  function visit(part) {
+    const number = numberOf(part);
     const moments = steps.flatMap((step, index) => (step.f === number ? [index + 1] : []));
     leap(moments[(moments.indexOf(done) + 1) % moments.length]);
-  });
+  }
+
+  // Tab comes to the segment of this moment, or else to the one before.
+  function stopAt() {
+    if (chart.contains(document.activeElement)) return;
+    const last = steps.slice(0, done).findLast((step) => step.f !== undefined);
+    const now = handles.filter(visible);
+    halt(now.includes(handles[last?.f]) ? handles[last.f] : now.at(last ? -1 : 0));
+    pane.tabIndex = now.length ? -1 : 0;
+  }
 
   // The header of the segment of this step: one table, whose texts change.
   let informed;
@@ -600,6 +668,8 @@ function mount(root, run) {
     element("thead", {}, element("tr", {}, ...["field", "absolute", "relative"].map((key) => element("th", { scope: "col" }, say(key))))),
     element("tbody", {}, ...fields.map(({ row }) => row)),
   );
+  header.hidden = true;
+  shown.append(header);
   function inform(number) {
     if (informed === number) return;
     informed = number;
@@ -640,23 +710,8 @@ function mount(root, run) {
   }
 
   const states = [...diagram.querySelectorAll("[data-id^='state_']")];
-  states.forEach((part, index) => {
-    const set = { role: "button", tabindex: index ? -1 : 0, "aria-label": boxes[part.dataset.id][0], ...keys };
-    for (const [key, value] of Object.entries(set)) part.setAttribute(key, value);
-    part.addEventListener("click", () => history(part.dataset.id));
-    part.addEventListener("keydown", (event) => {
-      const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (by) {
-        part.tabIndex = -1;
-        const other = states[(index + by + states.length) % states.length];
-        other.tabIndex = 0;
-        other.focus();
-      } else if (event.key === "Enter" || event.key === " ") history(part.dataset.id);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-  });
+  walk(states, (part) => boxes[part.dataset.id][0], (part) => history(part.dataset.id));
+  for (const part of states) part.addEventListener("click", () => history(part.dataset.id));
 
   // -- what if -----------------------------------------------------------------------------------
 
@@ -674,10 +729,12 @@ function mount(root, run) {
     pause();
     const ask = globalThis.tcpvizAsks?.get(run.forks);
     const tell = (text) => forked.replaceChildren(element("p", {}, text));
-    if (!ask) return tell(say("fork_alone"));
+    // A page that Jupyter serves has this, an exported one has not: there no cell can be run.
+    const alone = say(document.getElementById("jupyter-config-data") ? "fork_alone" : "fork_apart");
+    if (!ask) return tell(alone);
     tell(say("fork_wait"));
     ask({ what, end, step: done - 1 }, (message) => {
-      if (!message.run) return tell(message.error ?? say("fork_alone"));
+      if (!message.run) return tell(message.error ?? alone);
       const { chart, alt, text } = message.beside;
       const nested = element("div", { class: "tcpviz-nested" });
       forked.replaceChildren(
