@@ -19,6 +19,7 @@ from playwright.sync_api import sync_playwright
 from test_lab_browser import CODE
 
 from tcpviz import SCENARIOS, read, simulate
+from tcpviz.panels import panel
 from tcpviz.player import Player
 from tcpviz.questions import QuestionError, questions
 from tcpviz.static import BRIDGE
@@ -1123,6 +1124,32 @@ def chooses(page):
     page.select_option(".tcpviz-panel select", label="server")
     assert page.evaluate(told) != before
     assert "server: 2MSL expires" in page.evaluate(told)
+
+
+def test_what_can_be_lost_is_what_the_run_sends(new_page):
+    """Of a ready panel's losses the page offers those of the run that the other choice makes."""
+    page = new_page()
+    html = panel(SCENARIOS["open_and_close"], "closer", "lose").html()
+    page.set_content(f"<!doctype html><main>{html}</main>")
+    page.wait_for_selector(PLAYER)
+    offered = """() => [...document.querySelectorAll(".tcpviz-panel select")[1].options]
+      .filter(option => !option.disabled && !option.hidden).map(option => option.label)"""
+    select = ".tcpviz-panel select >> nth={}".format
+    fin = "FIN,ACK of the client"
+    assert fin in page.evaluate(offered)
+    page.select_option(select(1), label=fin)
+    pre = f"{PLAYER} .tcpviz-text pre"
+    assert "lost" in page.text_content(pre)
+    page.select_option(select(0), label="nobody")
+    assert page.evaluate(offered) == [
+        "nothing",
+        "SYN of the client",
+        "SYN,ACK of the server",
+        "ACK of the client",
+    ]
+    assert "lost" not in page.text_content(pre)
+    page.select_option(select(0), label="client")
+    assert fin in page.evaluate(offered)
 
 
 def test_voila(new_page, folder, home):

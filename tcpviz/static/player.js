@@ -58,15 +58,25 @@ function liven(poster) {
 }
 
 // Choices over runs that are all here. Of what runs have in common there is one copy.
-function choose(root, { panel, lines, shared, runs, order }) {
+// One control may yield to the others: of what it offers, only what can be chosen beside them is there.
+function choose(root, { panel, lines, shared, runs, order, yields }) {
   const holder = element("div");
   const selects = panel.map(([, tip, labels, now]) => element(
     "select", { title: tip, onchange: show, "data-lm-suppress-shortcuts": "true" },
     ...labels.map((label, at) => element("option", { selected: at === now }, label))));
   let stop = () => {};
+  const chosen = () => runs[order[selects.reduce((sum, select) => sum * select.length + select.selectedIndex, 0)]];
+  function yielding(select) {
+    const now = select.selectedIndex;
+    for (const option of select.options) {
+      select.selectedIndex = option.index;
+      option.hidden = option.disabled = Boolean(chosen().cannot);
+    }
+    select.selectedIndex = select.options[now].disabled ? 0 : now;
+  }
   function show() {
-    const at = selects.reduce((sum, select) => sum * select.length + select.selectedIndex, 0);
-    const run = runs[order[at]];
+    if (yields !== undefined) yielding(selects[yields]);
+    const run = chosen();
     stop();
     if (run.html === undefined) stop = mount(holder, unpacked(run, lines, shared));
     else {
@@ -173,7 +183,9 @@ function byStep(svg, count) {
 
 function mount(root, run) {
   const { data } = run;
-  const { ends, flights, edges, steps, words, boxes } = data;
+  const { ends, flights, edges, words, boxes } = data;
+  let now = 0; // steps of one instant have its time once
+  const steps = data.steps.map((step) => ({ ...step, t: (now = step.t ?? now) }));
   const shared = { words, boxes, half: data.half, colors: data.colors, absolute: data.absolute };
   const boxNames = Object.keys(boxes);
   const count = steps.length;
@@ -480,7 +492,7 @@ function mount(root, run) {
     put(nxt, number(vars?.[1], nth));
     put(received, number(vars?.[2], 1 - nth));
     const key = timed() ? "runs" : "left";
-    put(row, timers.map(([name, , until]) => say(key, { name, left: readable(until - time) })).join("; ") || say("none"), false);
+    put(row, timers.map(([name, until]) => say(key, { name, left: readable(until - time) })).join("; ") || say("none"), false);
     place(nth, box);
   }
 
