@@ -66,7 +66,8 @@ class Panel:
         """The ipywidget of all: the controls, and below them the run."""
         for each in self.controls.values():
             each.observe(self._draw, names="value")
-        return widgets.VBox([*self.controls.values(), _widget(self._possible)])
+        box = widgets.VBox([*self.controls.values(), _widget(self._possible)])
+        return box.add_class("tcpviz-controls")  # by which the Player's script gives them the keys
 
     @property
     def shown(self) -> Any:

@@ -44,6 +44,11 @@ for (const poster of document.querySelectorAll(".tcpviz-poster-1:not([data-live]
   seen.observe(poster);
 }
 
+// JupyterLab's and Notebook's shortcuts would take the arrow keys from a panel's ipywidgets as well.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.closest?.(".tcpviz-controls")) target.dataset.lmSuppressShortcuts = "true";
+});
+
 function liven(poster) {
   seen.unobserve(poster);
   const data = JSON.parse(poster.querySelector("script[type='application/json']").textContent);
