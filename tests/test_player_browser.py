@@ -1093,7 +1093,10 @@ def test_lab_keeps_its_own_keys(new_page, lab):
 
 
 def test_nbconvert_offline(new_page, folder):
-    """An exported HTML file steps from the disk with every request to the outside blocked."""
+    """An exported HTML file steps from the disk with every request to the outside blocked.
+
+    Asked what if, it says that this takes Jupyter, and not to run a cell.
+    """
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "trusted.ipynb"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     page = new_page(viewport=ALL_OF_IT)
