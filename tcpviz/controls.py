@@ -88,8 +88,8 @@ def _closing(scenario: Scenario, wanted: Application) -> Scenario:
     return replace(scenario, calls=calls, reactions=(*kept, *first, *last))
 
 
-def _losses(trace: Trace) -> list[tuple[str, Value]]:
-    """Each segment of a run that may be lost, named as people name it."""
+def losses(trace: Trace) -> list[tuple[str, Value]]:
+    """What `lose` offers: each segment of a run that may be lost, named as people name it."""
     found: dict[tuple[str, str], int] = {}
     options: list[tuple[str, Value]] = [(say("panel_nothing"), "")]  # None: none is chosen
     for flight in trace.flights:
@@ -154,7 +154,7 @@ def control(name: str, scenario: Scenario) -> Any:
         "layout": {"width": "34em"},
     }
     if name == "lose":
-        return widgets.Dropdown(options=_losses(trace), value="", **what)
+        return widgets.Dropdown(options=losses(trace), value="", **what)
     if name == "closer":
         options = [(say(f"closer_{who}"), who) for who in (*ENDS, "both", "nobody")]
         return widgets.Dropdown(options=options, value=start[name], **what)

@@ -8,7 +8,7 @@ it.
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import ipywidgets as widgets
 
-from tcpviz.controls import ControlError, control, turned
+from tcpviz.controls import ControlError, control, losses, turned
 from tcpviz.player import Player, alive
 from tcpviz.player_data import Pack
 from tcpviz.scenario import At, Lose, Scenario, ScenarioError
@@ -66,7 +66,8 @@ class Panel:
         """The ipywidget of all: the controls, and below them the run."""
         for each in self.controls.values():
             each.observe(self._draw, names="value")
-        return widgets.VBox([*self.controls.values(), _widget(self._possible)])
+        box = widgets.VBox([*self.controls.values(), _widget(self._possible)])
+        return box.add_class("tcpviz-controls")  # by which the Player's script gives them the keys
 
     @property
     def shown(self) -> Any:
@@ -142,6 +143,8 @@ class ReadyPanel(Panel):
             ],
             **self._runs(),
         }
+        if "lose" in self.controls:
+            data["yields"] = list(self.controls).index("lose")
         return alive(self._poster(), data)
 
     def _runs(self) -> dict[str, Any]:
@@ -149,12 +152,11 @@ class ReadyPanel(Panel):
         pack = Pack()
         numbers: dict[str, int] = {}
         order = []
-        for values in product(*([v for _, v in c.options] for c in self.controls.values())):
-            chosen = dict(zip(self.controls, values, strict=True))
+        for chosen in _every(self.controls):
             try:
                 run = _run(self.draw(simulate(self.scenario(**chosen))), pack)
             except ScenarioError as error:
-                run = {"html": _told(error)}
+                run = {"html": _told(error), "cannot": 1}
             order.append(numbers.setdefault(json.dumps(run), len(numbers)))
         return {
             "lines": pack.lines,
@@ -176,8 +178,9 @@ def panel(scenario: Scenario, *names: str, draw: Draw = Player) -> Panel:
 
     `rtt`, `lose`, `msl`, `delayed_ack`, `closer`, `closes_after`, `answers_after` and `rules`; by
     default the first two. `draw` shows a run: by default the Player. Where the values of all
-    controls together are at most 40, the page has every run ready and needs no kernel.
-    ControlError for a name that is none.
+    controls together are at most 40, the page has every run ready and needs no kernel. `lose`
+    offers the segments of the run that the other controls make; of one that is not sent there any
+    more, nothing is lost. ControlError for a name that is none.
 
     >>> from tcpviz.scenarios import SCENARIOS
     >>> panel(SCENARIOS["open_and_close"], "closer")
@@ -193,8 +196,49 @@ def panel(scenario: Scenario, *names: str, draw: Draw = Player) -> Panel:
     def made(**values: Any) -> Scenario:
         return turned(scenario, start, values)
 
-    ready = prod(len(each.options) for each in controls.values()) <= _MOST_READY
-    return (ReadyPanel if ready else Panel)(made, draw=draw, **controls)
+    if "lose" not in controls:
+        return (ReadyPanel if _few(controls.values()) else Panel)(made, draw=draw, **controls)
+    lose = controls["lose"]
+    others = {name: each for name, each in controls.items() if name != "lose"}
+    offered = lose.options
+    if _few(others.values()):
+        lose.options = _losses(made(**chosen, lose="") for chosen in _every(others))
+        if _few(controls.values()):
+            return ReadyPanel(made, draw=draw, **controls)
+
+    def renew(_: Any) -> None:
+        now = _losses([made(**{**{name: c.value for name, c in others.items()}, "lose": ""})])
+        if now != list(lose.options):
+            chosen = lose.value
+            lose.options = now  # and nothing is lost
+            if chosen in (value for _, value in now):
+                lose.value = chosen
+
+    lose.options = offered
+    for each in others.values():
+        each.observe(renew, names="value")
+    return Panel(made, draw=draw, **controls)
+
+
+def _few(controls: Iterable[Any]) -> bool:
+    return prod(len(each.options) for each in controls) <= _MOST_READY
+
+
+def _every(controls: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """All the values that some controls can have together, in order."""
+    for values in product(*([value for _, value in c.options] for c in controls.values())):
+        yield dict(zip(controls, values, strict=True))
+
+
+def _losses(scenarios: Iterable[Scenario]) -> list[tuple[str, Any]]:
+    """The segments that can be lost in some of these runs."""
+    found: dict[tuple[str, Any], None] = {}
+    for each in scenarios:
+        try:
+            found |= dict.fromkeys(losses(simulate(each)))
+        except ScenarioError:  # its own faults do not find their segments any more
+            found |= {(say("panel_nothing"), ""): None}
+    return list(found)
 
 
 def _widget(shown: Any, old: Any = None) -> Any:

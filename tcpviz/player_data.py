@@ -24,9 +24,9 @@ _WORDS: Final = "player_"
 def player_data(trace: Trace, *, absolute: bool) -> dict[str, Any]:
     """The trace for a page: ends, flights, edges, boxes and steps; numbers are absolute.
 
-    A step holds only what it changes: `s` is the box its end is in, `m` the edges it took, `w` the
-    timers that run, `v` SND.UNA, SND.NXT and RCV.NXT; null where there is no TCB. Times are ns,
-    heights pt.
+    A step holds only what it changes: `t` is the time, `s` the box its end is in, `m` the edges it
+    took, `w` the timers that run and until when, `v` SND.UNA, SND.NXT and RCV.NXT; null where there
+    is no TCB. Times are ns, heights pt.
     """
     taken = list(dict.fromkeys(name for step in trace.steps for name in step.moves))
     places_of = {end.name: index for index, end in enumerate(trace.ends)}
@@ -152,8 +152,11 @@ def _steps(
     now: dict[str, dict[str, Any]] = {
         end.name: {"s": _begins(trace, end), "w": [], "v": None} for end in trace.ends
     }
+    time = None
     for step, y in zip(trace.steps, moments(trace), strict=True):
-        row: dict[str, Any] = {"t": step.time, "y": round(y, 1), "k": _KINDS.index(step.kind)}
+        row: dict[str, Any] = {"y": round(y, 1), "k": _KINDS.index(step.kind)}
+        if step.time != time:
+            row["t"] = time = step.time
         if step.end and step.kind is not Kind.LOSE:
             row["e"] = places_of[step.end]
         if step.flight is not None:
@@ -176,7 +179,7 @@ def _steps(
 def _after(step: Step, box: str | None) -> dict[str, Any]:
     """Box, timers and variables of an end after a step."""
     box = box_at(places()[step.moves[-1]].route[-1]) if step.edges else _box(step.state, box)
-    timers = [list(timer) for timer in step.timers]
+    timers = [[timer.name, timer.until] for timer in step.timers]
     if step.variables is None:
         return {"s": box, "w": timers, "v": None}
     una, nxt, received = step.variables

@@ -8,7 +8,9 @@ PLAYER: Final = {
     "player_no_rule": "no rule of TCP",
     "player_rule_of": "a rule of {section}",
     "player_name": "Player: {title}",
-    "player_keys": "Arrow keys step, Home and End go to the ends, Space plays.",
+    "player_unnamed": "Player",
+    "player_keys": "Arrow keys step, Home and End go to the ends, Space plays. On a segment or a "
+    "state, arrow keys go to the next one, and Enter chooses it.",
     "player_first": "To the beginning",
     "player_back": "One step back",
     "player_play": "Play",
@@ -18,7 +20,8 @@ PLAYER: Final = {
     "player_speed": "Speed",
     "player_scrub": "Moment",
     "player_position": "step {done} of {all}, {time}",
-    "player_chart": "Sequence chart. A press on a segment goes to its moment.",
+    "player_chart": "Sequence chart. Arrow keys go through the segments, "
+    "Enter or a press goes to the moments of one.",
     "player_diagram": "State diagram. Arrow keys go through the states, "
     "Enter tells when each was entered.",
     "player_start": "Before the first step.",
@@ -83,8 +86,10 @@ PLAYER: Final = {
     "player_fork_duplicate": "it came twice",
     "player_fork_close": "{end} closed",
     "player_fork_crash": "{end} crashed",
-    "player_fork_wait": "Running it ...",
+    "player_fork_wait": "Asking the kernel ...",
     "player_fork_alone": "That takes a kernel, and none answers. Run this cell, then ask again.",
+    "player_fork_apart": "That takes a kernel, and this page has none. "
+    "Open the notebook in Jupyter, run its cells, and ask there.",
     "player_forked": "What would happen instead",
     "player_beside": "Both runs on one time axis; what differs is numbered",
     "player_beside_text": "Both runs as text",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import ipywidgets as widgets
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tcpviz.controls import CONTROLS, ControlError
 from tcpviz.panels import Panel, ReadyPanel, handshake_panel, panel
 from tcpviz.pictures import sequence_chart
-from tcpviz.scenario import At, Scenario, ScenarioError
+from tcpviz.scenario import At, Lose, Scenario, ScenarioError
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.states import State
@@ -333,15 +334,59 @@ def test_a_panel_shows_whatever_draws_a_trace():
 
 
 def test_settings_that_do_not_go_together_are_told():
-    """A loss of a segment that is not sent any more is one sentence in the panel, no traceback."""
-    made = panel(NORMAL, "rtt", "lose", "delayed_ack", "answers_after", draw=sequence_chart)
+    """A fault of the scenario that finds its segment no more is one sentence, no traceback."""
+    loses = replace(NORMAL, network=(Lose("server", "ACK", 1),))
+    made = panel(loses, "rtt", "delayed_ack", "answers_after", draw=sequence_chart)
     made.controls["answers_after"].value = 0
     made.controls["delayed_ack"].value = 40 * MS
-    made.controls["lose"].value = ("server", "ACK", 1)
     assert made.shown.value.startswith("These settings do not go together: server never sends ACK")
     assert "These settings" in made._repr_mimebundle_()["text/plain"]
     made.controls["delayed_ack"].value = 0
     assert "<img" in made.shown.value
+
+
+def test_what_can_be_lost_is_what_the_run_sends():
+    """Where another control makes another run, its segments are offered, and what was lost stays.
+
+    A segment that is not sent there any more is not lost: the run is that of the other controls.
+    """
+    made = panel(NORMAL, "rtt", "lose", "delayed_ack", "answers_after", draw=sequence_chart)
+    lose = made.controls["lose"]
+
+    def offered():
+        return [value for _, value in lose.options]
+
+    assert ("server", "ACK", 1) in offered()
+    assert made.shown.value == made.picture.html()
+    lose.value = ("client", "SYN", 1)
+    made.controls["answers_after"].value = 0
+    made.controls["delayed_ack"].value = 40 * MS
+    assert ("server", "ACK", 1) not in offered()
+    assert ("server", "FIN,ACK", 1) in offered()
+    assert lose.value == ("client", "SYN", 1)
+    assert lost(made.trace) == ["SYN"]
+    made.controls["delayed_ack"].value = 0
+    lose.value = ("server", "ACK", 1)
+    assert lost(made.trace) == ["ACK"]
+    made.controls["delayed_ack"].value = 40 * MS
+    assert (lose.value, lost(made.trace)) == ("", [])
+    assert made.shown.value == made.picture.html()
+
+
+def test_a_ready_panel_has_the_losses_of_all_its_runs():
+    """Also of those that the scenario itself does not make; each of the others it loses once."""
+    made = panel(SCENARIOS["handshake"], "closer", "lose", draw=sequence_chart)
+    assert isinstance(made, ReadyPanel)
+    assert made.controls["closer"].value == "nobody"
+    fins = [value for _, value in made.controls["lose"].options if value and "FIN" in value[1]]
+    assert fins == [("client", "FIN,ACK", 1), ("server", "FIN,ACK", 1)]
+    data = packed(made)
+    assert data["yields"] == 1
+    which = [value for _, value in made.controls["lose"].options].index(fins[0])
+    assert [bool(reached(data, closer, which).get("cannot")) for closer in range(4)] == [
+        *(False, False, False),
+        True,
+    ]
 
 
 def test_every_control_has_a_name_and_a_meaning():

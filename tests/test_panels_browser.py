@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from chromium import FLAGS, PROGRAM
-from jupyter import SECOND, environment, jupyterlab
+from jupyter import KERNEL_IS_READY, SECOND, environment, jupyterlab
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks"))
@@ -23,6 +23,12 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(PROGRAM is None, reason="no Chromium on PATH"),
 ]
+
+
+LIVE = """from tcpviz import SCENARIOS
+from tcpviz.panels import panel
+
+panel(SCENARIOS["open_and_close"], "rtt", "lose")"""
 
 
 def told(page):
@@ -66,3 +72,30 @@ def test_a_ready_panel_changes_without_a_kernel(tmp_path):
     assert "CLOSE" not in seen[3].replace("CLOSED", "")
     assert len(set(seen)) == 4
     assert seen[-1] == seen[0]
+
+
+def test_a_live_panel_is_turned_by_keys(tmp_path):
+    """In JupyterLab the arrows turn a slider and a list of a panel, and the run follows."""
+    path = tmp_path / "live.ipynb"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(LIVE)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, path)
+    with jupyterlab(tmp_path, tmp_path, path.name) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS)
+        page = browser.new_context(viewport={"width": 1300, "height": 2400}).new_page()
+        page.goto(address)
+        page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60 * SECOND)
+        page.wait_for_function(KERNEL_IS_READY, timeout=60 * SECOND)
+        page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+        page.wait_for_selector(SHOWN, timeout=60 * SECOND)
+        page.wait_for_timeout(2000)  # JupyterLab takes the focus when it is done
+        changed = "before => document.querySelector('.tcpviz-text pre').textContent !== before"
+        for control, key in (
+            (".noUi-handle", "ArrowRight"),
+            (".widget-dropdown select", "ArrowDown"),
+        ):
+            before = told(page)
+            page.focus(control)
+            page.keyboard.press(key)
+            page.wait_for_function(changed, arg=before)
+        browser.close()

@@ -11,8 +11,10 @@ from tcpviz.fork import ForkError
 from tcpviz.pictures.figure_5 import BOXES
 from tcpviz.player import Player
 from tcpviz.player_data import SHARED, player_data
-from tcpviz.states import State
+from tcpviz.scenario import ENDS, At, Scenario
+from tcpviz.states import Event, State
 from tcpviz.static import SCRIPT, STYLE
+from tcpviz.units import S
 from tcpviz.words import ENGLISH
 
 NAMES = sorted(SCENARIOS)
@@ -32,6 +34,33 @@ def test_a_step_costs_at_most_200_bytes(name):
     assert varying <= 200 * len(trace.steps)
 
 
+def beside_the_pictures(trace):
+    """How long the page's data is without the two SVGs: words, states, TCBs, transcript, all."""
+    run = Player(trace).run
+    return octets({key: part for key, part in run.items() if key not in ("chart", "diagram")})
+
+
+def test_one_more_step_of_a_long_run_costs_at_most_200_bytes():
+    """So much the page grows by with each further step, beyond the one SVG."""
+    opens = At(0, "server", Event.PASSIVE_OPEN), At(0, "client", Event.ACTIVE_OPEN)
+    sends = [At((2 + nth) * S, ENDS[nth % 2], Event.SEND, octets=100) for nth in range(60)]
+    short, long = (simulate(Scenario(calls=(*opens, *sends[:count]))) for count in (10, 60))
+    steps = len(long.steps) - len(short.steps)
+    assert steps == 250
+    assert beside_the_pictures(long) - beside_the_pictures(short) <= 200 * steps
+
+
+def test_one_more_step_of_a_run_costs_200_bytes_on_the_average():
+    """The same over all named scenarios, in which nearly every step moves a state."""
+    grown = steps = 0
+    for name in NAMES:
+        trace = simulate(SCENARIOS[name])
+        begun = Trace(trace.ends, trace.steps[:2], title=trace.title)
+        grown += beside_the_pictures(trace) - beside_the_pictures(begun)
+        steps += len(trace.steps) - 2
+    assert grown <= 200 * steps
+
+
 def test_relative_numbers_count_from_the_connection_of_the_segment():
     """Where a second connection has other ISSs, the page knows those of both."""
     data = player_data(simulate(SCENARIOS["port_reuse"]), absolute=True)
@@ -48,8 +77,10 @@ def test_the_changes_add_up_to_the_trace(name):
     data = json.loads(json.dumps(player_data(trace, absolute=True)))
     boxes = list(data["boxes"])
     now = [{"w": [], "v": None} for _ in data["ends"]]
+    time = None
     for row, step in zip(data["steps"], trace.steps, strict=True):
-        assert row["t"] == step.time
+        time = row.get("t", time)
+        assert time == step.time
         assert row.get("f") == step.flight
         if not step.end:
             continue
@@ -57,7 +88,7 @@ def test_the_changes_add_up_to_the_trace(name):
         end |= {key: row[key] for key in ("s", "w", "v") if key in row}
         if "s" in end:
             assert data["boxes"][boxes[end["s"]]][0] == step.state
-        assert end["w"] == [list(timer) for timer in step.timers]
+        assert end["w"] == [[timer.name, timer.until] for timer in step.timers]
         if step.variables is None:
             assert end["v"] is None
         elif step.state not in (State.CLOSED, State.LISTEN, State.SYN_SENT):

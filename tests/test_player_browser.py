@@ -19,8 +19,10 @@ from playwright.sync_api import sync_playwright
 from test_lab_browser import CODE
 
 from tcpviz import SCENARIOS, read, simulate
+from tcpviz.panels import panel
 from tcpviz.player import Player
 from tcpviz.questions import QuestionError, questions
+from tcpviz.static import BRIDGE
 from tcpviz.units import readable
 from tcpviz.words import say
 
@@ -222,6 +224,50 @@ def test_it_is_one_svg_all_along(new_page):
     assert page.evaluate("window.changes") == 0
 
 
+def test_a_step_makes_nothing_and_measures_nothing(new_page):
+    """With a key, texts, classes and attributes change: no part comes or goes, no layout is asked.
+
+    Either would cost more than the step itself.
+    """
+    page = shown(new_page(), Player(SCENARIOS["lost_fin"]))
+    page.focus(SCRUB)
+    page.evaluate(
+        """() => {
+          window.asked = [];
+          window.changes = 0;
+          window.told = 0;
+          const player = document.querySelector(".tcpviz-player");
+          const watch = new MutationObserver(all => { for (const one of all)
+            one.type === "childList" ? window.changes++ : window.told++; });
+          watch.observe(player, {childList: true, characterData: true, subtree: true});
+          const names = {
+            Element: ["getBoundingClientRect", "scrollTop", "scrollLeft", "scrollWidth",
+                      "clientWidth", "clientHeight", "scrollIntoView"],
+            HTMLElement: ["offsetTop", "offsetHeight", "offsetWidth", "innerText", "focus"],
+            SVGGraphicsElement: ["getBBox", "getCTM"],
+            SVGTextContentElement: ["getComputedTextLength"],
+          };
+          let within = false;
+          for (const [kind, all] of Object.entries(names)) for (const name of all) {
+            const plain = Object.getOwnPropertyDescriptor(window[kind].prototype, name);
+            const noted = (act) => function (...values) {
+              if (within) window.asked.push(name);
+              return act.apply(this, values);
+            };
+            Object.defineProperty(window[kind].prototype, name, plain.get
+              ? {...plain, get: noted(plain.get)} : {...plain, value: noted(plain.value)});
+          }
+          addEventListener("keydown", () => (within = true), true);
+          addEventListener("keyup", () => (within = false), true);
+          player.addEventListener("keydown", () => (within = false));
+        }"""
+    )
+    press(page, *["ArrowRight"] * 22, *["ArrowLeft"] * 22, "End", "Home")
+    assert page.evaluate("window.asked") == []
+    assert page.evaluate("window.changes") == 0
+    assert page.evaluate("window.told") > 100
+
+
 def test_it_plays_and_pauses(new_page):
     """Space plays a step at a time until the end, a key or Space again stops it."""
     page = new_page()
@@ -323,6 +369,29 @@ def test_each_end_has_its_own_frame_in_the_diagram(new_page):
         ]
 
 
+@pytest.mark.parametrize("name", ["lost_fin", "simultaneous_close", "refused"])
+def test_the_names_of_the_ends_lie_on_no_text_of_the_diagram(new_page, name):
+    """At each step the names at the frames cover no text: no legend, no state, no other name."""
+    trace = simulate(SCENARIOS[name])
+    page = shown(new_page(), Player(trace))
+    page.focus(SCRUB)
+    covered = """() => {
+      const box = (part) => part.getBoundingClientRect();
+      const seen = (part) => getComputedStyle(part).display !== "none" && box(part).width > 0;
+      const plates = [...document.querySelectorAll(".tcpviz-plate")].filter(seen);
+      const texts = [...document.querySelectorAll(".tcpviz-diagram text")]
+        .filter(part => seen(part) && !part.closest(".number, .edge, .names"));
+      const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+        && a.top < b.bottom - 3 && b.top < a.bottom - 3;
+      return plates.flatMap(plate => texts
+        .filter(text => text.parentNode !== plate.parentNode && meet(box(plate), box(text)))
+        .map(text => `${plate.parentNode.textContent} on ${text.textContent}`));
+    }"""
+    for done in range(len(trace.steps) + 1):
+        assert page.evaluate(covered) == [], done
+        press(page, "ArrowRight")
+
+
 def test_the_segment_of_the_step_is_marked(new_page):
     """Of all arrows that of the segment that leaves or arrives now is the heavy one."""
     trace = simulate(SCENARIOS["lost_fin"])
@@ -377,6 +446,70 @@ def test_a_state_tells_when_it_was_entered(new_page):
     )
 
 
+RING = """
+() => {
+  const on = document.activeElement;
+  const drawn = on.querySelector(":scope path, :scope polygon");
+  return getComputedStyle(on).outlineStyle !== "none"
+    || getComputedStyle(drawn).stroke === "rgb(213, 94, 0)";
+}
+"""
+ON = "document.activeElement.dataset.id ?? document.activeElement.ariaLabel"
+
+
+def test_the_chart_is_one_stop_of_tab(new_page):
+    """Tab comes to the segment of the moment; arrows go on from there, Enter goes to its moments.
+
+    From the last segment they go on to the first, and with Tab one leaves the chart.
+    """
+    trace = simulate(SCENARIOS["duplicated_fin"])
+    page = shown(new_page(), Player(trace))
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 7)
+    page.wait_for_timeout(100)
+    press(page, "Tab", "Tab")
+    assert page.evaluate(ON) == "flight_2_label"
+    assert page.evaluate(RING)
+    name = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert name == f"{trace.flights[2].segment} from client"
+    clock = f"{PLAYER} .tcpviz-clock"
+    press(page, "ArrowDown")
+    assert page.evaluate(ON) == "flight_3_label"
+    assert page.inner_text(clock).startswith("step 7 of")  # looking is not going
+    press(page, "Enter")
+    moments = [at for at, step in enumerate(trace.steps, 1) if step.flight == 3]
+    assert page.inner_text(clock).startswith(f"step {moments[0]} of")
+    press(page, " ")
+    assert page.inner_text(clock).startswith(f"step {moments[1]} of")
+    last = f"flight_{len(trace.flights) - 1}_label"
+    for key, there in (
+        ("Home", "flight_0_label"),
+        ("ArrowUp", last),
+        ("ArrowRight", "flight_0_label"),
+        ("End", last),
+    ):
+        press(page, key)
+        assert page.evaluate(ON) == there
+    press(page, "Tab")
+    assert page.evaluate(ON) == "state_CLOSED"
+    assert page.locator(".tcpviz-pane [tabindex='0'], .tcpviz-pane[tabindex='0']").count() == 1
+
+
+def test_keys_find_no_segment_that_is_still_to_come(new_page):
+    """While a question waits, the arrows go through what has happened; at first nothing has."""
+    page = shown(new_page(), asking_player())
+    page.wait_for_timeout(100)
+    assert page.get_attribute(".tcpviz-pane", "tabindex") == "0"
+    page.focus(SCRUB)
+    press(page, "End")
+    page.wait_for_timeout(100)
+    page.focus("[data-id=flight_0_label]")
+    for key in ("ArrowRight", "End", "ArrowLeft", "Home"):
+        press(page, key)
+        assert page.evaluate(ON) == "flight_0_label"
+    assert page.get_attribute(".tcpviz-pane", "tabindex") == "-1"
+
+
 def test_a_lesson_needs_no_mouse(new_page):
     """From the page's beginning, Tab and keys reach every control, the chart, and every state."""
     page = shown(new_page(), asking_player())
@@ -384,12 +517,7 @@ def test_a_lesson_needs_no_mouse(new_page):
     for _ in range(10):
         press(page, "Tab")
         names.append(page.evaluate(told).strip())
-        outline = page.evaluate(
-            """() => { const on = document.activeElement, style = getComputedStyle(on);
-              const path = on.querySelector("path");
-              return style.outlineStyle !== "none"
-                || getComputedStyle(path).stroke === "rgb(213, 94, 0)"; }"""
-        )
+        outline = page.evaluate(RING)
         assert outline, names[-1]
         if names[-1] in ("Play", "One step on"):
             style = page.evaluate(
@@ -416,11 +544,18 @@ def test_a_lesson_needs_no_mouse(new_page):
 
 
 def test_motion_is_only_for_those_who_want_it(new_page):
-    """Where motion is unwanted nothing moves by itself between two steps."""
+    """The film moves the frames smoothly, but not where that is unwanted, and a step never does."""
     player = Player(simulate(SCENARIOS["handshake"]))
     duration = "getComputedStyle(document.querySelector('.tcpviz-here')).transitionDuration"
-    assert shown(new_page(reduced_motion="reduce"), player).evaluate(duration) == "0s"
-    assert shown(new_page(reduced_motion="no-preference"), player).evaluate(duration) != "0s"
+    for wanted in ("reduce", "no-preference"):
+        page = shown(new_page(reduced_motion=wanted), player)
+        page.focus(SCRUB)
+        press(page, "ArrowRight")
+        assert page.evaluate(duration) == "0s"  # what moves delays the next key
+        press(page, " ")
+        assert (page.evaluate(duration) == "0s") == (wanted == "reduce")
+        press(page, "ArrowRight")
+        assert page.evaluate(duration) == "0s"
 
 
 def test_fingers_find_the_controls(new_page):
@@ -563,6 +698,21 @@ def test_nothing_tells_an_answer_before_it_is_locked(new_page, name):
             assert not re.search(r"\w, [\d.]+ m?s left", seen["text"])
         page.check(f"{PLAYER} .tcpviz-asks form input >> nth=0")
         page.click(f"{PLAYER} .tcpviz-asks form button")
+
+
+def test_a_runs_name_does_not_tell(new_page):
+    """While a question waits, no name of the run is to be seen or heard; afterwards it is there."""
+    page = shown(new_page(), asking_player())
+    heads = page.locator(f"{PLAYER} .tcpviz-heading")
+    told = "document.querySelector('.tcpviz-views').innerText + ' '"
+    named = f"{told} + document.querySelector('{PLAYER}').ariaLabel"
+    assert heads.all_text_contents() == ["handshake", "handshake: the states of client, server"]
+    assert not any(heads.nth(nth).is_visible() for nth in (0, 1))
+    assert page.get_attribute(PLAYER, "aria-label") == say("player_unnamed")
+    assert page.locator(PLAYER).get_by_title("handshake").count() == 0
+    page.uncheck(f"{PLAYER} input[type=checkbox]")
+    assert all(heads.nth(nth).is_visible() for nth in (0, 1))
+    assert page.evaluate(named).endswith(say("player_name", title="handshake"))
 
 
 def test_predict_lock_compare_by_keys(new_page):
@@ -858,6 +1008,64 @@ def test_lab_fork_without_a_kernel(new_page, lab):
     forks(page, lambda told: say("player_fork_alone") in told)
 
 
+BRIDGED = """
+(kernel) => {
+  const model = {
+    on: () => {}, off: () => {}, get: () => "one", send: (what) => (window.sent = what),
+    widget_manager: kernel === undefined ? undefined : { kernel },
+  };
+  window.kernel = kernel;
+  const address = URL.createObjectURL(new Blob([BRIDGE], {type: "text/javascript"}));
+  return import(address).then(({default: bridge}) => {
+    bridge.initialize({model});
+    window.answers = [];
+    tcpvizAsks.get("one")({what: "lose"}, (message) => answers.push(message));
+    return answers.length;
+  });
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kernel", "at_once", "later"),
+    [
+        ("null", 1, 1),
+        ("{status: 'dead'}", 1, 1),
+        ("{status: 'idle', isDisposed: true}", 1, 1),
+        ("{status: 'idle'}", 0, 1),
+        ("{status: 'busy'}", 0, 0),
+        ("undefined", 0, 1),
+    ],
+)
+def test_how_long_a_kernel_is_waited_for(new_page, kernel, at_once, later):
+    """One that is gone not at all, a silent one for 2 s, a busy one until it answers."""
+    page = new_page()
+    page.goto("about:blank")
+    page.clock.install()
+    ask = BRIDGED.replace("BRIDGE]", f"{json.dumps(BRIDGE)}]")
+    assert page.evaluate(f"({ask})({kernel})") == at_once
+    page.clock.run_for(1900)
+    assert page.evaluate("answers.length") == at_once
+    page.clock.run_for(200)
+    assert page.evaluate("answers.length") == later
+    page.evaluate("if (window.kernel?.status === 'busy') window.kernel.status = 'idle'")
+    page.clock.run_for(2000)
+    assert page.evaluate("answers.map(message => message.run)") == [None]
+
+
+def test_lab_fork_where_the_kernel_was_shut_down(new_page, lab):
+    """The page knows it and says what to do at once, not after a wait."""
+    page = opened(new_page(), lab("again"))
+    page.wait_for_function(KERNEL_IS_READY, timeout=60 * SECOND)
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function(f"document.querySelectorAll('{PLAYER}').length === 4")
+    forks(page, lambda told: "lost_fin: SYN of 0 ms lost" in told)
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page.wait_for_function("!jupyterapp.shell.currentWidget.sessionContext.session")
+    page.click(f":nth-match({PLAYER}, 3) button:text-is('{say('player_fork_lose')}')")
+    assert say("player_fork_alone") in page.inner_text(".tcpviz-forked:not(:empty)")
+
+
 def test_lab_dark(new_page, lab, tmp_path):
     """In JupyterLab's dark theme all text keeps its contrast."""
     page = opened(new_page(), lab("trusted"))
@@ -885,13 +1093,17 @@ def test_lab_keeps_its_own_keys(new_page, lab):
 
 
 def test_nbconvert_offline(new_page, folder):
-    """An exported HTML file steps from the disk with every request to the outside blocked."""
+    """An exported HTML file steps from the disk with every request to the outside blocked.
+
+    Asked what if, it says that this takes Jupyter, and not to run a cell.
+    """
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "trusted.ipynb"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     page = new_page(viewport=ALL_OF_IT)
     page.goto((folder / "trusted.html").as_uri())
     steps_by_keys(page)
     assert page.inner_text(f":nth-match({PLAYER}, 2) .tcpviz-clock").startswith("step 0")
+    forks(page, lambda told: say("player_fork_apart") in told)  # no cell can be run there
 
 
 def test_nbconvert_executed_offline(new_page, folder, home):
@@ -915,6 +1127,32 @@ def chooses(page):
     page.select_option(".tcpviz-panel select", label="server")
     assert page.evaluate(told) != before
     assert "server: 2MSL expires" in page.evaluate(told)
+
+
+def test_what_can_be_lost_is_what_the_run_sends(new_page):
+    """Of a ready panel's losses the page offers those of the run that the other choice makes."""
+    page = new_page()
+    html = panel(SCENARIOS["open_and_close"], "closer", "lose").html()
+    page.set_content(f"<!doctype html><main>{html}</main>")
+    page.wait_for_selector(PLAYER)
+    offered = """() => [...document.querySelectorAll(".tcpviz-panel select")[1].options]
+      .filter(option => !option.disabled && !option.hidden).map(option => option.label)"""
+    select = ".tcpviz-panel select >> nth={}".format
+    fin = "FIN,ACK of the client"
+    assert fin in page.evaluate(offered)
+    page.select_option(select(1), label=fin)
+    pre = f"{PLAYER} .tcpviz-text pre"
+    assert "lost" in page.text_content(pre)
+    page.select_option(select(0), label="nobody")
+    assert page.evaluate(offered) == [
+        "nothing",
+        "SYN of the client",
+        "SYN,ACK of the server",
+        "ACK of the client",
+    ]
+    assert "lost" not in page.text_content(pre)
+    page.select_option(select(0), label="client")
+    assert fin in page.evaluate(offered)
 
 
 def test_voila(new_page, folder, home):

@@ -3,7 +3,8 @@
 // It shows nothing. A Player in the same page finds it by its name, so that the Player itself can be
 // HTML that is stored, exported and opened again without a kernel.
 
-const PATIENCE = 5000; // ms until the kernel is taken to be gone
+const PATIENCE = 2000; // ms until a kernel that does nothing else is taken to be gone
+const GONE = ["dead", "terminating"];
 
 export default {
   initialize({ model }) {
@@ -17,8 +18,14 @@ export default {
     const name = model.get("name");
     const ask = (what, answered) => {
       const number = `${Math.random()}`;
+      const kernel = model.widget_manager?.kernel; // JupyterLab tells its status, others do not
+      const patience = () => {
+        if (waiting.has(number) && kernel?.status === "busy") setTimeout(patience, PATIENCE);
+        else answer({ ask: number }); // no answer is an answer too
+      };
       waiting.set(number, answered);
-      setTimeout(() => answer({ ask: number }), PATIENCE); // no answer is an answer too
+      if (kernel === null || kernel?.isDisposed || GONE.includes(kernel?.status)) return patience();
+      setTimeout(patience, PATIENCE);
       model.send({ ...what, ask: number });
     };
     asks.set(name, ask);

@@ -44,6 +44,11 @@ for (const poster of document.querySelectorAll(".tcpviz-poster-1:not([data-live]
   seen.observe(poster);
 }
 
+// JupyterLab's and Notebook's shortcuts would take the arrow keys from a panel's ipywidgets as well.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.closest?.(".tcpviz-controls")) target.dataset.lmSuppressShortcuts = "true";
+});
+
 function liven(poster) {
   seen.unobserve(poster);
   const data = JSON.parse(poster.querySelector("script[type='application/json']").textContent);
@@ -58,15 +63,25 @@ function liven(poster) {
 }
 
 // Choices over runs that are all here. Of what runs have in common there is one copy.
-function choose(root, { panel, lines, shared, runs, order }) {
+// One control may yield to the others: of what it offers, only what can be chosen beside them is there.
+function choose(root, { panel, lines, shared, runs, order, yields }) {
   const holder = element("div");
   const selects = panel.map(([, tip, labels, now]) => element(
     "select", { title: tip, onchange: show, "data-lm-suppress-shortcuts": "true" },
     ...labels.map((label, at) => element("option", { selected: at === now }, label))));
   let stop = () => {};
+  const chosen = () => runs[order[selects.reduce((sum, select) => sum * select.length + select.selectedIndex, 0)]];
+  function yielding(select) {
+    const now = select.selectedIndex;
+    for (const option of select.options) {
+      select.selectedIndex = option.index;
+      option.hidden = option.disabled = Boolean(chosen().cannot);
+    }
+    select.selectedIndex = select.options[now].disabled ? 0 : now;
+  }
   function show() {
-    const at = selects.reduce((sum, select) => sum * select.length + select.selectedIndex, 0);
-    const run = runs[order[at]];
+    if (yields !== undefined) yielding(selects[yields]);
+    const run = chosen();
     stop();
     if (run.html === undefined) stop = mount(holder, unpacked(run, lines, shared));
     else {
@@ -111,6 +126,18 @@ function drawn(name, attributes, ...children) {
   return made;
 }
 
+// An element of one text, which is changed in place: the least that a page can be asked to do.
+function written(name, attributes) {
+  const text = document.createTextNode("");
+  return Object.assign(element(name, attributes, text), { text });
+}
+
+function write(part, said) {
+  if (part.said === said) return false;
+  part.text.data = part.said = said;
+  return true;
+}
+
 function icon(name) {
   return drawn("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, drawn("path", { d: ICONS[name] }));
 }
@@ -132,6 +159,10 @@ function picture(text, name, role) {
     part.removeAttribute("id");
   }
   svg.told = svg.querySelector(":scope > desc")?.textContent;
+  const heading = svg.querySelector(":scope > title")?.textContent ?? "";
+  const begins = (text) => text && heading.startsWith(text.replace(/…$/, ""));
+  const head = [...svg.querySelectorAll(".graph > text")].find((text) => begins(text.textContent));
+  head?.classList.add("tcpviz-heading");
   for (const title of svg.querySelectorAll(":scope > title, :scope > desc")) title.remove();
   svg.removeAttribute("width");
   svg.removeAttribute("height");
@@ -157,12 +188,20 @@ function byStep(svg, count) {
 
 function mount(root, run) {
   const { data } = run;
-  const { ends, flights, edges, steps, words, boxes } = data;
+  const { ends, flights, edges, words, boxes } = data;
+  let now = 0; // steps of one instant have its time once
+  const steps = data.steps.map((step) => ({ ...step, t: (now = step.t ?? now) }));
   const shared = { words, boxes, half: data.half, colors: data.colors, absolute: data.absolute };
   const boxNames = Object.keys(boxes);
   const count = steps.length;
-  const say = (key, values = {}) =>
-    words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  const split = new Map(); // the words of a key, each at an odd place the name of a value
+  const say = (key, values = {}) => {
+    let pieces = split.get(key);
+    if (!pieces) split.set(key, (pieces = words[key].split(/\{(\w+)\}/)));
+    let said = pieces[0];
+    for (let at = 1; at < pieces.length; at += 2) said += `${values[pieces[at]] ?? ""}${pieces[at + 1]}`;
+    return said;
+  };
 
   // What each end knows after so many steps: [box, timers, variables, changed], by end.
   const known = [ends.map(([, , , box]) => ({ box, timers: [], vars: null }))];
@@ -184,7 +223,7 @@ function mount(root, run) {
   // -- the parts of the page ---------------------------------------------------------------------
 
   const rows = ["state", "SND.UNA", "SND.NXT", "RCV.NXT", "timers"];
-  const cells = rows.map(() => ends.map(() => element("td")));
+  const cells = rows.map(() => ends.map(() => written("td")));
 
   // JupyterLab's shortcuts would take the keys from whatever has the focus and lacks this.
   const keys = { "data-lm-suppress-shortcuts": "true" };
@@ -212,17 +251,17 @@ function mount(root, run) {
     first, back, play, next, last, scrub, speed,
     ...(data.questions?.length ? [element("label", {}, predict, ` ${say("predict")}`)] : []),
   );
-  const clock = element("span", { class: "tcpviz-clock" });
-  const told = element("p", { class: "tcpviz-caption", role: "status", "aria-live": "polite", "aria-atomic": "true" });
+  const clock = written("span", { class: "tcpviz-clock" });
+  const told = written("p", { class: "tcpviz-caption", role: "status", "aria-live": "polite", "aria-atomic": "true" });
   const asks = element("div", { class: "tcpviz-asks", "aria-live": "polite" });
-  const chart = picture(run.chart, say("chart"), "img");
+  const chart = picture(run.chart, say("chart"), "group");
   const diagram = picture(run.diagram, say("diagram"), "group");
-  const pane = element("div", { class: "tcpviz-pane", tabindex: 0, role: "group", "aria-label": say("chart"), ...keys }, chart);
+  const pane = element("div", { class: "tcpviz-pane", tabindex: 0, ...keys }, chart);
   const shown = element("div", { class: "tcpviz-info" });
   const whatIf = element("div", { class: "tcpviz-fork", role: "group", "aria-label": say("fork") });
   const forked = element("div", { class: "tcpviz-forked", "aria-live": "polite" });
   const player = element(
-    "section", { class: "tcpviz-player", "aria-label": say("name", { title: data.title }) },
+    "section", { class: "tcpviz-player" },
     bar, element("div", { class: "tcpviz-now" }, clock, told), asks,
     element(
       "div", { class: "tcpviz-views" }, pane,
@@ -290,25 +329,28 @@ function mount(root, run) {
     const text = drawn("text", { "text-anchor": nth ? "end" : "start" }, name);
     const here = drawn("g", { class: `tcpviz-here tcpviz-end${nth}` }, frame, plate, text);
     diagram.querySelector("g.graph").append(here);
+    here.style.display = "none";
     return { here, frame, plate, text, out };
   });
 
   function place(nth, box) {
-    const { here, frame, plate, text, out } = places[nth];
-    if (places[nth].box === box) return;
-    places[nth].box = box;
-    here.style.display = box ? "" : "none";
+    const at = places[nth], { here, out } = at;
+    if (at.box === box) return;
+    if (!box !== !at.box) here.style.display = box ? "" : "none";
+    at.box = box;
     if (!box) return;
     const [, x, y, half] = boxes[box];
     here.style.transform = `translate(${x}px, ${y}px)`;
-    frame.setAttribute("y", -half - out);
-    frame.setAttribute("height", 2 * (half + out));
-    const width = plate.width.baseVal.value;
-    const left = nth ? data.half + out - 6 - width : -data.half - out + 6;
-    plate.setAttribute("x", left);
-    plate.setAttribute("y", -half - out - 8);
-    text.setAttribute("x", nth ? left + width - 4 : left + 4);
-    text.setAttribute("y", -half - out + 2.5);
+    const first = y < 100; // above it is the legend: the names stand at its left
+    if (at.half === half && at.first === first) return;
+    Object.assign(at, { half, first });
+    const width = at.wide ?? 0;
+    const left = first ? -data.half - 11 - width : nth ? data.half + out - 6 - width : -data.half - out + 6;
+    const high = first ? 18 * nth - 16 : -half - out - 8;
+    const set = (part, values) => Object.entries(values).forEach(([key, value]) => part.setAttribute(key, value));
+    set(at.frame, { y: -half - out, height: 2 * (half + out) });
+    set(at.plate, { x: left, y: high, width });
+    set(at.text, { x: nth ? left + width - 4 : left + 4, y: high + 10.5 });
   }
 
   // What would tell of later steps though it stands for an earlier one: the numbers of moves to
@@ -329,18 +371,32 @@ function mount(root, run) {
     const numbers = numbersOf(part).sort((a, b) => a - b);
     return { part, until: numbers.length > 1 ? numbers.at(-1) : count };
   });
+  const kept = {};
   function keep(open) {
-    for (const { text, numbers, all, oval, wide } of counters) {
+    for (const counter of counters) {
+      const { text, numbers, all, oval, wide } = counter;
       const past = numbers.filter((number) => number < done).length;
+      if (past === counter.past) continue;
+      counter.past = past;
       oval?.setAttribute("rx", past === 1 ? 6 : wide);
-      text.textContent = past === numbers.length ? all : all.split(/[, ]/)[0] + (past > 1 ? ` +${past - 1}` : "");
+      text.firstChild.data = past === numbers.length ? all : all.split(/[, ]/)[0] + (past > 1 ? ` +${past - 1}` : "");
     }
-    for (const [, ...more] of pairs.values())
-      for (const part of more)
-        part.classList.toggle("tcpviz-hushed", open && part.classList.contains("tcpviz-future"));
     const hidden = timed();
-    for (const { part, until } of waits)
-      part.classList.toggle("tcpviz-hushed", hidden && until >= done);
+    if (open || kept.open)
+      for (const [, ...more] of pairs.values())
+        for (const part of more)
+          part.classList.toggle("tcpviz-hushed", open && part.classList.contains("tcpviz-future"));
+    if (hidden || kept.hidden)
+      for (const { part, until } of waits)
+        part.classList.toggle("tcpviz-hushed", hidden && until >= done);
+    if (open !== kept.open) {
+      player.classList.toggle("tcpviz-asking", open);
+      if (open) chart.removeAttribute("aria-description"); // it tells the whole run
+      else if (chart.told) chart.setAttribute("aria-description", chart.told);
+      // A run's name may tell as much; that of one that refutes an answer is told with it.
+      player.ariaLabel = open && !run.veiled ? say("unnamed") : say("name", { title: data.title });
+    }
+    Object.assign(kept, { open, hidden });
   }
   // A question about how long something lasts waits: until then no timer tells.
   const timed = () =>
@@ -351,6 +407,7 @@ function mount(root, run) {
   let done = 0; // so many steps have happened
   let timer = null;
   let scale = 0, view = 0; // px per pt of the chart, and the height of the pane
+  let narrow = false; // whether the chart is wider than it
   const answers = new Map(); // question -> chosen choice
   const questions = data.questions ?? [];
   let asked = null;
@@ -390,7 +447,10 @@ function mount(root, run) {
     else leap(done + 1);
   }
 
+  // A step is to be seen in the next frame, on a slow computer too: it changes what differs, asks
+  // for no layout, and makes nothing anew.
   let marked = [];
+  const captions = [];
   function update() {
     const step = steps[done - 1];
     const y = step ? step.y : steps.length ? steps[0].y : 0;
@@ -399,32 +459,32 @@ function mount(root, run) {
     const below = !step ? -4 : asked ? 2 : done === count ? height : 17;
     cursor.setAttribute("transform", `translate(0 ${y})`);
     veils.forEach((veil, far) => veil.setAttribute("transform", `translate(0 ${y + (far ? 17 : below)})`));
-    const open = Boolean(gate(0, count)) || Boolean(run.veiled && done < count);
-    player.classList.toggle("tcpviz-asking", open);
-    if (open) chart.removeAttribute("aria-description"); // it tells the whole run
-    else if (chart.told) chart.setAttribute("aria-description", chart.told);
-    keep(open);
-    for (const part of marked) part.classList.remove("tcpviz-active");
-    marked = step?.f === undefined ? [] : byFlight[step.f];
-    for (const part of marked) part.classList.add("tcpviz-active");
+    keep(Boolean(gate(0, count)) || Boolean(run.veiled && done < count));
+    const segment = step?.f === undefined ? [] : byFlight[step.f];
+    if (segment !== marked) {
+      for (const part of marked) part.classList.remove("tcpviz-active");
+      for (const part of (marked = segment)) part.classList.add("tcpviz-active");
+    }
     known[done].forEach((now, nth) => tell(now, nth, time));
     if (+scrub.value !== done) scrub.value = done;
     const position = say("position", { done, all: count, time: readable(time) });
     scrub.setAttribute("aria-valuetext", position);
-    clock.textContent = position;
-    told.textContent = step ? caption(step) : say("start");
+    write(clock, position);
+    write(told, (captions[done] ??= step ? caption(step) : say("start")));
     for (const [buttons, off] of [[[first, back], done === 0], [[next, last], done === count]])
       for (const each of buttons)
         if (each.off !== off) each.ariaDisabled = String((each.off = off));
     inform(step?.f);
-    for (const each of whatIf.children) each.disabled = !step || (each.segmented && step.f === undefined);
+    for (const each of options) {
+      const off = !step || (each.segmented && step.f === undefined);
+      if (each.off !== off) each.disabled = each.off = off;
+    }
     soon();
   }
 
   function put(cell, text, marks = true) {
-    const changed = cell.said !== text;
-    if (changed) cell.textContent = cell.said = text;
-    cell.classList.toggle("tcpviz-changed", marks && changed && done > 0);
+    const marked = write(cell, text) && marks && done > 0;
+    if (cell.marked !== marked) cell.classList.toggle("tcpviz-changed", (cell.marked = marked));
   }
 
   // One end's column, and its place in the diagram.
@@ -437,7 +497,7 @@ function mount(root, run) {
     put(nxt, number(vars?.[1], nth));
     put(received, number(vars?.[2], 1 - nth));
     const key = timed() ? "runs" : "left";
-    put(row, timers.map(([name, , until]) => say(key, { name, left: readable(until - time) })).join("; ") || say("none"), false);
+    put(row, timers.map(([name, until]) => say(key, { name, left: readable(until - time) })).join("; ") || say("none"), false);
     place(nth, box);
   }
 
@@ -478,8 +538,9 @@ function mount(root, run) {
   }
   function follow() {
     frame = null;
+    stopAt();
     const now = steps[Math.max(done - 1, 0)];
-    if (now?.e !== undefined) pane.scrollLeft = now.e ? pane.scrollWidth : 0; // where it is narrow
+    if (narrow && now?.e !== undefined) pane.scrollLeft = now.e ? width * scale : 0;
     const at = (now?.y ?? 0) * scale;
     if (!view || (at > top + 0.2 * view && at < top + 0.8 * view)) return;
     pane.scrollTop = top = Math.max(0, Math.min(at - 0.4 * view, height * scale - view));
@@ -487,12 +548,12 @@ function mount(root, run) {
   const watch = new ResizeObserver(() => {
     scale = chart.getBoundingClientRect().width / width;
     view = pane.clientHeight;
-    places.forEach(({ plate, text, box }, nth) => {
-      const wide = text.getComputedTextLength();
-      if (!wide || places[nth].wide === wide) return;
-      places[nth].wide = wide;
-      plate.setAttribute("width", wide + 8);
-      places[nth].box = undefined;
+    narrow = width * scale > pane.clientWidth + 1;
+    places.forEach((at, nth) => {
+      const length = at.text.getComputedTextLength(), { box } = at;
+      if (!length || at.wide === length + 8) return;
+      at.wide = length + 8;
+      at.box = at.half = undefined;
       place(nth, box);
     });
     soon();
@@ -502,6 +563,7 @@ function mount(root, run) {
 
   function start() {
     if (done === count) go(0);
+    player.classList.add("tcpviz-playing");
     play.replaceChildren(icon("pause"));
     play.ariaLabel = play.title = say("pause");
     tick();
@@ -514,23 +576,26 @@ function mount(root, run) {
     }, PACE / speed.value);
   }
   function pause() {
+    if (!timer) return;
     clearTimeout(timer);
     timer = null;
+    player.classList.remove("tcpviz-playing");
     play.replaceChildren(icon("play"));
     play.ariaLabel = play.title = say("play");
   }
 
+  const acts = {
+    ArrowLeft: () => leap(done - 1), ArrowRight: advance,
+    Home: () => leap(0), End: () => leap(count),
+    " ": () => (timer ? pause() : start()),
+  };
   player.addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const on = event.target;
-    if (on === speed || on.type === "radio" || on.closest(".tcpviz-text, .tcpviz-nested")) return;
-    const act = {
-      ArrowLeft: () => leap(done - 1), ArrowRight: advance,
-      Home: () => leap(0), End: () => leap(count),
-      " ": () => (timer ? pause() : start()),
-    }[event.key];
-    if (!act || (event.key === " " && on !== scrub && on !== pane)) return;
-    if (on.closest("[data-id^='state_']") && event.key !== " ") return; // these go through states
+    const on = event.target, act = acts[event.key];
+    if (!act || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (on !== scrub) {
+      if (on === speed || on.type === "radio" || on.closest(".tcpviz-text, .tcpviz-nested")) return;
+      if (event.key === " " && on !== pane) return;
+    }
     event.preventDefault();
     event.stopPropagation();
     act();
@@ -543,46 +608,103 @@ function mount(root, run) {
 
   // -- a segment's header, a state's history -----------------------------------------------------
 
+  // Parts of a picture as one stop of Tab: within it the arrow keys go from part to part.
+  function walk(parts, name, act, there = () => true) {
+    let at;
+    const stop = (part) => {
+      if (at === part) return;
+      if (at) at.tabIndex = -1;
+      if (part) part.tabIndex = 0;
+      at = part;
+    };
+    for (const part of parts) {
+      const set = { role: "button", tabindex: -1, "aria-label": name(part), ...keys };
+      for (const [key, value] of Object.entries(set)) part.setAttribute(key, value);
+      part.addEventListener("keydown", (event) => {
+        const now = parts.filter(there), here = now.indexOf(part) + now.length;
+        const to = {
+          ArrowRight: here + 1, ArrowDown: here + 1, ArrowLeft: here - 1, ArrowUp: here - 1,
+          Home: 0, End: now.length - 1,
+        }[event.key];
+        if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+        if (to !== undefined) now[to % now.length].focus();
+        else if (event.key === "Enter" || event.key === " ") act(part);
+        else return;
+        event.preventDefault();
+        event.stopPropagation();
+      });
+      part.addEventListener("focus", () => stop(part));
+    }
+    stop(parts[0]);
+    return stop;
+  }
+
+  const handles = flights.map((_, number) => ground.querySelector(`[data-id='flight_${number}_label']`));
+  const numberOf = (part) => +[...part.classList].find((c) => /^f\d+$/.test(c)).slice(1);
+  // While a question waits, a segment of what comes is not to be seen, nor to be found by keys.
+  const visible = (part) => !kept.open || !part.classList.contains("tcpviz-future");
+  const halt = walk(
+    handles,
+    (part) => `${flights[numberOf(part)].n} ${say("from", { end: name(flights[numberOf(part)].e) })}`,
+    visit,
+    visible,
+  );
+  for (const part of ground.children) if (!handles.includes(part)) part.setAttribute("aria-hidden", "true");
   chart.addEventListener("click", (event) => {
     const part = event.target.closest(".flight");
     if (!part) return;
-    const number = +[...part.classList].find((c) => /^f\d+$/.test(c)).slice(1);
-    const moments = steps.flatMap((step, index) => (step.f === number ? [index + 1] : []));
-    leap(moments[(moments.indexOf(done) + 1) % moments.length]);
+    visit(part);
+    scrub.focus({ preventScroll: true }); // a press leaves the keys to the player
   });
 
+  // Go to the next of the moments of a segment.
+  function visit(part) {
+    const number = numberOf(part);
+    const moments = steps.flatMap((step, index) => (step.f === number ? [index + 1] : []));
+    leap(moments[(moments.indexOf(done) + 1) % moments.length]);
+  }
+
+  // Tab comes to the segment of this moment, or else to the one before.
+  function stopAt() {
+    if (chart.contains(document.activeElement)) return;
+    const last = steps.slice(0, done).findLast((step) => step.f !== undefined);
+    const now = handles.filter(visible);
+    halt(now.includes(handles[last?.f]) ? handles[last.f] : now.at(last ? -1 : 0));
+    pane.tabIndex = now.length ? -1 : 0;
+  }
+
+  // The header of the segment of this step: one table, whose texts change.
   let informed;
-  const headers = new Map();
+  const fields = ["seq", "ack", "ctl", "len", "win", "opt"].map((key) => {
+    const values = ["seq", "ack"].includes(key) ? [written("td"), written("td")] : [written("td", { colspan: 2 })];
+    return { values, row: element("tr", {}, element("th", { scope: "row" }, say(key)), ...values) };
+  });
+  const whose = written("caption");
+  const header = element(
+    "table", { class: "tcpviz-header" }, whose,
+    element("thead", {}, element("tr", {}, ...["field", "absolute", "relative"].map((key) => element("th", { scope: "col" }, say(key))))),
+    element("tbody", {}, ...fields.map(({ row }) => row)),
+  );
+  header.hidden = true;
+  shown.append(header);
   function inform(number) {
     if (informed === number) return;
     informed = number;
-    if (number === undefined) return shown.replaceChildren();
-    if (!headers.has(number)) headers.set(number, header(number));
-    shown.replaceChildren(headers.get(number));
+    header.hidden = number === undefined;
+    if (!header.hidden) fill(flights[number]);
+    if (shown.firstChild !== header) shown.replaceChildren(header);
   }
 
-  function header(number) {
-    const flight = flights[number];
-    const syn = [ends[flight.e][2], ends[1 - flight.e][2]];
-    const both = (value, of, seen) => [String(value), seen ? String(relative(value, of)) : say("unknown")];
-    const rows = [
-      [say("seq"), ...both(flight.seq, flight.e, syn[0])],
-      "ack" in flight
-        ? [say("ack"), ...both(flight.ack, 1 - flight.e, syn[1])]
-        : [say("ack"), say("no_ack")],
-      [say("ctl"), flight.ctl],
-      [say("len"), String(flight.len ?? 0)],
-      [say("win"), String(flight.win)],
-      [say("opt"), flight.opt ?? say("none")],
+  function fill(flight) {
+    const seen = [ends[flight.e][2], ends[1 - flight.e][2]]; // whether relative numbers are known
+    const both = (value, of, known) => [String(value), known ? String(relative(value, of)) : say("unknown")];
+    const texts = [
+      both(flight.seq, flight.e, seen[0]),
+      "ack" in flight ? both(flight.ack, 1 - flight.e, seen[1]) : [say("no_ack"), ""],
+      [flight.ctl], [String(flight.len ?? 0)], [String(flight.win)], [flight.opt ?? say("none")],
     ];
-    const cell = (text, wide) => element("td", { colspan: wide ? 2 : null }, text);
-    return element(
-      "table", { class: "tcpviz-header" },
-      element("caption", {}, `${say("header", { segment: flight.n })} ${say("from", { end: name(flight.e) })}`),
-      element("thead", {}, element("tr", {}, ...["field", "absolute", "relative"].map((key) => element("th", { scope: "col" }, say(key))))),
-      element("tbody", {}, ...rows.map(([title, ...values]) =>
-        element("tr", {}, element("th", { scope: "row" }, title), ...values.map((value) => cell(value, values.length === 1))))),
-    );
+    write(whose, `${say("header", { segment: flight.n })} ${say("from", { end: name(flight.e) })}`);
+    fields.forEach(({ values }, row) => values.forEach((cell, nth) => write(cell, texts[row][nth])));
   }
 
   function history(box) {
@@ -605,43 +727,31 @@ function mount(root, run) {
   }
 
   const states = [...diagram.querySelectorAll("[data-id^='state_']")];
-  states.forEach((part, index) => {
-    const set = { role: "button", tabindex: index ? -1 : 0, "aria-label": boxes[part.dataset.id][0], ...keys };
-    for (const [key, value] of Object.entries(set)) part.setAttribute(key, value);
-    part.addEventListener("click", () => history(part.dataset.id));
-    part.addEventListener("keydown", (event) => {
-      const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (by) {
-        part.tabIndex = -1;
-        const other = states[(index + by + states.length) % states.length];
-        other.tabIndex = 0;
-        other.focus();
-      } else if (event.key === "Enter" || event.key === " ") history(part.dataset.id);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-  });
+  walk(states, (part) => boxes[part.dataset.id][0], (part) => history(part.dataset.id));
+  for (const part of states) part.addEventListener("click", () => history(part.dataset.id));
 
   // -- what if -----------------------------------------------------------------------------------
 
+  const options = [];
   if (run.forks) {
     const option = (what, end) => Object.assign(
       element("button", { type: "button", onclick: () => fork(what, end), ...keys }, say(`fork_${what}`, { end })),
       { segmented: !end });
-    whatIf.append(element("span", {}, say("fork")),
-      ...["lose", "delay", "duplicate"].map((what) => option(what, null)),
+    options.push(...["lose", "delay", "duplicate"].map((what) => option(what, null)),
       ...ends.flatMap(([end]) => ["close", "crash"].map((what) => option(what, end))));
+    whatIf.append(element("span", {}, say("fork")), ...options);
   }
 
   function fork(what, end) {
     pause();
     const ask = globalThis.tcpvizAsks?.get(run.forks);
     const tell = (text) => forked.replaceChildren(element("p", {}, text));
-    if (!ask) return tell(say("fork_alone"));
+    // A page that Jupyter serves has this, an exported one has not: there no cell can be run.
+    const alone = say(document.getElementById("jupyter-config-data") ? "fork_alone" : "fork_apart");
+    if (!ask) return tell(alone);
     tell(say("fork_wait"));
     ask({ what, end, step: done - 1 }, (message) => {
-      if (!message.run) return tell(message.error ?? say("fork_alone"));
+      if (!message.run) return tell(message.error ?? alone);
       const { chart, alt, text } = message.beside;
       const nested = element("div", { class: "tcpviz-nested" });
       forked.replaceChildren(
