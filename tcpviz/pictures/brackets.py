@@ -25,6 +25,7 @@ PENS: Final = {  # of a timer that expired, was stopped, is still running
 _DOT: Final = 2.0  # pt: half of the mark at a timer's end
 _AROUND: Final = 4.5  # pt of a timer's line over and under what is written in it, at least
 _ASIDE: Final = 60  # pt that a timer's name may be away from it
+_MANY: Final = 40  # timers: of so many, each has what there is room for in it
 _START: Final = Pen(theme.PURPLE, 2)
 _EXPIRY: Final = Pen(theme.PURPLE, 0.75, "dotted")
 
@@ -66,7 +67,8 @@ class Brackets:
             free[lane : lane + 1] = [bottom]
             found.append(Bracket(wait, lane, self._label(wait)))
         for number, each in enumerate(found):
-            if each.note.lines != said(each.wait, narrow=self.narrow):
+            full = each.note.lines == said(each.wait, narrow=self.narrow)
+            if not full and (len(found) < _MANY or not each.note.lines):
                 aside = self._aside(each, found)
                 if len(aside.lines) > len(each.note.lines):
                     found[number] = each._replace(note=aside)
