@@ -2,15 +2,16 @@
 
     python benchmarks/player.py
 
-In one page, interleaved at random, a few keys of each: a key in the Player; a key on an ipywidgets
+In one page, in turns at random, some keys of each: a key in the Player; a key on an ipywidgets
 slider whose value the kernel makes into a new run and its sequence chart (`what-if`: simulate,
 draw, send, show); a key on the slider of a panel, which shows a Player of the new run (`panel`);
 and a key on a slider whose value the kernel only sends back (`echo`). Times are in ms, from the
 key's event in the page to the change of the DOM, and to the end of the task after the frame that
 paints it. JupyterLab's server sends with Nagle's algorithm, which holds a part of every answer
-until the browser's delayed ACK: once as it is shipped, once with TCP_NODELAY. Linux delays no ACK
-of what comes after a pause, so it matters how fast the keys follow: the first key of each turn
-comes after a pause, the others one upon the other, as when one steps through a run. Then a stored
+until the browser's delayed ACK: once as it is shipped, once with TCP_NODELAY. After a pause Linux
+acknowledges the next 16 segments at once, some four keys' worth, so the first keys of each turn
+stand apart from those that follow key upon key, as when one drags a slider or steps through a run.
+Then a stored
 notebook with one player and one with ten are opened by turns: until a player is there, and a step.
 Needs Chromium, JupyterLab and Playwright.
 """
@@ -34,8 +35,10 @@ from jupyter import KERNEL_IS_READY, environment, jupyterlab
 from tcpviz import SCENARIOS, simulate
 from tcpviz.player import Player
 
-ROUNDS = 20  # turns of each way
-KEYS = 4  # of one turn
+ROUNDS = 10  # turns of each way
+KEYS = 16  # of one turn
+FIRST = 4  # keys of a turn whose answers are acknowledged at once
+STEPS = 20  # of the run, there and back: a slider that is at its end is silent
 PAUSE = 400  # ms before a turn
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
 SETTING = """
@@ -144,7 +147,7 @@ def pressed(
 
 
 def measured(page: Page) -> tuple[Times, Times]:
-    """Every way, interleaved: the keys after a pause, and those that follow a key at once."""
+    """Every way, by turns: the first keys after a pause, and those that follow them."""
     parts = {
         name: [page.query_selector(selector) for selector in selectors]
         for name, selectors in WAYS.items()
@@ -154,12 +157,11 @@ def measured(page: Page) -> tuple[Times, Times]:
     for turn in range(ROUNDS + 1):
         for name in random.sample(list(WAYS), len(WAYS)):
             for nth in range(KEYS):
-                # And back: a slider that is at its end is silent.
-                there = KEYS * 5 if name == "player" else 1
+                there = STEPS if name == "player" else 1
                 key = "ArrowLeft" if (turn * KEYS + nth) // there % 2 else "ArrowRight"
                 each = pressed(page, *parts[name], key, 0 if nth else PAUSE)
                 if turn:  # the first warms up
-                    (next_ if nth else first)[name].append(each)
+                    (first if nth < FIRST else next_)[name].append(each)
     return first, next_
 
 
@@ -182,7 +184,7 @@ def report(title: str, times: Times) -> None:
         print(f"a {name} is painted {painted[name] - painted['echo']:.1f} ms after the bare echo")
 
 
-HOW = ("a key after a pause", "key upon key")
+HOW = ("the first keys after a pause", "key upon key")
 
 
 def many(browser: Browser) -> None:
