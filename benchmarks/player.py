@@ -11,9 +11,8 @@ paints it. JupyterLab's server sends with Nagle's algorithm, which holds a part 
 until the browser's delayed ACK: once as it is shipped, once with TCP_NODELAY. After a pause Linux
 acknowledges the next 16 segments at once, some four keys' worth, so the first keys of each turn
 stand apart from those that follow key upon key, as when one drags a slider or steps through a run.
-Then a stored
-notebook with one player and one with ten are opened by turns: until a player is there, and a step.
-Needs Chromium, JupyterLab and Playwright.
+Then a stored notebook with one player and one with ten are opened by turns: until a player is
+there, and a step. Needs Chromium, JupyterLab and Playwright.
 """
 
 import random
@@ -75,13 +74,13 @@ CELLS = (
 SERVER = """
 import socket, sys
 from tornado.iostream import IOStream
-if sys.argv.pop(1) == "on":
-    plain = IOStream.__init__
-    def eager(self, sock, *args, **kwargs):
-        plain(self, sock, *args, **kwargs)
-        if sock.family in (socket.AF_INET, socket.AF_INET6):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    IOStream.__init__ = eager
+if sys.argv.pop(1) == "on":  # and stays: Tornado turns it off again after each request
+    plain, choose = IOStream.__init__, IOStream.set_nodelay
+    def eager(self, *args, **kwargs):
+        plain(self, *args, **kwargs)
+        if self.socket.family in (socket.AF_INET, socket.AF_INET6):
+            choose(self, True)
+    IOStream.__init__, IOStream.set_nodelay = eager, lambda self, value: choose(self, True)
 from jupyterlab.labapp import main
 main()
 """
