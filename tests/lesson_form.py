@@ -211,9 +211,15 @@ def steps_are_small(notebook):
             yield f"{cell.id}: {count} words"
 
 
+def choices(cell):
+    """What the controls of a panel offer that has all its runs in the page, a line each."""
+    lists = [control for each in live(cell) for control in each.get("panel", ())]
+    return "\n".join(choice for _, _, offered, _ in lists for choice in offered)
+
+
 def times_come_from_the_run(notebook):
-    """Every time that the text names stands in an output too."""
-    shown = "\n".join(map(told, code(notebook)))
+    """Every time that the text names stands in an output too, or is a panel's to choose."""
+    shown = "\n".join(f"{told(cell)}\n{choices(cell)}" for cell in code(notebook))
     for cell in prose(notebook):
         for time in TIME.findall(cell.source):
             if not re.search(rf"(?<![\d.]){re.escape(time)}\b", shown):

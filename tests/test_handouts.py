@@ -305,7 +305,7 @@ def test_every_picture_lies_on_its_page(chapter, teacher):
         width, height = map(float, re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', svg).groups())
         scale = max(at["width"], at["height"]) / max(width, height)
         # Two charts on one axis can be no narrower than they are.
-        assert scale * letters >= (LETTERS - 0.01 if width < WIDEST else 5.5)
+        assert scale * letters >= (LETTERS - 0.01 if width < WIDEST else 5.8)
 
 
 @pytest.mark.skipif(not shutil.which("pdftoppm"), reason="no pdftoppm on PATH")

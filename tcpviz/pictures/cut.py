@@ -9,6 +9,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from tcpviz.pictures import theme
+
 WIDTH: Final = 538.0  # pt of A4 between margins of 10 mm
 HEIGHT: Final = 617.0  # pt of A4 below a heading and the line that leads to a picture
 PAGE: Final = (549.0, 796.0)  # pt of A4 between margins of 8 mm, all of it
@@ -108,7 +110,7 @@ def _part(root: ET.Element, span: _Span) -> str:
     if head:
         over = [-_EDGE, span.top - 2 * head, float(width) + 2 * _EDGE, 2 * head]
         veil = dict(zip(("x", "y", "width", "height"), (f"{each:g}" for each in over), strict=True))
-        ground.append(ET.Element(f"{{{_SVG}}}rect", {**veil, "fill": "#ffffff"}))
+        ground.append(ET.Element(f"{{{_SVG}}}rect", {**veil, "fill": theme.PAPER}))
         for name in names:
             name.set("y", f"{span.top - _NAME:g}")
             ground.append(name)
