@@ -49,7 +49,6 @@ FLOORS = [
     {"kernel"},
     # the room of pictures; what makes traces knows none of it
     {
-        "pictures.cut",
         "pictures.engine",
         "pictures.theme",
         "pictures.time_axis",
@@ -59,9 +58,9 @@ FLOORS = [
         "pictures.conditions",
         "pictures.differences",
     },
-    {"pictures.lettering", "pictures.marks", "pictures.paper", "pictures.table"},
-    {"pictures.xdot", "pictures.picture", "pictures.routes", "pictures.trace_table"},
-    {"pictures.drawing"},
+    {"pictures.lettering", "pictures.marks", "pictures.cut", "pictures.table"},
+    {"pictures.xdot", "pictures.paper", "pictures.routes", "pictures.trace_table"},
+    {"pictures.drawing", "pictures.picture"},
     {"pictures.placement", "pictures.figure_5", "pictures.bars", "pictures.sheet"},
     {"pictures.ways", "pictures.variables", "pictures.notes"},
     {"pictures.brackets"},
