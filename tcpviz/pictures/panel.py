@@ -241,17 +241,14 @@ class Panel:
 
 def draw_key(drawing: Drawing, panels: Sequence[Panel], y: float, width: float) -> float:
     """The key to the marks that are drawn already; returns where it ends."""
-    drawn = set()
-    for mark, _ in drawing.marks:
-        if mark:
-            drawn |= {*mark.classes.split(), mark.name.rpartition("_")[2]}
+    drawn = " ".join([f"{mark.classes} {mark.name} " for mark, _ in drawing.marks if mark])
     margins = [margin for panel in panels for margin in panel.margins]
     expired = {bracket.wait.expired for margin in margins for bracket in margin.timers.placed}
     marks = [(each, say(f"key_{each}")) for each, how in _EXPIRY.items() if how in expired]
-    marks += [("way", say("key_one_way"))] if "one_way" in drawn else []
-    if "hollow" in drawn and any(panel.hollow for panel in panels):
+    marks += [("way", say("key_one_way"))] if "one_way " in drawn else []
+    if "_hollow " in drawn and any(panel.hollow for panel in panels):
         marks.append(("hollow", say("key_hollow")))
-    if "tail" in drawn:
+    if "_tail " in drawn:
         marks.append(("unsent", say("key_unsent")))
     feet = dict.fromkeys(panel.foot for panel in panels if panel.foot)
     marks += [("foot", say(key)) for key in feet]
