@@ -18,10 +18,10 @@ from tcpviz.pictures import (
     state_diagram,
     timelines,
 )
+from tcpviz.pictures.server_view import connections
 from tcpviz.states import State
 from tcpviz.timeline import count
 from tcpviz.trace import Trace
-from tcpviz.words import say
 
 __all__ = ["ViewError", "add_options", "draw", "takes"]
 
@@ -66,7 +66,7 @@ def _server(*traces: Trace, end: str = "") -> Picture:
 def _timelines(*traces: Trace, end: str = "") -> Picture:
     end = end or _passive(traces)
     lines = {str(state): count(traces, state, end) for state in _COUNTED}
-    return timelines(lines, title=say("view_title", end=end, count=len(traces)))
+    return timelines(lines, title=connections(len(traces), end))
 
 
 def _passive(traces: Sequence[Trace]) -> str:

@@ -201,7 +201,8 @@ ENGLISH: Final = {
     "key_inferred": "states in italics: concluded from the segments",
     # many connections on one axis
     "view_title": "{count} connections at the {end}",
-    "view_alt": "Chart of {count} connections at the {end}, time to scale, a bar of states each.",
+    "view_title_one": "One connection at the {end}",
+    "view_alt": "{what}: time to scale, a bar of states each.",
     "view_peak": "{state}: {count} at most, at {time}.",
     "view_stay": "{state} at the end: {count}.",
     "view_dropped": "segment dropped",

@@ -1,6 +1,7 @@
 """A picture: how it is shown, told, printed, saved, and put beside another."""
 
 import html
+import math
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tcpviz import read
-from tcpviz.pictures import EngineError, Picture, beside, compare, server_view, timelines
+from tcpviz.pictures import EngineError, Picture, beside, compare, paper, server_view, timelines
 from tcpviz.pictures.cut import PAGE, sheets
 from tcpviz.pictures.picture import SUFFIXES
 from tcpviz.pictures.sequence_chart import sequence_chart
@@ -96,6 +97,18 @@ def test_a_png_has_so_many_pixels_to_a_point(tmp_path: Path) -> None:
     for wrong in (0, "2", None, True, float("nan")):
         with pytest.raises(ValueError, match=f"scale: {wrong!r} is not a number between"):
             picture.save(tmp_path / "x.png", scale=wrong)
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.2, 1.5, 2.5])
+def test_a_png_is_drawn_on_whole_pixels(scale: float) -> None:
+    """A sheet that ends within a pixel is widened to its end, or rows would be squeezed out."""
+    pytest.importorskip("typst")
+    svg = chart().svg
+    points = [int(n) for n in re.findall(r'<svg width="(\d+)pt" height="(\d+)pt"', svg)[0]]
+    wanted = [math.ceil(scale * n) for n in points]
+    sizes = re.findall(r'width="([\d.]+)pt" height="([\d.]+)pt"', paper.whole(svg, scale))[0]
+    assert [float(size) * scale for size in sizes] == pytest.approx(wanted, abs=1e-3)
+    assert struct.unpack(">II", paper.png(svg, scale)[16:24]) == tuple(wanted)
 
 
 def test_a_pdf_is_drawn_with_the_font_that_comes_with_us(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from string import Formatter
 
@@ -134,6 +135,23 @@ def test_every_other_picture(page: "sync_api.Page") -> None:
         drawn = every_picture.of_trace(simulate(SCENARIOS[name]), other)
         pictures |= {f"{name} {kind}": picture.svg for kind, picture in drawn.items()}
     assert faults(page, pictures) == {}
+
+
+def test_names_and_titles_of_several_lines(page: "sync_api.Page") -> None:
+    """They come from outside; where they are drawn they take one line."""
+    trace = simulate(SCENARIOS["lost_last_ack"])
+    names = {end.name: f"{end.name}\nof two lines" for end in trace.ends}
+    steps = tuple(step._replace(end=names.get(step.end, "")) for step in trace.steps)
+    ends = tuple(end._replace(name=names[end.name]) for end in trace.ends)
+    named = replace(trace, ends=ends, steps=steps, title="one\ntwo")
+    for told in (replace(trace, title="one\ntwo\nthree"), named):
+        focus = told.ends[0].name
+        pictures = {
+            "diagram": state_diagram(told).svg,
+            "focus": state_diagram(told, focus=focus).svg,
+            "chart": sequence_chart(told).svg,
+        }
+        assert faults(page, pictures) == {}
 
 
 def doubled(text: str) -> str:

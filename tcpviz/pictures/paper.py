@@ -9,6 +9,7 @@ import functools
 import json
 import re
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,9 @@ from tcpviz.words import say
 
 FONTS: Final = Path(__file__).parent / "fonts"
 _FAMILIES: Final = re.compile('(?<=font-family=")[^"]*')
+_SIZE: Final = re.compile(
+    r'width="[\d.]+pt" height="[\d.]+pt"\s+viewBox="0.00 0.00 ([\d.]+) ([\d.]+)"'
+)
 _PAGE: Final = b"""\
 #set document(title: sys.inputs.title, date: none)
 #let parts = json(bytes(sys.inputs.parts))
@@ -62,7 +66,17 @@ def png(svg: str, scale: float) -> bytes:
     """The picture in pixels, `scale` of them to a point. ValueError for a scale that is not so."""
     if not isinstance(scale, int | float) or isinstance(scale, bool) or not 0.1 <= scale <= 20:
         raise ValueError(f"scale: {scale!r} is not a number between 0.1 and 20")
-    return _drawn([svg], "", "", format="png", ppi=_POINTS * scale)
+    return _drawn([whole(svg, scale)], "", "", format="png", ppi=_POINTS * scale)
+
+
+def whole(svg: str, scale: float) -> str:
+    """The picture on a sheet of whole pixels: of another, some rows would be left out."""
+
+    def grown(size: re.Match[str]) -> str:
+        wide, high = (f"{ceil(float(each) * scale) / scale:.6f}" for each in size.groups())
+        return f'width="{wide}pt" height="{high}pt"\n viewBox="0 0 {wide} {high}"'
+
+    return _SIZE.sub(grown, svg, count=1)
 
 
 def printable(svg: str) -> str:

@@ -89,7 +89,7 @@ def server_view(traces: Iterable[Trace], *, end: str = "server", title: str = ""
             " draw some of them, or count them over time"
         )
     columns = list(_columns(found, end))
-    title = title or say("view_title", end=end, count=len(found))
+    title = title or connections(len(found), end)
     drawing, width, height = _drawn(columns, found, title)
     return Picture(
         title,
@@ -341,6 +341,11 @@ def _table(columns: Sequence[_Column], title: str) -> Table:
     return Table(caption, names, tuple(tuple(row(column)) for column in columns))
 
 
+def connections(count: int, end: str) -> str:
+    """How many there are at an end, in words."""
+    return say("view_title_one" if count == 1 else "view_title", end=end, count=count)
+
+
 def _stay(span: Span) -> str:
     """From when to when; in parentheses where nobody saw it."""
     if span.until is None:
@@ -361,7 +366,7 @@ def _counts(columns: Sequence[_Column]) -> Table:
 
 
 def _alt(columns: Sequence[_Column], end: str) -> Iterator[str]:
-    yield say("view_alt", end=end, count=len(columns))
+    yield say("view_alt", what=connections(len(columns), end))
     for state in _COUNTED:
         count, time = _peak(columns, state)
         if count:

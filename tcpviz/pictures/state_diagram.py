@@ -28,7 +28,7 @@ from tcpviz.pictures.figure_5 import (
     lines,
     places,
 )
-from tcpviz.pictures.lettering import text_width, wrapped
+from tcpviz.pictures.lettering import shortened, text_width, wrapped
 from tcpviz.pictures.paths import Move, Path
 from tcpviz.pictures.picture import Picture
 from tcpviz.states import State
@@ -372,9 +372,5 @@ def _write_in_two(drawing: Drawing, text: str, box: Box, color: str) -> None:
 
 
 def _fit(text: str, width: float, size: float) -> str:
-    """The text, cut where it would be wider than `width`."""
-    if text_width(text, size) <= width:
-        return text
-    while text and text_width(text + "…", size) > width:
-        text = text[:-1]
-    return text + "…"
+    """The text on one line, cut where it would be wider than `width`."""
+    return shortened(" ".join(text.split()), width, size)
