@@ -92,20 +92,20 @@ def _finished(question: Question, trace: Trace) -> Question:
     if trace.rules:
         prompt = say("ask_rules", rules=say("list_comma").join(trace.rules), prompt=prompt)
     kin = next(each.kin for each in moments(trace) if each.at == question.step)
-    choices = tuple(_refuted(choice, question, kin, trace.title) for choice in question.choices)
+    choices = tuple(_refuted(choice, question, kin, trace) for choice in question.choices)
     return question._replace(prompt=prompt, choices=choices)
 
 
-def _refuted(choice: Choice, question: Question, kin: tuple[object, ...], shown: str) -> Choice:
+def _refuted(choice: Choice, question: Question, kin: tuple[object, ...], shown: Trace) -> Choice:
     """The choice, with where its run comes to the same; without the run if it does not.
 
-    The run that is shown is none: it will refute the answer by going on.
+    The run that is shown is none, whatever its name: it will refute the answer by going on.
     """
     if choice.refutation is None:
         return choice
     same = _LIKE_IT if choice.refutation in _HARM else question.right.text
     at = _known(choice.refutation).get((question.kind, kin, same))
-    if at is None or choice.refutation == shown:
+    if at is None or _run(choice.refutation).steps == shown.steps:
         return choice._replace(refutation=None)
     return choice._replace(refuted_at=at)
 
@@ -116,9 +116,15 @@ _LIKE_IT: Final = ""
 
 
 @kept
+def _run(name: str) -> Trace:
+    """A named run."""
+    return simulate(SCENARIOS[name])
+
+
+@kept
 def _known(name: str) -> dict[tuple[str, tuple[object, ...], str], int]:
     """Where a named run comes to which situation, and how it goes on: the answer, or just so."""
-    trace = simulate(SCENARIOS[name])
+    trace = _run(name)
     found: dict[tuple[str, tuple[object, ...], str], int] = {}
     for moment in moments(trace):
         for kind in KINDS if name in _HARM else ():

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -352,6 +353,14 @@ def test_a_run_that_does_not_come_to_the_same_refutes_nothing(asked):
         named = {choice.text: choice.refutation for choice in question.choices}
         assert named["client"] is None
         assert named["server"] is None
+
+
+def test_a_run_by_another_name_refutes_nothing_about_itself():
+    """A lesson may rename a run whose name tells the answer; then too it is not played again."""
+    named = SCENARIOS["close_in_three"]
+    trace = simulate(replace(named, name="a race"))
+    wrong = [choice for question in questions(trace, pin=[11, 13]) for choice in question.choices]
+    assert {choice.refutation for choice in wrong} == {None}
 
 
 def test_the_harm_is_done(asked):
