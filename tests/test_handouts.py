@@ -13,7 +13,7 @@ import typst
 from chromium import FLAGS, PROGRAM
 from lesson_form import asks, code, tagged, told
 from playwright.sync_api import sync_playwright
-from small_lesson import FIRST, FOR_TEACHERS, PLAYERS, SECRET, lesson, run, text
+from small_lesson import FIRST, FOR_TEACHERS, PLAYERS, SECRET, lesson, player, run, text
 
 from tcpviz import SCENARIOS, sequence_chart, simulate
 from tcpviz.handouts import __main__ as command
@@ -324,6 +324,34 @@ def test_what_belongs_together_is_on_one_page(tmp_path, teacher):
         for what, count in (("listed", 20), ("noted", 9 * teacher)):
             found = [len(re.findall(rf"{what} \d", page)) for page in done.stdout.split("\f")]
             assert max(found) == sum(found) == count, above
+
+
+def test_a_question_is_on_the_page_that_is_named(tmp_path):
+    """With its last choice and the room to answer it, wherever its chart comes to stand."""
+    ends = [text("**Observe**: so.")]
+    for above in range(1, 26, 3):
+        filled = "\n\n".join("Filled." for _ in range(above))
+        asks = player("open_and_close", "time-wait")
+        first = text(f"# A?\n\n{filled}\n\n**Predict**: who?")
+        made = pdf(stored(tmp_path / "a.ipynb", first, asks, *ends), {}, teacher=False)
+        (tmp_path / "a.pdf").write_bytes(made)
+        command = ["pdftotext", "a.pdf", "-"]
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        pages = [" ".join(page.split()) for page in done.stdout.split("\f")]
+        marks = ("waits in TIME-WAIT", "neither", say("handout_because"), "Then look at run 1")
+        [number] = [n for n, page in enumerate(pages, start=1) if marks[0] in page]
+        assert all(mark in pages[number - 1] for mark in marks), above
+        assert f"{say('handout_asked_on')}{number} " in " ".join(pages)
+
+
+def test_a_path_is_not_broken_after_its_first_slash(tmp_path):
+    """It goes to the next line as a whole."""
+    for filled in range(50, 64):
+        chapter = stored(tmp_path / "a.ipynb", text(f"# A?\n\n{'a ' * filled}/proc/net/tcp so."))
+        (tmp_path / "a.pdf").write_bytes(pdf(chapter, {}, teacher=False))
+        command = ["pdftotext", "a.pdf", "-"]
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        assert "/proc/net/tcp" in done.stdout, filled
 
 
 def test_a_diagram_stands_at_its_run(folder):
