@@ -344,6 +344,18 @@ def test_a_question_is_on_the_page_that_is_named(tmp_path):
         assert f"{say('handout_asked_on')}{number} " in " ".join(pages)
 
 
+def test_the_summary_is_on_one_page(tmp_path):
+    """No few lines of it are alone on the last one."""
+    ends = "\n\n".join(f"Ending {n}." for n in range(8))
+    for above in (22, 26, 30):
+        filled = "\n\n".join("Filled." for _ in range(above))
+        chapter = stored(tmp_path / "a.ipynb", text(f"# A?\n\n{filled}"), text(f"## B\n\n{ends}"))
+        (tmp_path / "a.pdf").write_bytes(pdf(chapter, {}, teacher=False))
+        command = ["pdftotext", "a.pdf", "-"]
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        assert max(page.count("Ending") for page in done.stdout.split("\f")) == 8, above
+
+
 def test_a_path_is_not_broken_after_its_first_slash(tmp_path):
     """It goes to the next line as a whole."""
     for filled in range(50, 64):
