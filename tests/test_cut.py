@@ -30,6 +30,11 @@ def box(svg):
     return top, width, height
 
 
+def scale(svg):
+    """How small a part may be drawn and still be read."""
+    return LETTERS / min(float(size) for _, size, _ in TEXT.findall(svg))
+
+
 def lines(svg):
     """The lines of text that are seen whole: what they say, by upper and lower edge.
 
@@ -57,6 +62,14 @@ def test_each_part_can_be_read_on_a_page(name):
         _, width, height = box(part)
         smallest = min(float(size) for _, size, _ in TEXT.findall(part))
         assert min(WIDTH / width, HEIGHT / height) * smallest >= LETTERS - 0.01
+
+
+@pytest.mark.parametrize("height", range(300, 700, 40))
+@pytest.mark.parametrize("name", HIGH)
+def test_no_last_part_is_a_strip(name, height):
+    """It has a fifth of a page: one event of a long run is not left alone."""
+    *others, last = sheets(chart(name), height=height)
+    assert not others or box(last)[2] >= 0.2 * height / max(scale(part) for part in others)
 
 
 @pytest.mark.parametrize("name", HIGH)

@@ -58,6 +58,7 @@ def rounds(made):
         asked.append(block)
         if block["kind"] == "see":
             yield [*asked, *made["runs"][block["run"] - 1]["blocks"]]
+            asked = []
 
 
 def answers_given_away(chapter, made):
@@ -194,3 +195,22 @@ def test_steps_are_counted_as_the_player_counts_them():
     trace = simulate(SCENARIOS["lost_ack"])
     [question] = Player(SCENARIOS["lost_ack"], questions=["retransmission"]).questions
     assert trace.steps[question.step].kind is Kind.TIMEOUT
+
+
+def test_code_that_is_to_run_is_no_answer(tmp_path):
+    """Below a prediction it stands with what it shows; a Player's, with its question."""
+    cells = [text("# A?\n\n**Predict**: how many?"), run("print(63 << 10)", "64512")]
+    made = document(chapter_of(tmp_path, *cells), {}, teacher=False)
+    assert "63 <<" not in json.dumps(made["blocks"])
+    assert "63 <<" in json.dumps(made["runs"])
+
+
+def test_a_table_that_answers_stands_in_the_run(tmp_path):
+    """A section without code tells, and may tell what the question before it asks."""
+    table = text("## Words\n\n| CLOSED | nothing to show |\n|---|---|\n| A | B |")
+    asks = text("# A?\n\n**Predict**: how many?")
+    ends = [text("**Observe**: ten."), table, text("## B\n\nGo."), run("2", "2")]
+    made = document(chapter_of(tmp_path, asks, run("1", "ten"), *ends), {}, teacher=False)
+    assert "nothing to show" not in json.dumps(made["blocks"])
+    assert "nothing to show" in json.dumps(made["runs"])
+    assert "Go." in json.dumps(made["blocks"])

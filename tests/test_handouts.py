@@ -13,7 +13,7 @@ import typst
 from chromium import FLAGS, PROGRAM
 from lesson_form import asks, code, tagged, told
 from playwright.sync_api import sync_playwright
-from small_lesson import FIRST, FOR_TEACHERS, PLAYERS, SECRET, lesson, run, text
+from small_lesson import FIRST, FOR_TEACHERS, PLAYERS, SECRET, lesson, player, run, text
 
 from tcpviz import SCENARIOS, sequence_chart, simulate
 from tcpviz.handouts import __main__ as command
@@ -216,7 +216,10 @@ def stored(path, *cells):
 
 
 def test_a_prediction_without_a_run_has_room_for_the_answer(tmp_path):
-    """Where nothing is run, and where what is run is no Player, there are lines to write on."""
+    """Where nothing is run, and where what is run is no Player, there are lines to write on.
+
+    The code stands with what it shows; a section that only tells goes with the run before it.
+    """
     chapter = stored(
         tmp_path / "a.ipynb",
         text("# A?\n\n**Predict**: who?\n\n## B\n\nRead.\n\n**Predict**: why?"),
@@ -226,10 +229,10 @@ def test_a_prediction_without_a_run_has_room_for_the_answer(tmp_path):
         text("**Explain**: it is.\n\n## C\n\nLater."),
     )
     made = sheet(chapter, teacher=False)
-    assert kinds(made["blocks"]) == ["prose", "room", "prose", "code", "room", "see", "prose"]
+    assert kinds(made["blocks"]) == ["prose", "room", "prose", "room", "see"]
     assert made["summary"] == []  # the last cell goes on with the run
     assert [kinds(each["blocks"]) for each in made["runs"]] == [
-        ["output", "prose", "code", "output", "prose"]
+        ["code", "output", "prose", "code", "output", "prose", "prose"]
     ]
     assert made["runs"][0]["title"] == "B"
 
@@ -245,8 +248,40 @@ def test_an_exercise_is_no_part_of_a_run(tmp_path):
         run("answer = ...", say("ex_unanswered")),
     )
     made = sheet(chapter, teacher=False)
-    assert kinds(made["blocks"]) == ["prose", "code", "room", "see", "prose", "code", "room"]
-    assert [kinds(each["blocks"]) for each in made["runs"]] == [["output", "prose"]]
+    assert kinds(made["blocks"]) == ["prose", "room", "see", "prose", "code", "room"]
+    assert made["blocks"][3]["sticky"]  # what is asked is on the page of the code
+    assert [kinds(each["blocks"]) for each in made["runs"]] == [["code", "output", "prose"]]
+
+
+def words(blocks):
+    """The text of blocks."""
+    return " ".join(plain(each["tokens"]) for each in blocks if each["kind"] == "prose")
+
+
+def test_what_introduces_a_prediction_stands_before_it(tmp_path):
+    """Also without a heading: a cell that asks stays whole, unless it first tells of a run.
+
+    A section that runs something closes the round, what is told before its heading does not.
+    """
+    chapter = stored(
+        tmp_path / "a.ipynb",
+        text("# A?\n\n**Predict**: who?"),
+        run("1", "1"),
+        text("**Explain**: one."),
+        text("More comes.\n\n**Predict**: why?"),
+        run("2", "2"),
+        text("**Observe**: two.\n\n**Predict**: how?"),
+        run("3", "3"),
+        text("It is three.\n\n## B\n\nRead."),
+        run("4", "4"),
+        text("## Told\n\nAs a word."),
+    )
+    made = sheet(chapter, teacher=False)
+    asked = words(made["blocks"])
+    for here in ("More comes.", "who?", "why?", "how?", "Read."):
+        assert here in asked
+    told = [words(each["blocks"]) for each in made["runs"]]
+    assert told == ["Explain: one.", "Observe: two.", "It is three."]
 
 
 def test_links_lead_from_handout_to_handout(folder, made):
@@ -269,6 +304,80 @@ def pictures(chapter, *, teacher):
     given = {"document": json.dumps(document(chapter, {}, teacher=teacher))}
     found = typst.query(_SHEET, "<picture>", field="value", sys_inputs=given, font_paths=fonts())
     return json.loads(found)
+
+
+@pytest.mark.parametrize("teacher", [False, True], ids=["student", "instructor"])
+def test_what_belongs_together_is_on_one_page(tmp_path, teacher):
+    """A listing of 24 lines and a teacher's note, wherever they come to stand.
+
+    Its lines are looked for on each page: all are on one.
+    """
+    listed = "\n".join(f"listed {n}" for n in range(20))
+    note = "**For the teacher**: noted 0.\n\n" + "\n\n".join(f"noted {n}." for n in range(1, 9))
+    for above in (22, 26, 30, 34):
+        filled = "\n\n".join("Filled." for _ in range(above))
+        cells = [text(f"# A?\n\n{filled}"), run("1", listed), text(filled)]
+        chapter = stored(tmp_path / "a.ipynb", *cells, text(note, tags=["instructor"]))
+        (tmp_path / "a.pdf").write_bytes(pdf(chapter, {}, teacher=teacher))
+        command = ["pdftotext", "a.pdf", "-"]
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        for what, count in (("listed", 20), ("noted", 9 * teacher)):
+            found = [len(re.findall(rf"{what} \d", page)) for page in done.stdout.split("\f")]
+            assert max(found) == sum(found) == count, above
+
+
+def test_a_question_is_on_the_page_that_is_named(tmp_path):
+    """With its last choice and the room to answer it, wherever its chart comes to stand."""
+    ends = [text("**Observe**: so.")]
+    for above in range(1, 26, 3):
+        filled = "\n\n".join("Filled." for _ in range(above))
+        asks = player("open_and_close", "time-wait")
+        first = text(f"# A?\n\n{filled}\n\n**Predict**: who?")
+        made = pdf(stored(tmp_path / "a.ipynb", first, asks, *ends), {}, teacher=False)
+        (tmp_path / "a.pdf").write_bytes(made)
+        command = ["pdftotext", "a.pdf", "-"]
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        pages = [" ".join(page.split()) for page in done.stdout.split("\f")]
+        marks = ("waits in TIME-WAIT", "neither", say("handout_because"), "Then look at run 1")
+        [number] = [n for n, page in enumerate(pages, start=1) if marks[0] in page]
+        assert all(mark in pages[number - 1] for mark in marks), above
+        assert f"{say('handout_asked_on')}{number} " in " ".join(pages)
+
+
+def test_the_summary_is_on_one_page(tmp_path):
+    """No few lines of it are alone on the last one."""
+    ends = "\n\n".join(f"Ending {n}." for n in range(8))
+    for above in (22, 26, 30):
+        filled = "\n\n".join("Filled." for _ in range(above))
+        chapter = stored(tmp_path / "a.ipynb", text(f"# A?\n\n{filled}"), text(f"## B\n\n{ends}"))
+        (tmp_path / "a.pdf").write_bytes(pdf(chapter, {}, teacher=False))
+        command = ["pdftotext", "a.pdf", "-"]
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        assert max(page.count("Ending") for page in done.stdout.split("\f")) == 8, above
+
+
+def test_a_path_is_not_broken_after_its_first_slash(tmp_path):
+    """It goes to the next line as a whole."""
+    for filled in range(50, 64):
+        chapter = stored(tmp_path / "a.ipynb", text(f"# A?\n\n{'a ' * filled}/proc/net/tcp so."))
+        (tmp_path / "a.pdf").write_bytes(pdf(chapter, {}, teacher=False))
+        command = ["pdftotext", "a.pdf", "-"]
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        assert "/proc/net/tcp" in done.stdout, filled
+
+
+def test_a_diagram_stands_at_its_run(folder):
+    """What follows a picture in the chapter follows it on paper: none drifts to a later page."""
+    source = _SHEET.decode()
+    assert "float" not in source
+    for teacher in (False, True):
+        made = sheet(read(folder / "small.ipynb"), teacher=teacher)
+        at = [
+            (each["page"], each["y"])
+            for each in pictures(read(folder / "small.ipynb"), teacher=teacher)
+        ]
+        assert at == sorted(at)
+        assert len(at) == len(list(svgs(made)))
 
 
 def svgs(made):

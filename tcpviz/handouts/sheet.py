@@ -2,10 +2,11 @@
 
 Knows what a student must not see yet. Must not know what anything looks like.
 
-A student predicts first: what follows a **Predict**, up to the next heading, prediction or
-exercise, stands in an end part, "The runs". In its place is a question with room for the answer,
-under the chart of what had happened before it. A later question of the same run tells what the
-first one asked, and is answered by what follows: it stands at the run, and then a page ends.
+A student predicts first: what follows a **Predict**, up to the next section with code, cell that
+asks, or exercise, stands in an end part, "The runs". In its place is room for the answer, or a
+question of the Player under the chart of what had happened before it. Code is printed where its
+output is: it can tell as much. A later question of the same run tells what the first one asked,
+and is answered by what follows: it stands at the run, and then a page ends.
 
 Of a panel the picture is printed at which it stands, and that of each choice which the text before
 or after it names *in italics*.
@@ -35,6 +36,7 @@ from tcpviz.words import language, say
 _COLUMNS: Final = 140  # more cannot be read, however small
 _ROOM: Final = 2  # lines to write on after a question
 _MUCH_ROOM: Final = 6  # after an exercise
+_TOLD: Final = ("Observe", "Explain")
 _WORDS: Final = (
     *("student", "teacher", "name", "page", "licence", "because", "solution", "happens", "refuted"),
     *("runs", "runs_first", "run", "see_run", "asked_on"),
@@ -64,8 +66,10 @@ def document(chapter: Chapter, links: Links, *, teacher: bool) -> dict[str, Any]
     cells = chapter.cells_for(teacher=teacher)
     before: int | None = None
     none = Cell(frozenset())
-    for sooner, cell, after in zip((none, *cells), cells, (*cells[1:], none), strict=False):
-        if _is_open(cell) or _is_open(after):
+    for place, cell in enumerate(cells):
+        sooner, *_ = [*cells[place - 1 : place], none]
+        after, *_ = rest = [*cells[place + 1 :], none]
+        if _is_open(cell) or _is_open(after) or _introduces(cell):
             made.close()
         headed = cell.prose and cell.prose[0]["type"] == "heading"
         if cell is cells[-1] and headed and not teacher:
@@ -73,7 +77,7 @@ def document(chapter: Chapter, links: Links, *, teacher: bool) -> dict[str, Any]
             before = len(made.blocks)
         made.named = _italics([*sooner.prose, *after.prose])
         if cell.prose:
-            made.prose(cell)
+            made.prose(cell, leads=_is_open(after), shows=_shows(rest))
         elif teacher:
             made.blocks += made.boxed(cell, [_code(cell), *made.outputs(cell)])
         else:
@@ -102,13 +106,17 @@ class _Sheet:
         self.section = ""
         self.named: set[str] = set()
 
-    def prose(self, cell: Cell) -> None:
-        """Put each block of text where it belongs: before a prediction, or after the run."""
+    def prose(self, cell: Cell, *, leads: bool, shows: bool) -> None:
+        """Put each block of text where it belongs: before a prediction, or after the run.
+
+        `leads` to an exercise, or is the head of a section that `shows` something; one that only
+        tells stays with the run before it.
+        """
         tokens: list[Token] = []
 
         def put() -> None:
-            if tokens:  # a prediction stays with the code that follows
-                asks = _marks(tokens[-1], "Predict")
+            if tokens:  # a prediction stays with what follows
+                asks = leads or _marks(tokens[-1], "Predict")
                 block = {"kind": "prose", "tokens": self.tree(tokens), "sticky": asks}
                 run = self.round.blocks if self.round else None
                 (run or self.blocks).extend(self.boxed(cell, [block]))
@@ -118,7 +126,8 @@ class _Sheet:
             heading, asks = token["type"] == "heading", _marks(token, "Predict")
             if heading or (asks and self.round):
                 put()
-                self.close()
+                if asks or shows:
+                    self.close()
             if heading:
                 self.section = plain(token["children"])
             tokens.append(token)
@@ -135,11 +144,13 @@ class _Sheet:
             self.blocks += [_code(cell), *self.outputs(cell)]
         elif self.round.blocks:
             self.round.blocks += [_code(cell), *self.outputs(cell)]
-        else:
+        elif any(each.asked for each in cell.shown):
             self.blocks.append(_code(cell))
-            if cell.shown:
-                self.ask(cell.shown)
-                self.round.blocks += self.outputs(cell, asked=True)
+            self.ask(cell.shown)
+            self.round.blocks += self.outputs(cell, asked=True)
+        else:
+            self.ask(cell.shown)
+            self.round.blocks += [_code(cell), *self.outputs(cell)]
 
     def ask(self, shown: Sequence[Shown]) -> None:
         """Ask before the run, and say where it is."""
@@ -167,8 +178,7 @@ class _Sheet:
             if not asked:
                 blocks += [block for each in shown.asked for block in self.question(each)]
             if shown.images:
-                first, *others = map(_picture, shown.images)
-                blocks += [first, *({**each, "floats": True} for each in others)]
+                blocks += map(_picture, shown.images)
                 turned = [each for each in shown.turned if self.names(each)]
                 if turned:  # and only then the choice of the first picture counts
                     blocks[-len(shown.images) : -len(shown.images)] = [
@@ -230,6 +240,26 @@ class _Sheet:
 def _is_open(cell: Cell) -> bool:
     """Whether it is the cell in which an answer is to be put."""
     return any(shown.text.endswith(say("ex_unanswered")) for shown in cell.shown)
+
+
+def _introduces(cell: Cell) -> bool:
+    """Whether its first words lead to a prediction, rather than away from a run."""
+    for token in cell.prose:
+        if token["type"] == "heading" or any(_marks(token, mark) for mark in _TOLD):
+            return False
+        if _marks(token, "Predict"):
+            return True
+    return False
+
+
+def _shows(rest: Iterable[Cell]) -> bool:
+    """Whether code comes before the next heading."""
+    for cell in rest:
+        if cell.prose and any(token["type"] == "heading" for token in cell.prose):
+            return False
+        if cell.code:
+            return True
+    return False
 
 
 def _marks(token: Token, mark: str) -> bool:

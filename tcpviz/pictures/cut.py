@@ -22,6 +22,7 @@ _HEAD: Final = 26.0  # pt for the names of the ends over a part
 _NAME: Final = 10.0  # pt from their foot to what is below
 _EDGE: Final = 0.5  # pt: half a line of a band, and more than a drawing is moved
 _FULL: Final = 0.5  # of a page, at least, is filled before a cut
+_LEAST: Final = 0.2  # of one, at least, is on the last part
 _AGAIN: Final = 16.0  # pt that are on both parts where a line of text may be cut
 _FREE: Final = 3.0  # pt that a cut keeps from what it must not touch
 _CLOSE: Final = 60.0  # pt: a part that has a break so soon looks torn
@@ -60,9 +61,10 @@ def sheets(svg: str, width: float = WIDTH, height: float = HEIGHT) -> list[str]:
     bands = [_extent(part) for part in ground.iter() if part.get("id", "").startswith("break_")]
     spans, start, room = [], 0.0, most
     while down - start > room:
-        foot = _cut(ground, bands, start, start + room)
+        end = min(start + room, down - _LEAST * most)
+        foot = _cut(ground, bands, start, end)
         spans.append(_Span(start, foot))
-        start = foot - (_AGAIN if foot == start + room else 0.0)
+        start = foot - (_AGAIN if foot == end else 0.0)
         room = most - _HEAD
     return [_part(root, span) for span in (*spans, _Span(start, down))]
 
