@@ -154,6 +154,13 @@ def test_before_the_first_step_both_ends_are_closed():
     assert "never" not in one.alt
 
 
+def test_a_chart_before_a_question_has_no_title():
+    """A run's name may tell how it ends: none of it is drawn, said or in the text."""
+    for name in SCENARIOS:
+        chart = sequence_chart(simulate(SCENARIOS[name]), until=3)
+        assert name not in (*re.findall(r"<text[^>]*>([^<]*)<", chart.svg), chart.title)
+
+
 def test_a_panel_is_printed_for_the_choices_that_the_text_names(tmp_path):
     """In italics, before or after it; where it stands first, and then each, with its name."""
     cells = [

@@ -43,7 +43,8 @@ def sequence_chart(
     part = until is not None
     if part:
         steps = trace.steps[:until]
-        trace = replace(trace, steps=steps, until=steps[-1].time if steps else 0)
+        until_ns = steps[-1].time if steps else 0
+        trace = replace(trace, steps=steps, until=until_ns, title="")  # a title may tell the end
     labels = _labels(trace, absolute, options=options)
     absolute = labels.absolute
     drawing, width, height = _drawn(trace, labels, variables)
