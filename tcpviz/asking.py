@@ -156,7 +156,7 @@ def _believed(moment: Moment, right: str) -> Iterator[Choice]:
     elif arrived & RST:
         yield wrong("RST", "myth_rst_answered")
     elif arrived == SYN and before is _S.LISTEN:
-        yield wrong("ACK + SYN", "myth_four", "four_segment_handshake")
+        yield wrong("ACK + SYN", "myth_four")
     elif arrived == SYN and before is _S.TIME_WAIT and "RST" not in right:
         yield wrong("RST", "myth_tw_recycle", "port_reuse")
     elif arrived == SYN and before in asking_why.SYNCHRONIZED:

@@ -40,7 +40,7 @@ def handshakes(moment: Moment) -> Iterator[Asked | None]:
         wrong(say("ask_segments", count=2), "myth_two"),
         wrong(say("ask_segments", count=4), "why_not_four_crossing")
         if both
-        else wrong(say("ask_segments", count=4), "myth_four", "four_segment_handshake"),
+        else wrong(say("ask_segments", count=4), "myth_four"),
         wrong(say("ask_segments", count=3), "myth_three_only", "simultaneous_open")
         if both
         else wrong(say("ask_segments", count=3), "why_not_three_apart", "handshake"),

@@ -47,13 +47,15 @@ def both_time_wait(trace: Trace) -> str:
 
 
 def close_wait_leak(trace: Trace) -> str:
-    """The run ends with an end in CLOSE-WAIT and nothing left to move it."""
+    """The run ends with the client in CLOSE-WAIT and nothing left to move it."""
     if not any(_visits(trace, end, State.CLOSE_WAIT) for end in _ENDS):
         return say("goal_no_close_wait")
     if trace.notes:  # it was cut off
         return say("goal_stopped")
-    stays = any(_last(trace, end) is State.CLOSE_WAIT for end in _ENDS)
-    return "" if stays else say("goal_left_close_wait")
+    stays = [end for end in _ENDS if _last(trace, end) is State.CLOSE_WAIT]
+    if "client" in stays:
+        return ""
+    return say("goal_other_leaks", end=stays[0]) if stays else say("goal_left_close_wait")
 
 
 def lost_last_ack(trace: Trace) -> str:
@@ -93,7 +95,9 @@ def four_tuple_reused(trace: Trace) -> str:
 
 
 def ghost(trace: Trace) -> str:
-    """The server is ESTABLISHED with a client that opened nothing."""
+    """The server is ESTABLISHED with a client that opened nothing (RFC 9293's rules, §3.4.1)."""
+    if trace.rules:
+        return say("goal_rules", rules=say("list_comma").join(trace.rules))
     if not _visits(trace, "server", State.ESTABLISHED):
         return say("goal_server_not_open")
     opened = any(span.state is not State.CLOSED for span in trace.spans("client"))
@@ -108,14 +112,16 @@ def simultaneous_open(trace: Trace) -> str:
 
 
 def close_in_three(trace: Trace) -> str:
-    """A close of three segments, none of them lost: FIN, FIN with the ACK, ACK."""
-    first = next((f.number for f in trace.flights if f.segment.ctl & FIN), None)
+    """A close of three segments, none lost: the server's FIN, FIN with the ACK, ACK."""
+    first = next((f for f in trace.flights if f.segment.ctl & FIN), None)
     if first is None:
         return say("goal_no_fin")
-    count = len(trace.flights) - first
+    count = len(trace.flights) - first.number
     three = count == 3 and all(f.fate == "delivered" for f in trace.flights)
     closed = _takes(trace, State.FIN_WAIT_1, Event.RCV_FIN_ACK_OF_FIN)
-    return "" if three and closed else say("goal_three", count=count)
+    if not (three and closed):
+        return say("goal_three", count=count)
+    return "" if first.sender == "server" else say("goal_first_fin", end=first.sender)
 
 
 def half_close(trace: Trace) -> str:

@@ -19,6 +19,7 @@ LABS: Final = {
     "watch_new": "another socket with the same four-tuple",
     # labs on a real kernel
     "lab_seen": "Seen on a live kernel:",
+    "lab_not_used": "{why}; what this lab was called with is not used",
     "lab_recorded": "A recording, made on {kernel}, because {why}.",
     "not_linux": "this machine runs {system}, and this asks a Linux kernel",
     "leak_limit": "The server may have {limit} descriptors open.",
@@ -129,7 +130,8 @@ LABS: Final = {
     "accept(). It may be busy, stuck, or out of descriptors.",
     "live_do_hidden": "{count} belong to processes that this user may not look into {owner}: run "
     "it as their user, or as root, to see which they are.",
-    "live_none": "No CLOSE-WAIT: nobody here has forgotten to close.",
+    "live_none": "No socket in CLOSE-WAIT. A descriptor that is kept after shutdown() is "
+    "not seen here: ls /proc/PID/fd counts them.",
     "live_names": "States as `ss` spells them; {pairs}.",
     "live_spelled": "{linux} is RFC 9293's {rfc}",
     "live_stop": "every {interval:g} s; Ctrl-C ends it",
@@ -166,11 +168,13 @@ LABS: Final = {
     "exercise_old_syn_turned_away": "Let an old SYN reach the listening server before the client "
     "opens: it is to be turned away, and both ends are to become ESTABLISHED afterwards.",
     "exercise_simultaneous_open": "Make both ends open at the same time, so that their SYNs cross.",
-    "exercise_ghost": "Make the server ESTABLISHED with a client that opened nothing.",
+    "exercise_ghost": "Make the server ESTABLISHED with a client that opened nothing, under "
+    "the rules of RFC 9293.",
     "exercise_half_close": "Make an end receive data after it has sent its FIN.",
-    "exercise_close_in_three": "Make the connection close with three segments, none of them lost.",
+    "exercise_close_in_three": "Make the connection close with three segments, none of them "
+    "lost; the server sends the first FIN.",
     "exercise_reset_close": "Make an established connection end with a RST, without any FIN.",
-    "exercise_close_wait_leak": "Make an end stay in CLOSE-WAIT for ever.",
+    "exercise_close_wait_leak": "Make the client stay in CLOSE-WAIT for ever.",
     "exercise_both_time_wait": "Make both ends wait in TIME-WAIT.",
     "exercise_lost_last_ack": "Lose the last ACK, and see it sent again from TIME-WAIT.",
     "exercise_rst_in_time_wait": "Make a RST end TIME-WAIT.",
@@ -185,6 +189,7 @@ LABS: Final = {
     "goal_no_close_wait": "neither end comes to CLOSE-WAIT",
     "goal_stopped": "the run is cut off while something is still to happen",
     "goal_rst_no_end": "there is a RST, but it ends nothing that was ESTABLISHED at both ends",
+    "goal_other_leaks": "it is the {end} that stays in CLOSE-WAIT",
     "goal_left_close_wait": "CLOSE-WAIT is left again",
     "goal_last_ack_arrives": "the first ACK that leaves in TIME-WAIT is not lost",
     "goal_never_again": "the last ACK is lost, and no other reaches the peer",
@@ -195,10 +200,12 @@ LABS: Final = {
     "goal_reused": "how often both ends become ESTABLISHED: {count}, not yet 2",
     "goal_server_not_open": "the server is never ESTABLISHED",
     "goal_client_opened": "the client did something too",
+    "goal_rules": "the rules are others than RFC 9293's: {rules}",
     "goal_syns_cross": "no SYN meets an end that has sent its own and waits",
     "goal_no_fin": "nobody sends a FIN",
     "goal_three": "from the first FIN on there are {count} segments, or one is lost, "
     "or the FINs cross",
+    "goal_first_fin": "the {end} sends the first FIN",
     "goal_no_half_close": "no data arrives at an end that has sent its FIN",
     "goal_not_open": "the connection is never ESTABLISHED at both ends",
     "goal_fin_sent": "a FIN is sent",

@@ -110,7 +110,7 @@ def _refuted(choice: Choice, question: Question, kin: tuple[object, ...], shown:
     return choice._replace(refuted_at=at)
 
 
-_HARM: Final = {"two_way_ghost", "four_segment_handshake", "no_time_wait"}
+_HARM: Final = {"two_way_ghost", "no_time_wait"}
 """Runs in which what the wrong answer says does happen, and what comes of it."""
 _LIKE_IT: Final = ""
 

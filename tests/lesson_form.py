@@ -15,6 +15,7 @@ from tcpviz.words import say
 WIDGET = "application/vnd.jupyter.widget-view+json"
 TAGS = {"solution", "instructor"}
 MARKS = ("Predict", "Observe", "Explain")
+FOLD = "<details><summary>Open it after the run: what was seen, and why</summary>"
 LARGEST = 1_500_000  # octets of a file
 TIME = re.compile(r"(?<![\w.])\d+(?:\.\d+)? (?:ns|us|ms|s)\b")
 
@@ -148,6 +149,24 @@ def what_decides_is_folded(notebook):
                 yield f"{cell.id}: folded, its first line is the answer"
 
 
+def what_was_seen_is_folded(notebook):
+    """Observe and Explain stand under one summary, closed, and nothing else stands with them."""
+    for cell in prose(notebook):
+        blocks, inside = paragraphs(cell), False
+        for block in blocks:
+            mark = re.match(rf"\*\*({'|'.join(MARKS)})\*\*", block)
+            if block.startswith("<details"):
+                inside = block == FOLD
+            elif block == "</details>":
+                inside = False
+            elif inside and (block.startswith("#") or (mark and mark[1] == "Predict")):
+                yield f"{cell.id}: folded with what was seen: {block.splitlines()[0]}"
+            elif mark and mark[1] != "Predict" and not inside:
+                yield f"{cell.id}: {mark[1]} can be read before the cell is run"
+        if blocks.count(FOLD) > blocks.count("</details>"):
+            yield f"{cell.id}: what is folded has no end"
+
+
 def players_ask_after_a_prediction(notebook):
     """At least three rounds stand on a Player that asks, each with Predict right before it."""
     last, players = "", 0
@@ -205,7 +224,7 @@ def steps_are_small(notebook):
         if len(cell.source.splitlines()) > 8:
             yield f"{cell.id}: more than eight lines"
     for cell in prose(notebook)[1:-1]:
-        lines = [line for line in cell.source.splitlines() if not line.startswith(("|", "#"))]
+        lines = [line for line in cell.source.splitlines() if not line.startswith(("|", "#", "<"))]
         count = len(" ".join(lines).split())
         if count > 60 and "instructor" not in cell.metadata.get("tags", ()):
             yield f"{cell.id}: {count} words"
@@ -294,6 +313,7 @@ CHECKS = (
     rounds_are_whole,
     predictions_come_before_runs,
     what_decides_is_folded,
+    what_was_seen_is_folded,
     players_ask_after_a_prediction,
     it_has_one_panel,
     it_has_an_exercise,

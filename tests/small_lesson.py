@@ -3,6 +3,7 @@
 from functools import cache
 
 import nbformat
+from lesson_form import FOLD
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tcpviz import SCENARIOS, sequence_chart, simulate
@@ -78,7 +79,10 @@ def _cells():
         cells += [
             text(f"## Run {number}\n\nRead it.\n\n**Predict**: what happens in {name}?"),
             player(name, question),
-            text(f"**Observe**: what the run of {name} shows.\n\n**Explain**: §3.{number}."),
+            text(
+                f"{FOLD}\n\n**Observe**: what the run of {name} shows.\n\n"
+                f"**Explain**: §3.{number}.\n\n</details>"
+            ),
         ]
     chart = sequence_chart(simulate(SCENARIOS["handshake"]))._repr_mimebundle_()
     cells += [

@@ -12,7 +12,7 @@ from tcpviz.exercise import (
     check_states,
     predict,
 )
-from tcpviz.scenario import At, Lose, On, Scenario
+from tcpviz.scenario import At, Inject, Lose, On, Scenario
 from tcpviz.scenarios import SCENARIOS
 from tcpviz.simulate import simulate
 from tcpviz.states import State
@@ -21,15 +21,25 @@ from tcpviz.units import MS, S
 HANDSHAKE = SCENARIOS["handshake"]
 SEGMENTS = ["<SEQ=100><CTL=SYN>", "<SEQ=300><ACK=101><CTL=SYN,ACK>", "<SEQ=101><ACK=301><CTL=ACK>"]
 BLANKS = [None, "", "  ", ..., "..."]
+OPENS = [At(0, "server", "passive OPEN"), At(0, "client", "active OPEN")]
+FORGED = [
+    Inject(20 * MS, "server", "<SEQ=90><CTL=SYN>"),
+    Inject(40 * MS, "server", "<SEQ=91><ACK=301><CTL=ACK>"),
+]
+SERVER_CLOSES = [On("server", "ESTABLISHED", "CLOSE", 100 * MS)]
 SOLVED = {
     "undrawn_move": "abort",
     "old_syn_turned_away": "old_duplicate_syn",
     "simultaneous_open": "simultaneous_open",
-    "ghost": "two_way_ghost",
+    "ghost": Scenario(calls=OPENS[:1], network=FORGED),
     "half_close": "half_close",
-    "close_in_three": "close_in_three",
+    "close_in_three": Scenario(
+        calls=OPENS,
+        reactions=[*SERVER_CLOSES, On("client", "CLOSE-WAIT", "CLOSE", 20 * MS)],
+        delayed_ack=200 * MS,
+    ),
     "reset_close": "abort",
-    "close_wait_leak": "close_wait",
+    "close_wait_leak": Scenario(calls=OPENS, reactions=SERVER_CLOSES),
     "both_time_wait": "simultaneous_close",
     "lost_last_ack": "lost_last_ack",
     "rst_in_time_wait": "duplicated_fin",
@@ -64,10 +74,11 @@ def test_every_exercise_is_tested_both_ways():
 @pytest.mark.parametrize(("name", "scenario"), SOLVED.items(), ids=SOLVED)
 def test_an_exercise_is_solved_by_a_run_that_shows_it(name, scenario):
     """The verdict is drawn from the run, which it keeps."""
-    verdict = EXERCISES[name].check(SCENARIOS[scenario])
+    answer = SCENARIOS.get(scenario) if isinstance(scenario, str) else scenario
+    verdict = EXERCISES[name].check(answer)
     assert verdict
     assert verdict.passed is True
-    assert verdict.trace == simulate(SCENARIOS[scenario])
+    assert verdict.trace == simulate(answer)
 
 
 @pytest.mark.parametrize(("name", "near"), NEARLY.items(), ids=NEARLY)
@@ -77,6 +88,21 @@ def test_an_exercise_says_what_is_missing(name, near):
     verdict = EXERCISES[name].check(SCENARIOS[scenario])
     assert verdict.passed is False
     assert repr(verdict).startswith("Not yet: ")
+    assert lacks in repr(verdict)
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario", "lacks"),
+    [
+        ("close_in_three", "close_in_three", "the client sends the first FIN"),
+        ("close_wait_leak", "close_wait", "it is the server that stays in CLOSE-WAIT"),
+        ("ghost", "two_way_ghost", "the rules are others than RFC 9293's: "),
+    ],
+)
+def test_an_answer_to_another_task_is_told_so(name, scenario, lacks):
+    """What the named run shows is not what the chapter asks for: another end, other rules."""
+    verdict = EXERCISES[name].check(SCENARIOS[scenario])
+    assert verdict.passed is False
     assert lacks in repr(verdict)
 
 

@@ -1010,6 +1010,8 @@ def test_a_kernel_that_lacks_an_option_shows_the_recording(monkeypatch, code):
 
     monkeypatch.setattr(labs, "_connect_and_close", lacking)
     assert os.strerror(code) in kernel.exhaustion().recorded
+    assert "not used" not in kernel.exhaustion().recorded
+    assert "what this lab was called with is not used" in kernel.exhaustion(5).recorded
 
 
 @linux

@@ -4,7 +4,7 @@ import re
 
 import nbformat
 import pytest
-from lesson_form import CHECKS, LARGEST
+from lesson_form import CHECKS, FOLD, LARGEST
 from links import faults
 from small_lesson import PLAYERS, lesson, player, run, text
 
@@ -119,6 +119,21 @@ FAULTS = {
     "an answer in the one line that stays": (
         "what_decides_is_folded",
         insert("**Observe**", run("count()", "3", jupyter={"outputs_hidden": True})),
+    ),
+    "what was seen stands open": ("what_was_seen_is_folded", say_instead(f"{FOLD}\n\n", "")),
+    "a fold of another name": ("what_was_seen_is_folded", say_instead("what was seen", "it")),
+    "a fold that stands open": (
+        "what_was_seen_is_folded",
+        say_instead(FOLD, FOLD.replace("s><", "s open><")),
+    ),
+    "a fold without an end": ("what_was_seen_is_folded", say_instead("\n\n</details>", "")),
+    "Explain outside the fold": (
+        "what_was_seen_is_folded",
+        say_instead("\n\n**Explain**", "\n\n</details>\n\n**Explain**"),
+    ),
+    "a heading in the fold": (
+        "what_was_seen_is_folded",
+        say_instead("\n\n</details>", "\n\n## Next\n\n</details>"),
     ),
     "a Player after Observe": (
         "players_ask_after_a_prediction",

@@ -6,6 +6,7 @@ not know what a handout looks like.
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -21,6 +22,7 @@ INSTRUCTOR: Final = "instructor"
 FOR_TEACHERS: Final = frozenset({SOLUTION, INSTRUCTOR})
 """The tags of the cells that a student's handout does not have."""
 
+_FOLD: Final = re.compile(r"<details>\s*<summary>[^<]*</summary>|</details>")
 _SVG: Final = "data:image/svg+xml;base64,"
 
 Token: TypeAlias = dict[str, Any]
@@ -118,12 +120,20 @@ def read(path: Path) -> Chapter:
 
 
 def parsed(markdown: str) -> tuple[Token, ...]:
-    """The tree of a text in Markdown, without blank lines between its blocks."""
+    """The tree of a text in Markdown, without blank lines between its blocks.
+
+    What is folded in a notebook (`<details>`) is unfolded: paper cannot be opened.
+    """
     import mistune
 
     tree = mistune.create_markdown(renderer="ast", plugins=["table", "strikethrough"])(markdown)
     assert isinstance(tree, list)
-    return tuple(token for token in tree if token["type"] != "blank_line")
+    return tuple(t for t in tree if t["type"] != "blank_line" and not _folds(t))
+
+
+def _folds(token: Token) -> bool:
+    """Whether it is only the HTML in which other blocks are folded."""
+    return token["type"] == "block_html" and bool(_FOLD.fullmatch(token["raw"].strip()))
 
 
 def plain(tokens: list[Token]) -> str:

@@ -86,7 +86,9 @@ def lab(run: Callable[_P, Observation]) -> Callable[_P, Observation]:
             require_linux()
             return run(*args, **kwargs)
         except Unavailable as reason:
-            return recording(run.__name__, str(reason))
+            asked = args or kwargs  # the recording is of the lab as it runs by itself
+            why = say("lab_not_used", why=reason) if asked else str(reason)
+            return recording(run.__name__, why)
 
     return shown
 
