@@ -66,8 +66,14 @@ class Panel:
         """The ipywidget of all: the controls, and below them the run."""
         for each in self.controls.values():
             each.observe(self._draw, names="value")
-        box = widgets.VBox([*self.controls.values(), _widget(self._possible)])
-        return box.add_class("tcpviz-controls")  # by which the Player's script gives them the keys
+        box = widgets.VBox([*self.controls.values(), self._keys, _widget(self._possible)])
+        return box.add_class("tcpviz-controls")  # by which the script of `_keys` finds them
+
+    @cached_property
+    def _keys(self) -> Any:
+        from tcpviz.player_widget import Keys
+
+        return Keys()
 
     @property
     def shown(self) -> Any:
@@ -98,7 +104,8 @@ class Panel:
             return _told(error)
 
     def _draw(self, change: Any) -> None:
-        self.view.children = (*self.controls.values(), _widget(self._possible, self.shown))
+        shown = _widget(self._possible, self.shown)
+        self.view.children = (*self.view.children[:-1], shown)
 
     def __repr__(self) -> str:
         values = (f"{name}={value!r}" for name, value in self.values.items())

@@ -3,7 +3,7 @@
 import anywidget
 import traitlets
 
-from tcpviz.static import BRIDGE, SCRIPT, STYLE
+from tcpviz.static import BRIDGE, CONTROLS, SCRIPT, STYLE
 
 
 class PlayerWidget(anywidget.AnyWidget):
@@ -22,3 +22,9 @@ class Bridge(anywidget.AnyWidget):
 
     _esm = BRIDGE
     name = traitlets.Unicode().tag(sync=True)
+
+
+class Keys(anywidget.AnyWidget):
+    """Unseen among a panel's controls: it gives them names to be heard, and the keys."""
+
+    _esm = CONTROLS

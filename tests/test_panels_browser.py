@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,8 @@ from chromium import FLAGS, PROGRAM
 from jupyter import KERNEL_IS_READY, SECOND, environment, jupyterlab
 from playwright.sync_api import sync_playwright
 
+from tcpviz.words import say
+
 sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks"))
 from build import build
 
@@ -17,6 +20,7 @@ SOURCE = """from tcpviz import SCENARIOS
 from tcpviz.panels import panel
 
 panel(SCENARIOS["open_and_close"], "closer", "delayed_ack")"""
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 SHOWN = ".tcpviz-pane > svg"
 
 pytestmark = [
@@ -58,9 +62,12 @@ def test_a_ready_panel_changes_without_a_kernel(tmp_path):
         page.wait_for_function("!jupyterapp.shell.currentWidget.sessionContext.session")
         assert page.query_selector_all(".jp-NotebookPanel .widget-box") == []
         seen = [told(page)]
+        heard = page.query_selector(".tcpviz-unseen[role=status]")
         for closer in ("server", "both", "nobody", "client"):
             page.select_option(".tcpviz-panel select >> nth=0", label=closer)
             seen.append(told(page))
+            assert heard.evaluate("one => one.isConnected")
+            assert page.text_content(".tcpviz-player .tcpviz-caption") in heard.text_content()
             page.screenshot(path=tmp_path / f"{closer}.png")
         page.focus(".tcpviz-player input[type=range]")
         page.keyboard.press("Home")
@@ -89,6 +96,12 @@ def test_a_live_panel_is_turned_by_keys(tmp_path):
         page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
         page.wait_for_selector(SHOWN, timeout=60 * SECOND)
         page.wait_for_timeout(2000)  # JupyterLab takes the focus when it is done
+        handle = page.locator(".noUi-handle")
+        assert handle.get_attribute("aria-label") == say("control_rtt")
+        assert handle.get_attribute("aria-valuetext") == "100 ms"
+        page.evaluate(AXE)
+        found = page.evaluate("axe.run('.tcpviz-controls')")["violations"]
+        assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
         changed = "before => document.querySelector('.tcpviz-text pre').textContent !== before"
         for control, key in (
             (".noUi-handle", "ArrowRight"),
@@ -98,4 +111,5 @@ def test_a_live_panel_is_turned_by_keys(tmp_path):
             page.focus(control)
             page.keyboard.press(key)
             page.wait_for_function(changed, arg=before)
+        assert handle.get_attribute("aria-valuetext") == "200 ms"
         browser.close()

@@ -8,10 +8,11 @@ import sys
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
-from asked import asking_player
+from asked import WHAT_IS_SENT, asking_player
 from chromium import FLAGS, PROGRAM
 from jupyter import KERNEL_IS_READY, SECOND, environment, jupyterlab, voila
 from playwright.sync_api import TimeoutError as TooLate
@@ -838,6 +839,129 @@ def violations(page):
     return [each for each in found if each[0] in ("serious", "critical")]
 
 
+FOCUS = "document.activeElement.ariaLabel ?? document.activeElement.textContent"
+FORKED = "globalThis.tcpvizAsks = new Map([[FORKS, (what, answered) => answered(ANSWER)]])"
+
+
+def forking(page):
+    """A player whose kernel answers at once: with the run in which its first segment is lost."""
+    player = Player(SCENARIOS["lost_fin"])
+    told = []
+    player._answer(
+        SimpleNamespace(send=told.append), {"step": 2, "what": "lose", "end": None, "ask": 1}, None
+    )
+    shown(page, player)
+    page.evaluate(
+        FORKED.replace("FORKS", json.dumps(player.run["forks"])).replace(
+            "ANSWER", json.dumps(told[0])
+        )
+    )
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 3)
+    page.click(f"{PLAYER} button:text-is('{say('player_fork_lose')}')")
+    return page
+
+
+@pytest.mark.parametrize("key", ["Enter", "ArrowLeft"])
+def test_a_moment_of_a_state_leaves_the_keys_to_the_player(new_page, key):
+    """The button goes with the step that it leads to; the focus must not go nowhere."""
+    page = shown(new_page(), Player(SCENARIOS["lost_fin"]))
+    page.focus(SCRUB)
+    press(page, "End")
+    page.focus("[data-id=state_TIME_WAIT]")
+    press(page, "Enter")
+    page.focus(f"{PLAYER} .tcpviz-info button")
+    press(page, key)
+    assert page.evaluate(FOCUS) == say("player_scrub")
+
+
+def test_stepping_on_from_a_refutation_leaves_the_keys_to_the_player(new_page):
+    """The button that plays it goes with the step."""
+    page = shown(new_page(), Player(SCENARIOS["handshake"], questions=[WHAT_IS_SENT]))
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 4)
+    page.check(f"{PLAYER} form input >> nth=0")
+    press(page, "Enter")
+    page.focus(f"{PLAYER} button:text-is('{say('player_refute')}')")
+    press(page, "ArrowRight")
+    assert page.evaluate(FOCUS) == say("player_scrub")
+    press(page, "ArrowRight")
+    assert page.inner_text(f"{PLAYER} .tcpviz-clock").startswith("step 7 of 8")
+
+
+def test_a_what_if_that_is_not_possible_keeps_the_focus(new_page):
+    """Where no segment is, "this segment were lost" is off, and pressing it asks nothing."""
+    page = shown(new_page(), Player(SCENARIOS["lost_fin"]))
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 3)
+    lose = page.locator(f"{PLAYER} button:text-is('{say('player_fork_lose')}')")
+    lose.focus()
+    press(page, "ArrowLeft")
+    assert page.evaluate(FOCUS) == say("player_fork_lose")
+    assert lose.get_attribute("aria-disabled") == "true"
+    press(page, "Enter")
+    assert page.inner_text(f"{PLAYER} .tcpviz-forked").strip() == ""
+    press(page, "ArrowRight", "Enter")
+    assert say("player_fork_apart") in page.inner_text(f"{PLAYER} .tcpviz-forked")
+
+
+def test_of_a_what_if_one_sentence_is_announced(new_page):
+    """The live region says that the run is there; the Player below it is not in one."""
+    page = forking(new_page())
+    assert page.inner_text(".tcpviz-heard >> nth=0") == say("player_beside")
+    assert (
+        page.evaluate(
+            "document.querySelector('.tcpviz-nested').closest('[aria-live], [role=status]')"
+        )
+        is None
+    )
+
+
+def test_keys_scroll_the_comparison(new_page):
+    """In a narrow page it is a stop of Tab of its own, where arrow keys scroll and step nothing."""
+    page = forking(new_page(viewport={"width": 700, "height": 1000}))
+    assert violations(page) == []
+    before = page.inner_text(f"{PLAYER} .tcpviz-clock >> nth=0")
+    page.focus(".tcpviz-beside")
+    press(page, *["ArrowRight"] * 3)
+    page.wait_for_function("document.querySelector('.tcpviz-beside').scrollLeft > 0")
+    assert page.inner_text(f"{PLAYER} .tcpviz-clock >> nth=0") == before
+
+
+def test_axe_finds_nothing_serious_in_a_refutation(new_page):
+    """The run that refutes an answer stands in the same page, a narrow one."""
+    page = shown(new_page(viewport={"width": 700, "height": 1000}), asking_player())
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 5, " ", "Enter")
+    page.click(f"{PLAYER} button:text-is('{say('player_refute')}')")
+    assert violations(page) == []
+
+
+def test_a_veiled_state_does_not_tell(new_page):
+    """In a run that refutes, a state tells nothing of later while a question waits."""
+    page = shown(new_page(), asking_player())
+    page.focus(SCRUB)
+    press(page, *["ArrowRight"] * 5, " ", "Enter")
+    page.click(f"{PLAYER} button:text-is('{say('player_refute')}')")
+    press(page, "Home")
+    page.click(f"{PLAYER} {PLAYER} [data-id=state_ESTABLISHED]")
+    told = page.inner_text(f"{PLAYER} {PLAYER} .tcpviz-info")
+    assert say("player_not_yet", state="ESTABLISHED") in told
+
+
+def test_what_lies_under_the_veil_is_not_to_be_found(new_page):
+    """No time on the axis below, no wait left out, while a question stands above it."""
+    page = shown(new_page(), Player(SCENARIOS["lost_fin"], questions=["duration"]))
+    page.focus(SCRUB)
+    press(page, "End")
+    pane = page.locator(f"{PLAYER} .tcpviz-pane")
+    assert "1.35 s" in pane.inner_text()
+    assert "1.5 s" not in pane.inner_text()
+    assert "59.8 s not drawn" not in pane.inner_text()
+    page.uncheck(f"{PLAYER} input[type=checkbox]")
+    assert "59.8 s not drawn" in pane.inner_text()
+
+
 @pytest.mark.parametrize("width", [500, 1300])
 def test_axe_finds_nothing_serious(new_page, width):
     """At the start, in the midst, with a question, with its answer and with a state's history."""
@@ -994,7 +1118,7 @@ def forks(page, answered, asked=None):
     last.query_selector(f"button:text-is('{asked or say('player_fork_lose')}')").click()
     for _ in range(100):
         page.wait_for_timeout(100)
-        told = page.query_selector(".tcpviz-forked:not(:empty)")
+        told = page.query_selector(".tcpviz-heard:not(:empty)")
         if told and answered(told.inner_text()):
             return told
     return pytest.fail("no answer")
@@ -1053,6 +1177,18 @@ def test_how_long_a_kernel_is_waited_for(new_page, kernel, at_once, later):
     assert page.evaluate("answers.map(message => message.run)") == [None]
 
 
+def test_a_kernel_that_was_restarted_is_told_of_at_once(new_page):
+    """Its models cannot send any more and raise: an answer too, and no error in the page."""
+    page = new_page()
+    page.goto("about:blank")
+    ask = BRIDGED.replace("BRIDGE]", f"{json.dumps(BRIDGE)}]")
+    cannot = ask.replace(
+        "(what) => (window.sent = what)", "() => { throw new Error('Cannot send'); }"
+    )
+    assert cannot != ask
+    assert page.evaluate(f"({cannot})({{status: 'idle'}})") == 1
+
+
 def test_lab_fork_where_the_kernel_was_shut_down(new_page, lab):
     """The page knows it and says what to do at once, not after a wait."""
     page = opened(new_page(), lab("again"))
@@ -1063,7 +1199,7 @@ def test_lab_fork_where_the_kernel_was_shut_down(new_page, lab):
     page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     page.wait_for_function("!jupyterapp.shell.currentWidget.sessionContext.session")
     page.click(f":nth-match({PLAYER}, 3) button:text-is('{say('player_fork_lose')}')")
-    assert say("player_fork_alone") in page.inner_text(".tcpviz-forked:not(:empty)")
+    assert say("player_fork_alone") in page.inner_text(".tcpviz-heard:not(:empty)")
 
 
 def test_lab_dark(new_page, lab, tmp_path):

@@ -25,8 +25,12 @@ export default {
       };
       waiting.set(number, answered);
       if (kernel === null || kernel?.isDisposed || GONE.includes(kernel?.status)) return patience();
-      setTimeout(patience, PATIENCE);
-      model.send({ ...what, ask: number });
+      try {
+        model.send({ ...what, ask: number });
+        setTimeout(patience, PATIENCE);
+      } catch {
+        answer({ ask: number }); // the kernel that this model was of has been restarted
+      }
     };
     asks.set(name, ask);
     return () => {

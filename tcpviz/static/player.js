@@ -21,11 +21,16 @@ const ICONS = {
 
 export default {
   render({ model, el }) {
-    let stop = mount(el, model.get("run"));
+    const holder = element("div");
+    const hear = hearing(holder);
+    let stop = () => {};
     const renew = () => {
       stop();
-      stop = mount(el, model.get("run"));
+      stop = mount(holder, model.get("run"));
+      hear();
     };
+    el.replaceChildren(holder, hear.part);
+    renew();
     model.on("change:run", renew);
     return () => {
       model.off("change:run", renew);
@@ -44,11 +49,6 @@ for (const poster of document.querySelectorAll(".tcpviz-poster-1:not([data-live]
   seen.observe(poster);
 }
 
-// JupyterLab's and Notebook's shortcuts would take the arrow keys from a panel's ipywidgets as well.
-document.addEventListener("focusin", ({ target }) => {
-  if (target.closest?.(".tcpviz-controls")) target.dataset.lmSuppressShortcuts = "true";
-});
-
 function liven(poster) {
   seen.unobserve(poster);
   const data = JSON.parse(poster.querySelector("script[type='application/json']").textContent);
@@ -66,6 +66,7 @@ function liven(poster) {
 // One control may yield to the others: of what it offers, only what can be chosen beside them is there.
 function choose(root, { panel, lines, shared, runs, order, yields }) {
   const holder = element("div");
+  const hear = hearing(holder);
   const selects = panel.map(([, tip, labels, now]) => element(
     "select", { title: tip, onchange: show, "data-lm-suppress-shortcuts": "true" },
     ...labels.map((label, at) => element("option", { selected: at === now }, label))));
@@ -88,12 +89,23 @@ function choose(root, { panel, lines, shared, runs, order, yields }) {
       stop = () => {};
       holder.innerHTML = run.html;
     }
+    hear();
   }
   root.replaceChildren(
     element("div", { class: "tcpviz-panel" },
       ...panel.map(([name], nth) => element("label", {}, `${name} `, selects[nth]))),
-    holder);
+    holder, hear.part);
   show();
+}
+
+// Another run in the same place is told by one live element, whose text changes: a new one may not
+// be heard.
+function hearing(holder) {
+  const part = written("p", { class: "tcpviz-unseen", role: "status" });
+  return Object.assign(() => {
+    const now = [".tcpviz-clock", ".tcpviz-caption"].map((name) => holder.querySelector(name)?.textContent);
+    write(part, now[0] ? now.join(". ") : holder.querySelector("img")?.alt ?? holder.textContent);
+  }, { part });
 }
 
 // A run whose texts are numbers of lines, and whose data lacks what is shared.
@@ -259,7 +271,9 @@ function mount(root, run) {
   const pane = element("div", { class: "tcpviz-pane", tabindex: 0, ...keys }, chart);
   const shown = element("div", { class: "tcpviz-info" });
   const whatIf = element("div", { class: "tcpviz-fork", role: "group", "aria-label": say("fork") });
-  const forked = element("div", { class: "tcpviz-forked", "aria-live": "polite" });
+  const heard = written("p", { class: "tcpviz-heard", role: "status" }); // one sentence, not all of a Player
+  const other = element("div");
+  const forked = element("div", { class: "tcpviz-forked" }, heard, other);
   const player = element(
     "section", { class: "tcpviz-player" },
     bar, element("div", { class: "tcpviz-now" }, clock, told), asks,
@@ -284,6 +298,13 @@ function mount(root, run) {
       element("tbody", {}, ...rows.map((name, row) =>
         element("tr", {}, element("th", { scope: "row" }, words[name] ?? name), ...cells[row]))),
     );
+  }
+
+  // What goes while it has the focus leaves the keys to the player.
+  function replace(place, ...parts) {
+    const held = place.contains(document.activeElement);
+    place.replaceChildren(...parts);
+    if (held && !place.contains(document.activeElement)) scrub.focus({ preventScroll: true });
   }
 
   // -- marks in the pictures ---------------------------------------------------------------------
@@ -319,6 +340,12 @@ function mount(root, run) {
   for (const [box, [, , y]] of Object.entries(boxes)) {
     const text = diagram.querySelector(`[data-id='${box}'] text`);
     text?.setAttribute("y", y + 4); // who ends there is told by the frames
+  }
+  // Times on the axis and waits left out: under the veil nobody is to find or select them.
+  for (const text of ground.querySelectorAll(":scope > text, .break text")) {
+    const y = +text.getAttribute("y") - 8;
+    const at = steps.findIndex((step) => step.y >= y);
+    if (count && y > steps[0].y) parts.at(at).push(text);
   }
   for (const all of parts) for (const part of all) part.classList.add("tcpviz-future");
   // Where each end is: a frame around the state, with the end's name on it.
@@ -477,7 +504,7 @@ function mount(root, run) {
     inform(step?.f);
     for (const each of options) {
       const off = !step || (each.segmented && step.f === undefined);
-      if (each.off !== off) each.disabled = each.off = off;
+      if (each.off !== off) each.ariaDisabled = String((each.off = off));
     }
     soon();
   }
@@ -593,7 +620,7 @@ function mount(root, run) {
     const on = event.target, act = acts[event.key];
     if (!act || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (on !== scrub) {
-      if (on === speed || on.type === "radio" || on.closest(".tcpviz-text, .tcpviz-nested")) return;
+      if (on === speed || on.type === "radio" || on.closest(".tcpviz-text, .tcpviz-nested, .tcpviz-beside")) return;
       if (event.key === " " && on !== pane) return;
     }
     event.preventDefault();
@@ -602,7 +629,7 @@ function mount(root, run) {
   });
   // A press anywhere in the player gives it the keys.
   player.addEventListener("click", (event) => {
-    if (!event.target.closest("button, select, input, label, summary, pre, [role='button'], .tcpviz-nested"))
+    if (!event.target.closest("button, select, input, label, summary, pre, [role='button'], .tcpviz-nested, .tcpviz-beside"))
       scrub.focus({ preventScroll: true });
   });
 
@@ -692,7 +719,7 @@ function mount(root, run) {
     informed = number;
     header.hidden = number === undefined;
     if (!header.hidden) fill(flights[number]);
-    if (shown.firstChild !== header) shown.replaceChildren(header);
+    if (shown.firstChild !== header) replace(shown, header);
   }
 
   function fill(flight) {
@@ -711,7 +738,7 @@ function mount(root, run) {
     pause();
     const state = boxes[box][0];
     // While a question waits, what comes later is not told.
-    const told = entries.filter((entry) => boxes[entry.box][0] === state && (entry.step < done || !gate(0, count)));
+    const told = entries.filter((entry) => boxes[entry.box][0] === state && (entry.step < done || !kept.open));
     const lines = told.map(({ end, step }) => {
       const moment = steps[step];
       if (!moment) return [say("began", { end: name(end), state })];
@@ -720,9 +747,9 @@ function mount(root, run) {
       const line = say(edge ? "entered" : "inside", values);
       return [line, element("button", { type: "button", onclick: () => leap(step + 1), ...keys }, say("go", values))];
     });
-    if (!lines.length) lines.push([say(gate(0, count) ? "not_yet" : "never", { state })]);
+    if (!lines.length) lines.push([say(kept.open ? "not_yet" : "never", { state })]);
     informed = null;
-    shown.replaceChildren(element("div", { role: "status" }, element("strong", {}, state),
+    replace(shown, element("div", { role: "status" }, element("strong", {}, state),
       element("ul", {}, ...lines.map(([line, button]) => element("li", {}, `${line} `, ...(button ? [button] : []))))));
   }
 
@@ -734,9 +761,11 @@ function mount(root, run) {
 
   const options = [];
   if (run.forks) {
-    const option = (what, end) => Object.assign(
-      element("button", { type: "button", onclick: () => fork(what, end), ...keys }, say(`fork_${what}`, { end })),
-      { segmented: !end });
+    const option = (what, end) => {
+      const act = () => made.off || fork(what, end);
+      const made = element("button", { type: "button", onclick: act, ...keys }, say(`fork_${what}`, { end }));
+      return Object.assign(made, { segmented: !end });
+    };
     options.push(...["lose", "delay", "duplicate"].map((what) => option(what, null)),
       ...ends.flatMap(([end]) => ["close", "crash"].map((what) => option(what, end))));
     whatIf.append(element("span", {}, say("fork")), ...options);
@@ -745,7 +774,10 @@ function mount(root, run) {
   function fork(what, end) {
     pause();
     const ask = globalThis.tcpvizAsks?.get(run.forks);
-    const tell = (text) => forked.replaceChildren(element("p", {}, text));
+    const tell = (text, ...parts) => {
+      write(heard, text);
+      replace(other, ...parts);
+    };
     // A page that Jupyter serves has this, an exported one has not: there no cell can be run.
     const alone = say(document.getElementById("jupyter-config-data") ? "fork_alone" : "fork_apart");
     if (!ask) return tell(alone);
@@ -754,14 +786,14 @@ function mount(root, run) {
       if (!message.run) return tell(message.error ?? alone);
       const { chart, alt, text } = message.beside;
       const nested = element("div", { class: "tcpviz-nested" });
-      forked.replaceChildren(
-        element("strong", {}, say("beside")),
-        element("div", { class: "tcpviz-beside" }, picture(chart, alt, "img")),
+      tell(
+        say("beside"),
+        element("div", { class: "tcpviz-beside", tabindex: 0, role: "region", "aria-label": say("beside"), ...keys },
+          picture(chart, alt, "img")),
         element("details", { class: "tcpviz-text" },
           element("summary", { ...keys }, say("beside_text")), element("pre", { tabindex: 0, ...keys }, text)),
         element("strong", {}, say("forked")), nested);
-      const other = mount(nested, message.run);
-      other.go(done);
+      mount(nested, message.run).go(done);
     });
   }
 
@@ -773,7 +805,7 @@ function mount(root, run) {
     const before = questions.filter((q) => answers.get(q) && q.step === done - 1);
     const now = [...before.map(answered), ...(question ? [open(question)] : [])];
     if (now.length !== asks.children.length || now.some((part, nth) => part !== asks.children[nth]))
-      asks.replaceChildren(...now);
+      replace(asks, ...now);
   }
 
   const made = new Map(); // what stands for a question: its form, then the comparison
@@ -812,10 +844,11 @@ function mount(root, run) {
   function refute({ run: number, at }) {
     const nested = element("div", { class: "tcpviz-nested", "aria-label": say("refuted"), role: "group" });
     const first = [run.chart, run.diagram, run.text].flatMap((text) => text.split("\n"));
-    const other = unpacked(run.runs[number], [...new Set(first), ...run.lines], shared);
-    forked.replaceChildren(element("strong", {}, say("refuted")), nested);
+    const refuting = unpacked(run.runs[number], [...new Set(first), ...run.lines], shared);
+    write(heard, say("refuted"));
+    other.replaceChildren(nested);
     // What is still asked here is not told there before one steps to it.
-    mount(nested, { ...other, at, veiled: Boolean(gate(0, count)) });
+    mount(nested, { ...refuting, at, veiled: Boolean(gate(0, count)) });
     nested.querySelector("input").focus();
     nested.scrollIntoView({ block: "nearest" });
   }
