@@ -149,6 +149,13 @@ def test_no_direction_is_open_to_an_end_that_has_left_for_good(name: str) -> Non
         assert not {"sends", "receives"} & {each.plight for each in plights(name, end)}
 
 
+def test_no_direction_is_open_to_an_end_that_is_closed() -> None:
+    """A forged FIN leads to CLOSE-WAIT, while the other end never was in the connection."""
+    assert "sends" not in {each.plight for each in plights("stray_ack", "server")}
+    assert "one_way" not in sequence_chart(simulate(SCENARIOS["stray_ack"])).svg
+    assert plights("abort_in_fin_wait_2", "server") == [("sends", 250 * MS, 400 * MS)]
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_direction_still_open_is_one(name: str) -> None:
     """Where both ends have closed none is left; never are two open the other way."""
