@@ -11,11 +11,12 @@ from test_sequence_chart import CLIENT, SERVER, SVG, depart, flight, group, grou
 
 from tcpviz import read
 from tcpviz.pictures.conditions import Condition, conditions
-from tcpviz.pictures.panel import time_axis
+from tcpviz.pictures.panel import Panel, time_axis
 from tcpviz.pictures.remarks import Remarks
 from tcpviz.pictures.sequence_chart import sequence_chart
 from tcpviz.pictures.sheet import TALLEST
 from tcpviz.pictures.variables import VariableTable
+from tcpviz.pictures.ways import Labels
 from tcpviz.population import Member, populate
 from tcpviz.scenario import At, Refuse, Scenario
 from tcpviz.scenarios import SCENARIOS
@@ -108,6 +109,18 @@ def test_what_a_full_queue_drops_ends_in_a_cross(answer: str, drawn: bool) -> No
 
 def plights(name: str, end: str) -> list[Condition]:
     return conditions(simulate(SCENARIOS[name]))[end]
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_a_user_is_told_is_written_whole(name: str) -> None:
+    """Nothing of it is among what is only counted; wide, or beside another chart."""
+    trace = simulate(SCENARIOS[name])
+    for narrow in (False, True):
+        panel = Panel(trace, time_axis(trace), 0, Labels(trace, absolute=True), narrow=narrow)
+        for margin in panel.margins:
+            written = {"".join(note.lines).replace(" ", "") for note in margin.calls}
+            said = {step.says.replace(" ", "") for step in trace.of(margin.end) if step.says}
+            assert said <= written
 
 
 def test_a_crashed_host_is_down_until_it_does_something() -> None:

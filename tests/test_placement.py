@@ -61,9 +61,9 @@ def test_a_label_takes_the_cheapest_free_place() -> None:
         _cost, place = board.cheapest("a", [near, far], inf)
         chosen.append(place)
         if place:
-            board.put(place.box)
+            board.put(place)
     assert chosen == [near, far, None]
-    board.lift(near.box)
+    board.lift(near)
     assert board.cheapest("a", [near, far], inf) == (0, near)
 
 
