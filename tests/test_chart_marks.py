@@ -11,11 +11,12 @@ from test_sequence_chart import CLIENT, SERVER, SVG, depart, flight, group, grou
 
 from tcpviz import read
 from tcpviz.pictures.conditions import Condition, conditions
-from tcpviz.pictures.panel import time_axis
+from tcpviz.pictures.panel import Panel, time_axis
 from tcpviz.pictures.remarks import Remarks
 from tcpviz.pictures.sequence_chart import sequence_chart
 from tcpviz.pictures.sheet import TALLEST
 from tcpviz.pictures.variables import VariableTable
+from tcpviz.pictures.ways import Labels
 from tcpviz.population import Member, populate
 from tcpviz.scenario import At, Refuse, Scenario
 from tcpviz.scenarios import SCENARIOS
@@ -110,6 +111,18 @@ def plights(name: str, end: str) -> list[Condition]:
     return conditions(simulate(SCENARIOS[name]))[end]
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_a_user_is_told_is_written_whole(name: str) -> None:
+    """Nothing of it is among what is only counted; wide, or beside another chart."""
+    trace = simulate(SCENARIOS[name])
+    for narrow in (False, True):
+        panel = Panel(trace, time_axis(trace), 0, Labels(trace, absolute=True), narrow=narrow)
+        for margin in panel.margins:
+            written = {"".join(note.lines).replace(" ", "") for note in margin.calls}
+            said = {step.says.replace(" ", "") for step in trace.of(margin.end) if step.says}
+            assert said <= written
+
+
 def test_a_crashed_host_is_down_until_it_does_something() -> None:
     """Its bar is hatched from the crash to the restart, and says so."""
     assert plights("half_open", "client")[0] == ("down", 300 * MS, 400 * MS)
@@ -147,6 +160,13 @@ def test_no_direction_is_open_to_an_end_that_has_left_for_good(name: str) -> Non
     """After a half-duplex CLOSE data is answered by a RST: nothing says that it may come."""
     for end in ("client", "server"):
         assert not {"sends", "receives"} & {each.plight for each in plights(name, end)}
+
+
+def test_no_direction_is_open_to_an_end_that_is_closed() -> None:
+    """A forged FIN leads to CLOSE-WAIT, while the other end never was in the connection."""
+    assert "sends" not in {each.plight for each in plights("stray_ack", "server")}
+    assert "one_way" not in sequence_chart(simulate(SCENARIOS["stray_ack"])).svg
+    assert plights("abort_in_fin_wait_2", "server") == [("sends", 250 * MS, 400 * MS)]
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

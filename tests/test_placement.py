@@ -61,9 +61,9 @@ def test_a_label_takes_the_cheapest_free_place() -> None:
         _cost, place = board.cheapest("a", [near, far], inf)
         chosen.append(place)
         if place:
-            board.put(place.box)
+            board.put(place)
     assert chosen == [near, far, None]
-    board.lift(near.box)
+    board.lift(near)
     assert board.cheapest("a", [near, far], inf) == (0, near)
 
 
@@ -84,3 +84,14 @@ def test_a_leader_would_rather_cross_nothing() -> None:
     board = Board()
     board.pass_through("b", [((0, 25), (20, 25))])
     assert board.cheapest("a", [crossing, free], inf)[1] == free
+
+
+def test_a_label_would_rather_not_stand_upon_what_leads_from_another() -> None:
+    """Nor on the dots before what nobody was seen to send, until that label is gone."""
+    near, far = Place(0, Box(0, 0, 10, 10)), Place(0.5, Box(0, 50, 10, 60))
+    led = Place(0, Box(60, 0, 70, 10), 5, ((60, 5), (-20, 5)))
+    board = Board()
+    board.put(led)
+    assert board.cheapest("a", [near, far], inf)[1] == far
+    board.lift(led)
+    assert board.cheapest("a", [near, far], inf)[1] == near

@@ -90,7 +90,7 @@ def _labels_on_arrows(space: Space) -> Layout:
             wrong = _misplaced(board, way, before)
             bad += wrong
             if before and wrong:
-                board.lift(before.place.box)
+                board.lift(before.place)
                 _place(board, space, way, part, found)
                 moved = moved or found[way.name].place.box != before.place.box
         if not moved:
@@ -162,7 +162,10 @@ def _place(board: Board, space: Space, way: Way, part: float, found: dict[str, _
         if least < extra + enough:
             break
     if best:
-        (board.take if many else board.put)(best.place.box)
+        if many:
+            board.take(best.place.box)
+        else:
+            board.put(best.place)
         found[name] = best
 
 

@@ -1,4 +1,4 @@
-"""Waits that are compared with each other: a timer that is set longer each time it expires.
+"""Waits that are compared with each other: a timer that is set longer and longer as it expires.
 
 Knows the waits and departures of a Trace. Must not know where anything is drawn.
 """
@@ -12,21 +12,28 @@ from tcpviz.trace import Trace
 
 Stretches = list[tuple[int, int]]
 _LONGER: Final = (1.5, 4)  # times the wait before, at least and at most
+_EQUAL: Final = 0.05  # of a wait: what a captured one may differ from one that is as long
 
 
 def backoffs(trace: Trace) -> Iterator[Stretches]:
-    """Each series of waits, from and until in ns, every one longer than the one before.
+    """Each series of waits, from and until in ns, none shorter than the one before, some longer.
 
     Where no timer is known, of what was captured, the waits between the departures of one segment.
     """
     for end in trace.ends:
         waits = trace.waits(end.name)
         found = _of_timers(waits) if waits else _of_segments(trace, end.name)
-        yield from (series for series in found if len(series) > 1)
+        yield from (series for series in found if _backs_off(series))
+
+
+def longer(series: Stretches) -> int:
+    """How many waits of a series are of a length of their own."""
+    lengths = [until - since for since, until in series]
+    return 1 + sum(not _equal(*pair) for pair in pairwise(lengths))
 
 
 def _of_timers(waits: tuple[Wait, ...]) -> Iterator[Stretches]:
-    """A timer that expired and was set again at once, for longer; the last may not have expired."""
+    """A timer that expired and was set again at once, not for less; the last may still run."""
     last: dict[str, tuple[Wait, Stretches]] = {}
     for wait in waits:
         timer = wait.timer
@@ -66,4 +73,12 @@ def _of_segments(trace: Trace, end: str) -> Iterator[Stretches]:
 
 def _grows(before: int, after: int) -> bool:
     least, most = _LONGER
-    return least * before <= after <= most * before
+    return _equal(before, after) or least * before <= after <= most * before
+
+
+def _equal(before: int, after: int) -> bool:
+    return abs(after - before) <= _EQUAL * before
+
+
+def _backs_off(series: Stretches) -> bool:
+    return len(series) > 1 and longer(series) > 1

@@ -50,13 +50,23 @@ class Condition(NamedTuple):
 
 def conditions(trace: Trace) -> dict[str, list[Condition]]:
     """What holds for each end of two, and when."""
-    spans = [trace.spans(end.name) for end in trace.ends]
+    spans = [_known(trace, end.name) for end in trace.ends]
     found, unread = {}, _unread(trace)
     for end, mine, others in zip(trace.ends, spans, reversed(spans), strict=True):
-        half_open = _half_open(trace, end.name, mine, others)
-        one_way = _one_way(mine, others, half_open, unread)
-        found[end.name] = [*_down(trace, end.name), *half_open, *one_way]
+        alone = _half_open(trace, mine, others)
+        one_way = _one_way(mine, others, alone, unread)
+        found[end.name] = [*_down(trace, end.name), *_lasting(trace, end.name, alone), *one_way]
     return found
+
+
+def _known(trace: Trace, end: str) -> tuple[Span, ...]:
+    """The states of an end; one that is CLOSED at its first step was so from the start."""
+    spans = trace.spans(end)
+    if trace.source != "simulation" or (spans and spans[0].state is not State.CLOSED):
+        return spans
+    if not spans:
+        return (Span(State.CLOSED, 0, None, inferred=False),)
+    return spans[0]._replace(since=0), *spans[1:]
 
 
 def _unread(trace: Trace) -> float:
@@ -107,10 +117,8 @@ def _down(trace: Trace, end: str) -> Iterator[Condition]:
         yield Condition("down", since, None)
 
 
-def _half_open(
-    trace: Trace, end: str, spans: tuple[Span, ...], others: tuple[Span, ...]
-) -> list[Condition]:
-    """Open while the peer knows nothing of it (§3.5.1), longer than it takes to be told so."""
+def _half_open(trace: Trace, spans: tuple[Span, ...], others: tuple[Span, ...]) -> list[Condition]:
+    """Open while the peer knows nothing of it (§3.5.1)."""
     found: list[Condition] = []
     began = 0
     waits = {step.time for step in trace.steps for name in step.edges if _WAITS in name}
@@ -134,6 +142,11 @@ def _half_open(
             if found and found[-1].until == since:
                 since = found.pop().since
             found.append(Condition("half-open", since, stop))
+    return found
+
+
+def _lasting(trace: Trace, end: str, found: list[Condition]) -> list[Condition]:
+    """Those of them that last longer than it takes to be told so."""
     told: dict[int, int] = {}  # when the first of the segments departs that arrive at a time
     for flight in trace.flights if found else ():
         if flight.receiver == end and flight.sent is not None:

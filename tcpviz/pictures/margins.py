@@ -32,6 +32,7 @@ from tcpviz.trace import Trace
 from tcpviz.words import say
 
 _CALL: Final = (56.0, 50.0)  # pt: the width of what is written about a call, or where it is narrow
+_WIDER: Final = (1, 1.5, 2.25)  # times that, tried until all that a user is told is written
 _MOMENT: Final = 0.5  # pt: what lasts no longer is gone as it comes
 _STRAYS: Final = 40.0  # pt that a call may be written below its time
 _SAID: Final = {"down": "host_down", "half-open": "half_open"}
@@ -149,29 +150,42 @@ class Margin:
 
     @cached_property
     def calls(self) -> tuple[Note, ...]:
-        """The calls of the user of TCP, and what the user is told."""
-        blocks = [
-            (number, step.time, call_lines(text, _CALL[self.narrow]), face)
-            for number, step in self._steps
-            if step.says or step.kind is Kind.CALL
-            for text, face in told(step)
-            if text.strip()
-        ]
+        """The calls of the user of TCP, and what the user is told: wider where that has no room."""
+        first: tuple[Note, ...] = ()
+        for wider in _WIDER:
+            width = wider * _CALL[self.narrow]
+            blocks = [
+                Note(self.axis.y(step.time), 0, call_lines(text, width), face, f"call s{number}")
+                for number, step in self._steps
+                if step.says or step.kind is Kind.CALL
+                for text, face in told(step)
+                if text.strip()
+            ]
+            found = self._of_calls(blocks)
+            first = first or found
+            whole = [note for note in found if not note.lines[-1].endswith("…")]
+            written = {(note.classes, note.lines) for note in whole}
+            if all((each.classes, each.lines) in written for each in blocks if each.face):
+                return found
+        return first
+
+    def _of_calls(self, blocks: list[Note]) -> tuple[Note, ...]:
+        """Those that there is room for, and how many more there are."""
         found: list[Note] = []
         least, left = 0.0, 0
-        for number, time, lines, face in blocks:
-            at, half = self.axis.y(time), len(lines) * ROW / 2 + 1
+        for block in blocks:
+            at, half = block.at, len(block.lines) * ROW / 2 + 1
             if found and least + half > at + (_STRAYS if not left else 2):
                 more = (say("more", count=left + 1),)
                 if left:  # they are counted where the first of them would be
                     found[-1] = found[-1]._replace(lines=more)
                 else:
-                    found.append(Note(at, at, more, "italic", f"call s{number}"))
+                    found.append(Note(at, at, more, "italic", block.classes))
                     least = max(at, least + ROW / 2 + 1) + ROW / 2 + 1
                 left += 1
                 continue
             left, least = 0, max(at, least + half) + half
-            found.append(Note(at, at, lines, face, f"call s{number}"))
+            found.append(block._replace(y=at))
         return self._spread(found, [(note.at, len(note.lines) * ROW + 2) for note in found])
 
     @cached_property

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from tcpviz.pictures import theme
 from tcpviz.pictures.arrow_labels import CLEAR, CROSS, CROWD, MANY, Layout, lay_out
 from tcpviz.pictures.arrows import draw_arrows, draw_sample
-from tcpviz.pictures.backoff import backoffs
+from tcpviz.pictures.backoff import backoffs, longer
 from tcpviz.pictures.bars import BAR, FOOT, chevron, draw_foot, lasts
 from tcpviz.pictures.brackets import PENS
 from tcpviz.pictures.conditions import conditions
@@ -77,7 +77,7 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
         tallest=TALLEST,
         series=series,
         room=room,
-        compared=any(len(waits) >= _BACKOFF for waits in series),
+        compared=any(longer(waits) >= _BACKOFF for waits in series),
     )
 
 

@@ -99,6 +99,7 @@ class Board:
         self._labels: dict[int, list[Box]] = {}
         self._lines: dict[int, list[_Line]] = {}
         self._hidden: dict[str, float] = {}
+        self._leaders: dict[int, list[Place]] = {}  # labels that something leads to their lines
         self._known: dict[tuple[Box, float], dict[str, float]] = {}  # shares found before
 
     def take(self, box: Box) -> None:
@@ -145,19 +146,25 @@ class Board:
         """What a label that stands here hides of other lines, and too much of its own."""
         return self._cost(name, place, inf, stands=True)
 
-    def put(self, box: Box) -> None:
+    def put(self, place: Place) -> None:
         """A label stands here, and hides what it hides."""
+        box = place.box
         self.take(box)
         for bucket in _buckets(box.top, box.bottom):
             self._labels.setdefault(bucket, []).append(box)
+        for bucket in _passed(place):
+            self._leaders.setdefault(bucket, []).append(place)
         for name, share in self._shares(box).items():
             self._hidden[name] = self._hidden.get(name, 0.0) + share
 
-    def lift(self, box: Box) -> None:
+    def lift(self, place: Place) -> None:
         """A label does not stand here any more."""
+        box = place.box
         for bucket in _buckets(box.top, box.bottom):
             self._boxes[bucket].remove(box)
             self._labels[bucket].remove(box)
+        for bucket in _passed(place):
+            self._leaders[bucket].remove(place)
         for name, share in self._shares(box).items():
             self._hidden[name] -= share
 
@@ -189,7 +196,7 @@ class Board:
         return found
 
     def _crowded(self, place: Place) -> float:
-        """What it costs that other labels are near, or that the leader runs under one."""
+        """What it costs that other labels are near, or that a leader runs under a label."""
         left, top, right, bottom = place.box
         left, top, right, bottom = left - _CLOSE, top - _CLOSE, right + _CLOSE, bottom + _CLOSE
         cost = 0.0
@@ -202,6 +209,13 @@ class Board:
             under = {box for b in _buckets(high, low) for box in self._labels.get(b, ())}
             cost += _LED_ACROSS * sum(
                 crosses(place.leader, box) for box in under if box != place.box
+            )
+        if self._leaders:
+            led = {each for b in _buckets(top, bottom) for each in self._leaders.get(b, ())}
+            cost += _LED_ACROSS * sum(
+                crosses(each.leader, place.box)
+                for each in led
+                if each.leader and each.box != place.box
             )
         return cost
 
@@ -294,3 +308,11 @@ def within(stroke: Stroke, box: Box) -> float:
 
 def _buckets(top: float, bottom: float) -> range:
     return range(int(top // _BUCKET), int(bottom // _BUCKET) + 1)
+
+
+def _passed(place: Place) -> range:
+    """The buckets that what leads from a label passes."""
+    if not place.leader:
+        return range(0)
+    (_, y0), (_, y1) = place.leader
+    return _buckets(min(y0, y1), max(y0, y1))

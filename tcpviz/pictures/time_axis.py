@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import ceil
+from math import ceil, floor
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -22,6 +22,7 @@ BAND: Final = 22.0  # pt: the height of a break
 ROOM: Final = 13.0  # pt that one time wants for what is written beside it
 MOST_ROOM: Final = 130.0  # pt added for that on either side, at most
 TICKS: Final = 30.0  # pt between two ticks, at least
+_NOISE: Final = 1e-3  # of a step: what sums of pt may be short of
 
 
 class Piece(NamedTuple):
@@ -270,7 +271,8 @@ def _cut(since: int, until: int, step: int) -> tuple[int, int]:
 def _cut_exactly(since: int, until: int, less: float, step: int) -> tuple[int, int]:
     """The stretch to leave out, shorter by so many ns, and a multiple of a small step long."""
     begin = -(-(since + round(less / 2)) // step) * step
-    return begin, begin + max(round((until - since - less) / step - 0.5), 0) * step
+    steps = floor((until - since - less) / step + _NOISE)  # equal waits leave out the same
+    return begin, begin + max(steps, 0) * step
 
 
 def _gaps(series: Series, crowds: Sequence[_Crowd]) -> list[int]:
@@ -296,7 +298,8 @@ def _stretched(
         for waits, gaps in zip(series, within, strict=True):
             drawn = [axis.y(until) - axis.y(since) for since, until in waits]
             wanted = [(until - since) ** power for since, until in waits]
-            usual = 2 * median(drawn)  # in a longer one something else happens
+            cut = [pt for gap, pt in zip(gaps, drawn, strict=True) if gap >= 0]
+            usual = 2 * median(cut or drawn)  # in a longer one something else happens
             some = zip(drawn, wanted, strict=True)
             unit = max(pt / share for pt, share in some if pt <= usual)
             for gap, pt, share in zip(gaps, drawn, wanted, strict=True):
