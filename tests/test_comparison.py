@@ -122,9 +122,8 @@ def test_options_of_syns_are_compared_where_both_traces_have_some() -> None:
         for name in ("normal_plain", "normal")
     )
     listed = compare(plain, usual).text.splitlines()
-    assert listed[1] == (
-        "1  options of the SYN from client: MSS 1460 left, MSS 1460, SACK-permitted, TS, WS 10 right"
-    )
+    usually = "MSS 1460, SACK-permitted, TS, WS 10"
+    assert listed[1] == f"1  options of the SYN from client: MSS 1460 left, {usually} right"
     assert not any("options" in each for each in told(run(), usual))
 
 
@@ -251,6 +250,24 @@ def test_both_charts_have_one_scale_and_the_same_breaks() -> None:
         for flight in trace.flights:
             y = points(group(svg, f"{side}_flight_{flight.number}"))[0][1]
             assert ruler.time(y) == pytest.approx(flight.sent, abs=0.4 * ruler.scale)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("two_way_ghost", "three_way_no_ghost"), ("simultaneous_open", "literal_simultaneous_open")],
+)
+def test_labels_stand_at_their_arrows_where_two_charts_share_a_sheet(names: tuple[str, ...]) -> None:
+    """No label of a SYN,ACK is higher than where its arrow begins, or lower than where it ends."""
+    one, other = (simulate(SCENARIOS[name]) for name in names)
+    svg = compare(one, other).svg
+    for side, trace in (("left", one), ("right", other)):
+        for flight in trace.flights:
+            if flight.segment.control != "SYN,ACK":
+                continue
+            way = points(group(svg, f"{side}_flight_{flight.number}"))
+            (high, _), (low, _) = (sorted(y for _, y in way)[end : end + 2] for end in (0, -2))
+            label = group(svg, f"{side}_flight_{flight.number}_label")
+            assert high - 2 < height(label)[0] < height(label)[1] < low + 22
 
 
 def test_numbers_stand_at_the_differences_and_in_the_list() -> None:
