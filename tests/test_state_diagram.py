@@ -601,3 +601,11 @@ def test_text_can_be_read():
     for tint in theme.TINTS.values():
         assert contrast(theme.INK, tint) >= 4.5
     assert contrast(theme.LINE, theme.PAPER) >= 3
+
+
+def test_a_half_duplex_close_that_resets_is_told_as_the_call_it_was() -> None:
+    """The user did not call ABORT, though what follows is the same."""
+    text = state_diagram(simulate(SCENARIOS["close_with_data_unread"])).text
+    assert "half-duplex CLOSE, snd RST" in text
+    assert "ABORT" not in text
+    assert "ABORT, snd RST" in state_diagram(simulate(SCENARIOS["abort"])).text
