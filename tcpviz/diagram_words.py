@@ -35,6 +35,7 @@ DIAGRAMS: Final = {
     "diagram_numbers": "Numbers: the order of the moves.",
     "diagram_inferred": "White number: nobody saw the move, it is inferred from the segments.",
     "diagram_inferred_move": "(inferred)",
+    "diagram_opened_unseen": "{end} is in LISTEN again: nobody saw its passive OPEN",
     "diagram_no_rule": "no rule of TCP",
     "diagram_rule_of": "a rule of {whose}",
     "diagram_not_in_figure": "(not in Figure 5)",

@@ -118,7 +118,9 @@ def _did(trace: Trace, index: int, edge: Edge) -> tuple[str, ...]:
             return str(event), sends
     if event is edge.event:
         return ()
-    return (str(event), f"snd {sends}") if sends else (str(event),)
+    did = (str(event), f"snd {sends}") if sends else (str(event),)
+    # several labels below each other: one line each
+    return (", ".join(did),) if places()[edge.id].shared and not edge.rare else did
 
 
 def _path(trace: Trace, nth: int, moves: tuple[Move, ...], part: Part | None) -> Path:
