@@ -35,6 +35,7 @@ DIAGRAMS: Final = {
     "diagram_numbers": "Numbers: the order of the moves.",
     "diagram_inferred": "White number: nobody saw the move, it is inferred from the segments.",
     "diagram_inferred_move": "(inferred)",
+    "diagram_opened_unseen": "{end} is in LISTEN again: nobody saw its passive OPEN",
     "diagram_no_rule": "no rule of TCP",
     "diagram_rule_of": "a rule of {whose}",
     "diagram_not_in_figure": "(not in Figure 5)",
@@ -67,6 +68,8 @@ DIAGRAMS: Final = {
     "map_half_open_is": "half-open: one end takes the connection for open, the other knows nothing "
     "of it (RFC 9293, 3.5.1)",
     "map_failure": "{sentence}: a shortest run has {count} moves and ends here.",
+    "map_strays": "The way passes pairs that this search never met: it begins with a listening "
+    "server and an opening client; this run makes other calls, or meets other segments.",
     "map_walks": "{end} moves",
     "map_table": "client down, server across; n: moves of a shortest run, . never met, q quiet, "
     "h half-open",

@@ -164,9 +164,13 @@ def test_a_handshake_is_a_walk(plain):
 
 def test_where_a_walk_leaves_what_was_found_the_text_says_so(plain):
     """A reset was not among what was allowed here: its pairs are marked."""
-    text = joint_state_map(plain, path=simulate(SCENARIOS["abort"])).text
-    assert "(never met)" in text
-    assert "(never met)" not in joint_state_map(plain, path=simulate(SCENARIOS["handshake"])).text
+    strays = joint_state_map(plain, path=simulate(SCENARIOS["simultaneous_open"]))
+    assert "(never met)" in strays.text
+    stays = joint_state_map(plain, path=simulate(SCENARIOS["handshake"]))
+    assert "(never met)" not in stays.text
+    for told in ("svg", "text", "alt"):
+        assert "pairs that this search never met" in getattr(strays, told)
+        assert "pairs that this search never met" not in getattr(stays, told)
 
 
 def test_failures_have_letters(misfortune):

@@ -280,7 +280,7 @@ def tables(picture: Picture) -> list[list[list[str]]]:
 
 def test_a_comparison_has_a_table_of_its_differences_and_one_of_each_trace() -> None:
     """A row for each difference that its text tells, also for those that no circle numbers."""
-    one, other = (simulate(SCENARIOS[name]) for name in ("lost_last_ack", "normal"))
+    one, other = (simulate(SCENARIOS[name]) for name in ("half_open", "port_reuse"))
     picture = compare(one, other)
     found, left, right = tables(picture)
     told = picture.text.split("\n\n")[0].splitlines()
@@ -293,7 +293,7 @@ def test_a_comparison_has_a_table_of_its_differences_and_one_of_each_trace() -> 
 
 def test_the_alternative_text_of_a_comparison_tells_what_the_sheet_tells() -> None:
     """Twelve differences, and how many more; or that there is none."""
-    one, other = (simulate(SCENARIOS[name]) for name in ("lost_last_ack", "normal"))
+    one, other = (simulate(SCENARIOS[name]) for name in ("half_open", "port_reuse"))
     picture = compare(one, other)
     *_, differences = re.findall(r"Differences: (\d+)", picture.text)
     listed = [line.split("  ", 1)[1] for line in picture.text.splitlines()[1:13]]

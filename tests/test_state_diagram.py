@@ -2,10 +2,12 @@
 
 import re
 from itertools import combinations, pairwise
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from tcpviz.captures import read_capture
 from tcpviz.pictures import engine, theme
 from tcpviz.pictures.figure_5 import (
     BOXES,
@@ -601,3 +603,20 @@ def test_text_can_be_read():
     for tint in theme.TINTS.values():
         assert contrast(theme.INK, tint) >= 4.5
     assert contrast(theme.LINE, theme.PAPER) >= 3
+
+
+def test_a_half_duplex_close_that_resets_is_told_as_the_call_it_was() -> None:
+    """The user did not call ABORT, though what follows is the same."""
+    text = state_diagram(simulate(SCENARIOS["close_with_data_unread"])).text
+    assert "half-duplex CLOSE, snd RST" in text
+    assert "ABORT" not in text
+    assert "ABORT, snd RST" in state_diagram(simulate(SCENARIOS["abort"])).text
+
+
+def test_an_end_that_listens_again_unseen_is_told():
+    """The server crashed and came back: the capture saw no call between its moves 7 and 8."""
+    path = Path(__file__).parents[1] / "notebooks" / "captures" / "halfopen_syn.pcapng"
+    lines = state_diagram(read_capture(path).connections[0].trace()).text.splitlines()
+    (at,) = (n for n, line in enumerate(lines) if "nobody saw its passive OPEN" in line)
+    assert "-> CLOSED" in lines[at - 1]
+    assert "LISTEN        -> SYN-RECEIVED" in lines[at + 1]

@@ -5,13 +5,14 @@ Puts two panels on one sheet and marks their differences by numbers. Knows no pr
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Final
 
 from tcpviz.pictures import theme
 from tcpviz.pictures.bars import BAR
 from tcpviz.pictures.differences import Difference, aligned, differences, known_until
 from tcpviz.pictures.drawing import Box, Drawing, Pen
-from tcpviz.pictures.panel import Panel, draw_key, notes, time_axis
+from tcpviz.pictures.panel import Panel, draw_key, notes, time_axis, worth_its_height
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.placement import spread
 from tcpviz.pictures.sheet import EDGE, TITLE, Ruler, draw_notes, draw_title
@@ -87,15 +88,7 @@ _TITLES: Final = ("compare_one", "compare_other")
 def _drawn(
     traces: tuple[Trace, Trace], found: Sequence[Difference], absolute: bool
 ) -> tuple[Drawing, float, float]:
-    axis = time_axis(*traces)
-    top = EDGE + TITLE + Panel.above(*traces)
-    panels = [
-        Panel(trace, _known(trace, axis), top, Labels(trace, absolute), narrow=True)
-        for trace in traces
-    ]
-    ruler = Ruler(axis, top)
-    lefts = [ruler.x + 10.0]
-    lefts.append(lefts[0] + panels[0].width + _APART)
+    panels, ruler, lefts = _arranged(traces, absolute)
     width = lefts[1] + panels[1].width + EDGE
 
     drawing = Drawing()
@@ -121,6 +114,40 @@ def _drawn(
     bottom = draw_notes(drawing, [(line, "") for line in listed], bottom, width, theme.INK)
     bottom = draw_notes(drawing, notes(*traces), bottom + 4, width)
     return drawing, width, bottom + EDGE
+
+
+_Arranged = tuple[list[Panel], Ruler, list[float]]  # the charts, their ruler, their left edges
+_MORE: Final = (0, 40, 80)  # pt between the lifelines of either, where labels are too close
+_SHEET: Final = 1150.0  # pt: as wide as is readable on A4 turned
+_WORTH: Final = 80.0  # pt of width that one more label well placed is worth
+
+
+def _arranged(traces: tuple[Trace, Trace], absolute: bool) -> _Arranged:
+    """Both charts at the scale, and so wide, that is worth the room it gives labels."""
+    top = EDGE + TITLE + Panel.above(*traces)
+    labels = [Labels(trace, absolute) for trace in traces]
+
+    def at(larger: float) -> tuple[float, float, _Arranged]:
+        axis = time_axis(*traces, larger=larger)
+        ruler = Ruler(axis, top)
+        tried: list[tuple[float, _Arranged]] = []
+        for more in _MORE:
+            panels = [
+                Panel(trace, _known(trace, axis), top, label, narrow=True, more=more)
+                for trace, label in zip(traces, labels, strict=True)
+            ]
+            lefts = [ruler.x + 10.0]
+            lefts.append(lefts[0] + panels[0].width + _APART)
+            if more and lefts[1] + panels[1].width + EDGE > _SHEET:
+                break
+            crowded = sum(panel.crowded(left) for panel, left in zip(panels, lefts, strict=True))
+            tried.append((crowded + 2 * more / _WORTH, (panels, ruler, lefts)))
+            if crowded <= 2 * (_MORE[1] - _MORE[0]) / _WORTH:
+                break
+        crowded, found = min(tried, key=itemgetter(0))
+        return crowded, axis.height, found
+
+    return worth_its_height(at)
 
 
 def _known(trace: Trace, axis: TimeAxis) -> TimeAxis:

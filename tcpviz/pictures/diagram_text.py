@@ -11,7 +11,7 @@ from tcpviz.pictures.figure_5 import EDGES, lines
 from tcpviz.pictures.lettering import wrapped
 from tcpviz.pictures.table import Table
 from tcpviz.pictures.theme import SMALL
-from tcpviz.states import Edge
+from tcpviz.states import Edge, State
 from tcpviz.units import readable
 from tcpviz.words import kept, say
 
@@ -72,7 +72,12 @@ def _history(view: View) -> Iterator[str]:
     """The moves in order, then where each end is."""
     width = max((len(path.name) for path in view.paths), default=0)
     moves = sorted((m for path in view.paths for m in path.moves), key=lambda move: move.number)
+    stood: dict[str, State] = {}
     for move in moves:
+        source, before = move.edge.source, stood.get(move.end, move.edge.source)
+        if (before, source) == (State.CLOSED, State.LISTEN):
+            yield " " * 5 + say("diagram_opened_unseen", end=move.end)
+        stood[move.end] = move.edge.target
         inferred = "  " + say("diagram_inferred_move") if move.inferred else ""
         when = f"{move.number:3}  {readable(move.time):>10}  {move.end:{width}}"
         yield f"{when}  {row(move.edge, move.did)}{inferred}"

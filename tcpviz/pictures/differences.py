@@ -1,7 +1,8 @@
 """What differs between two Traces of a connection: segments, their fates and times, states.
 
 Knows Traces. Must not know how anything is drawn. Two segments are the same if the same end sends
-them with the same control bits, the same numbers counted from the ISSs and as much data.
+them with the same control bits, the same numbers counted from the ISSs and as much data; of the
+rest, those that do the same after other data, whose numbers differ by it.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
-from tcpviz.segment import ACK, FIN, RST, SYN, relative
+from tcpviz.segment import ACK, FIN, RST, SYN, Segment, relative
 from tcpviz.states import State
 from tcpviz.steps import Flight, Span, Timer
 from tcpviz.trace import Trace
@@ -18,6 +19,7 @@ from tcpviz.words import say
 
 _SIDES: Final = ("compare_left", "compare_right")
 _Key = tuple[bool, int, int, int, int, int]
+_BITS: Final = SYN | FIN | RST | ACK
 
 
 class Mark(NamedTuple):
@@ -80,12 +82,15 @@ def differences(
     """Every difference, in order of time; times differ if by more than `tolerance` ns.
 
     A difference in time goes on until the next one is told. What one trace has after the other one
-    ends is told as that: nobody looked there.
+    ends is told as that: nobody looked there. ISSs are told only if numbers are `absolute`, options
+    only if both traces have any: a simulation may not tell of them.
     """
     pairs = _pairs(one, other)
     known = known_until(one), known_until(other)
     found = [*_of_segments((one, other), pairs, absolute, known)]
     found += _of_times((one, other), pairs, tolerance, absolute)
+    found += _of_numbers((one, other), pairs, absolute)
+    found += _of_syns((one, other), pairs, absolute)
     for mine, theirs in zip(one.ends, other.ends, strict=True):
         if mine.observed and theirs.observed:
             found += _of_states((one, other), (mine.name, theirs.name), known)
@@ -105,33 +110,93 @@ def _alone(side: int, time: int, known: _Known) -> str:
     return say("compare_after", side=say(_SIDES[side]), other=say(_SIDES[1 - side]))
 
 
-def _key(trace: Trace, flight: Flight) -> _Key:
+def _counted(trace: Trace, flight: Flight) -> tuple[int, int]:
+    """SEG.SEQ and SEG.ACK counted from the ISSs; 0 for one that means nothing."""
     segment = flight.segment
-    seq_from = trace.base(flight.sender, segment.seq)
-    ack_from = trace.base(flight.receiver, segment.ack)
-    return (
-        flight.sender == trace.ends[0].name,
-        segment.incarnation,
-        segment.ctl & (SYN | FIN | RST | ACK),
-        relative(segment.seq, seq_from),
-        relative(segment.ack, ack_from) if segment.ctl & ACK else 0,
-        segment.length,
-    )
+    seq = relative(segment.seq, trace.base(flight.sender, segment.seq))
+    if not segment.ctl & ACK:
+        return seq, 0
+    return seq, relative(segment.ack, trace.base(flight.receiver, segment.ack))
+
+
+class _Keys:
+    """What two segments must have in common to be the same, or to do the same."""
+
+    def __init__(self, trace: Trace, *, connections: bool) -> None:
+        """`connections` tells those of an end apart, which no header does."""
+        self._trace, self._connections = trace, connections
+        self._ends: dict[tuple[str, int], int] = {}  # where the data of a connection ends
+        for flight in trace.flights:
+            if flight.segment.ctl & FIN:
+                seq = flight.segment.seq
+                base = trace.base(flight.sender, seq)
+                self._ends[flight.sender, base] = relative(seq, base) + flight.segment.length
+
+    def same(self, flight: Flight) -> _Key:
+        """Its bits, its numbers, its octets."""
+        return self._key(flight, *_counted(self._trace, flight), flight.segment.length)
+
+    def alike(self, flight: Flight) -> _Key:
+        """Its bits, whether its numbers are before or after the FINs, whether it has data."""
+        segment = flight.segment
+        seq = self._phase(flight.sender, segment.seq)
+        ack = self._phase(flight.receiver, segment.ack) if segment.ctl & ACK else 0
+        return self._key(flight, seq, ack, min(segment.length, 1))
+
+    def _key(self, flight: Flight, seq: int, ack: int, length: int) -> _Key:
+        first = flight.sender == self._trace.ends[0].name
+        connection = flight.segment.incarnation if self._connections else 0
+        return first, connection, flight.segment.ctl & _BITS, seq, ack, length
+
+    def _phase(self, name: str, number: int) -> int:
+        """0 up to the SYN, 1 in the data and at the FIN, 2 after it."""
+        base = self._trace.base(name, number)
+        counted = relative(number, base)
+        end = self._ends.get((name, base))
+        return min(counted, 0) if counted < 1 else 2 if end is not None and counted > end else 1
 
 
 _Pairs = list[tuple[Flight | None, Flight | None]]
 
 
 def _pairs(one: Trace, other: Trace) -> _Pairs:
-    """The flights of both, the nth of its kind with the nth of the other trace."""
-    waiting: dict[_Key, list[Flight]] = {}
-    for flight in other.flights:
-        waiting.setdefault(_key(other, flight), []).append(flight)
-    found: _Pairs = []
+    """The flights of both, the nth of its kind with the nth of the other trace.
+
+    Those that are the same come first, and then of the rest those that do the same. Of one kind
+    the later one goes with the later one, unless fewer would be the same.
+    """
+    connections = one.source == other.source == "simulation"
+    mine, theirs = (_Keys(trace, connections=connections) for trace in (one, other))
+    found: dict[int, Flight] = {}
+    for left, right in ((mine.same, theirs.same), (mine.alike, theirs.alike)):
+        taken = {flight.number for flight in found.values()}
+        waiting: dict[_Key, list[Flight]] = {}
+        for flight in other.flights:
+            if flight.number not in taken:
+                waiting.setdefault(right(flight), []).append(flight)
+        for flight in one.flights:
+            if flight.number not in found and (same := waiting.get(left(flight))):
+                found[flight.number] = same.pop(0)
+    kinds: dict[_Key, list[Flight]] = {}
     for flight in one.flights:
-        same = waiting.get(_key(one, flight))
-        found.append((flight, same.pop(0) if same else None))
-    return [*found, *((None, flight) for rest in waiting.values() for flight in rest)]
+        if flight.number in found:
+            kinds.setdefault(mine.alike(flight), []).append(flight)
+    for flights in kinds.values():
+        crossed = [found[flight.number] for flight in flights]
+        straight = sorted(crossed, key=_number)
+        counts = [
+            sum(mine.same(each) == theirs.same(its) for each, its in zip(flights, way, strict=True))
+            for way in (crossed, straight)
+        ]
+        if counts[1] >= counts[0]:
+            found |= {flight.number: its for flight, its in zip(flights, straight, strict=True)}
+    taken = {flight.number for flight in found.values()}
+    pairs: _Pairs = [(flight, found.get(flight.number)) for flight in one.flights]
+    return [*pairs, *((None, each) for each in other.flights if each.number not in taken)]
+
+
+def _number(flight: Flight) -> int:
+    return flight.number
 
 
 def _mark(side: int, flight: Flight) -> Mark:
@@ -205,6 +270,66 @@ def _of_times(
             if abs(longer) > tolerance:
                 key = "compare_longer" if longer > 0 else "compare_shorter"
                 yield Difference(mine.sent, say(key, **what, by=readable(abs(longer))), marks)
+
+
+def _options(segment: Segment) -> str:
+    """Its options without timestamps, which no two connections share."""
+    told = [
+        name if value is True or name == "TS" else f"{name} {value}"
+        for name, value in segment.options
+    ]
+    return say("list_comma").join(told) or say("compare_no_options")
+
+
+def _of_numbers(traces: tuple[Trace, Trace], pairs: _Pairs, absolute: bool) -> Iterator[Difference]:
+    """Segments that do the same with more data, or with numbers no other data accounts for."""
+    after = [_after_data(trace) for trace in traces]
+    for mine, theirs in pairs:
+        if mine is None or theirs is None:
+            continue
+        both = tuple(zip(traces, (mine, theirs), strict=True))
+        apart = _counted(*both[0]) != _counted(*both[1])
+        same = after[0][mine.number] == after[1][theirs.number]
+        if mine.segment.length != theirs.segment.length or (apart and not same):
+            names = [_name(*each, absolute) for each in both]
+            text = say("compare_numbers", segment=names[0], other=names[1], end=mine.sender)
+            yield Difference(mine.seen, text, (_mark(0, mine), _mark(1, theirs)))
+
+
+def _after_data(trace: Trace) -> dict[int, tuple[int, int]]:
+    """The numbers of each flight, counted from the end of all data that was sent before it."""
+    ends: dict[tuple[str, int], int] = {}
+    found = {}
+    for flight in trace.flights:
+        segment = flight.segment
+        seq, ack = _counted(trace, flight)
+        sent = flight.sender, trace.base(flight.sender, segment.seq)
+        got = flight.receiver, trace.base(flight.receiver, segment.ack)
+        ack -= ends.get(got, 0) if segment.ctl & ACK else 0
+        found[flight.number] = seq - ends.get(sent, 0), ack
+        if segment.length:
+            ends[sent] = max(ends.get(sent, 0), seq - 1 + segment.length)
+    return found
+
+
+def _of_syns(traces: tuple[Trace, Trace], pairs: _Pairs, absolute: bool) -> Iterator[Difference]:
+    """Other ISSs, and other options in a SYN, each told once."""
+    offered = all(any(f.segment.options for f in trace.flights) for trace in traces)
+    told = set()
+    for mine, theirs in pairs:
+        if mine is None or theirs is None or not mine.segment.ctl & SYN:
+            continue
+        both = mine.segment, theirs.segment
+        what: list[tuple[str, list[str]]] = []
+        if absolute:
+            what.append(("compare_iss", [str(segment.seq) for segment in both]))
+        if offered:
+            what.append(("compare_options", [_options(segment) for segment in both]))
+        for key, (left, right) in what:
+            if left != right and (mine.sender, key, left, right) not in told:
+                told.add((mine.sender, key, left, right))
+                text = say(key, end=mine.sender, one=left, other=right)
+                yield Difference(mine.seen, text, (_mark(0, mine), _mark(1, theirs)))
 
 
 def _from_before(

@@ -85,9 +85,14 @@ def joint_state_map(exploration: Explored, *, path: Trace | None = None) -> Pict
         _draw_walk(drawing, way, [end.name for end in path.ends], y)
     half = any(cell.kind != "never" for pair, cell in exploration.map.items() if is_half_open(pair))
     foot = y + _HIGH * len(STATES) + 12
+    strays = any(exploration.map[stop.pair].kind == "never" for stop in way)
+    said = [say("map_strays")] if strays else []
     bottom = _draw_foot(drawing, foot, failures, path, half_open=half)
-    text = "\n".join([title, *told(exploration.map, summary, failures, way)])
-    alt = " ".join(alt_of(exploration.map, summary, failures, way))
+    for line in wrapped(say("map_strays"), WIDTH - 12 - _X, theme.SMALL) if strays else ():
+        _write(drawing, line, _X, bottom + 2)
+        bottom += _LINE
+    text = "\n".join([title, *told(exploration.map, summary, failures, way), *said])
+    alt = " ".join([*alt_of(exploration.map, summary, failures, way), *said])
     return Picture(
         title,
         drawing.source(WIDTH, bottom),

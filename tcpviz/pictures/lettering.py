@@ -58,16 +58,22 @@ def wrapped(text: str, width: float, size: float) -> list[str]:
 
     >>> wrapped("error: connection reset", 100, 10)
     ['error: connection', 'reset']
+    >>> wrapped("half-duplex CLOSE", 50, 9.5), wrapped("half-duplex CLOSE", 45, 9.5)
+    (['half-duplex', 'CLOSE'], ['half-', 'duplex', 'CLOSE'])
     """
     if text == " ".join(text.split()) and text_width(text, size) <= width:
         return [text]
     letters = len(text)
+    words = text.split()
+    hyphens = any(text_width(word, size) > width for word in words)
+    longest = 0 if hyphens else max(map(len, words), default=0)
     while True:
-        lines = textwrap.wrap(text, max(letters, 1), break_on_hyphens=False) or [""]
+        lines = textwrap.wrap(text, max(letters, 1), break_on_hyphens=hyphens) or [""]
         widest = max(text_width(line, size) for line in lines)
         if widest <= width or letters <= 1:
             return lines
-        letters = int(letters * width / widest)
+        less = int(letters * width / widest)
+        letters = max(less, longest) if letters > longest else less
 
 
 def shortened(text: str, width: float, size: float, face: Face = "") -> str:

@@ -3,11 +3,12 @@
 Knows one Trace of two ends and a time axis, which others may share. Must not know the sheet.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import ceil
+from operator import itemgetter
 from statistics import median_high, median_low
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from tcpviz.pictures import theme
 from tcpviz.pictures.arrow_labels import CLEAR, CROSS, CROWD, MANY, Layout, lay_out
@@ -38,7 +39,9 @@ _GAP: Final = (260, 380)  # pt between the lifelines, at least and at most
 _OFFERED: Final = (276, 440)  # ... with options
 _WIDEST: Final = 600  # ... for a label that cannot be narrower
 _NARROW: Final = (150, 200)  # ... where two charts stand side by side
-LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
+_LARGER: Final = (1, 1.5, 2, 2.75)  # scales to try where arrows crowd
+_WORTH: Final = 100.0  # pt of height that one more label well placed is worth
+_LITTLE: Final = 0.2  # of its height a chart grows at least at the next scale
 _BACKOFF: Final = 4  # waits, each longer than the one before: what a chart is about
 _APART: Final = 6.0  # pt between the segments of a train, where the height allows
 _NAME: Final = 40  # characters of an end's name or address
@@ -81,6 +84,23 @@ def time_axis(*traces: Trace, roomy: bool = False, larger: float = 1) -> TimeAxi
     )
 
 
+_Arranged = TypeVar("_Arranged")
+
+
+def worth_its_height(at: Callable[[float], tuple[float, float, _Arranged]]) -> _Arranged:
+    """What `at` arranges at the scale where room for labels is worth the height it takes.
+
+    It tells how crowded that is, how high in pt, and what it is.
+    """
+    tried: list[tuple[float, _Arranged]] = []
+    for larger in _LARGER:
+        crowded, height, arranged = at(larger)
+        tried.append((crowded + height / _WORTH, arranged))
+        if crowded <= _LITTLE * height / _WORTH:
+            break
+    return min(tried, key=itemgetter(0))[1]
+
+
 def _time(step: Step) -> int:
     return step.time
 
@@ -118,8 +138,12 @@ class Panel:
         *,
         variables: bool = False,
         narrow: bool = False,
+        more: int = 0,
     ) -> None:
-        """Find the measures; `narrow` leaves room for another beside it."""
+        """Find the measures; `narrow` leaves room for another beside it.
+
+        `more` are pt between the lifelines, for labels that are too close.
+        """
         self.trace = trace
         self.axis = axis
         self.top = top
@@ -147,7 +171,7 @@ class Panel:
             max(ceil(_wide(line, row) / 2) for row, line in enumerate(lines))
             for lines in self.heads
         ]
-        self.gap = max(_gap(trace, labels, narrow), sum(halves) - BAR + 12)
+        self.gap = max(_gap(trace, labels, narrow) + more, sum(halves) - BAR + 12)
         outside = [
             max(margin.width, half) for margin, half in zip(self.margins, halves, strict=True)
         ]

@@ -97,8 +97,13 @@ def _moves(trace: Trace, only: str | None) -> list[Move]:
 
 
 def _did(trace: Trace, index: int, edge: Edge) -> tuple[str, ...]:
-    """The label of a move where a SYN travels without the ACK that Figure 5 gives it; else ()."""
+    """The label of a move that another call or another segment makes than in Figure 5; else ().
+
+    A SYN travels without its ACK, a half-duplex CLOSE resets as ABORT does.
+    """
     step, event, sends = trace.steps[index], edge.event, edge.sends
+    if event is Event.ABORT and step.text == Event.CLOSE_HALF_DUPLEX:
+        event = Event.CLOSE_HALF_DUPLEX
     if event is Event.RCV_SYN_ACK and step.segment and step.segment.ctl & (SYN | ACK) == SYN:
         event = Event.RCV_SYN
     if sends == "SYN,ACK":
@@ -111,7 +116,11 @@ def _did(trace: Trace, index: int, edge: Edge) -> tuple[str, ...]:
         if answers and not any(each.ctl & (SYN | ACK) == SYN | ACK for each in answers):
             sends = say("list_comma").join(f"snd {each.control}" for each in answers)
             return str(event), sends
-    return (str(event), f"snd {sends}") if event is not edge.event else ()
+    if event is edge.event:
+        return ()
+    did = (str(event), f"snd {sends}") if sends else (str(event),)
+    # several labels below each other: one line each
+    return (", ".join(did),) if places()[edge.id].shared and not edge.rare else did
 
 
 def _path(trace: Trace, nth: int, moves: tuple[Move, ...], part: Part | None) -> Path:

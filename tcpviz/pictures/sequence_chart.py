@@ -4,10 +4,9 @@ Puts the parts of the chart on one sheet. Knows no producer of traces.
 """
 
 from dataclasses import replace
-from typing import Final
 
 from tcpviz.pictures.drawing import Drawing
-from tcpviz.pictures.panel import LARGER, Panel, draw_key, notes, time_axis
+from tcpviz.pictures.panel import Panel, draw_key, notes, time_axis, worth_its_height
 from tcpviz.pictures.picture import Picture
 from tcpviz.pictures.sheet import EDGE, TITLE, Ruler, draw_notes, draw_title
 from tcpviz.pictures.summary import summary
@@ -105,18 +104,11 @@ def _drawn(trace: Trace, labels: Labels, variables: bool) -> tuple[Drawing, floa
 def arranged(trace: Trace, labels: Labels, *, variables: bool = False) -> tuple[Panel, Ruler]:
     """The chart and its ruler, at the scale where room for labels is worth the height it takes."""
     top = _head(trace) + Panel.above(trace)
-    tried: list[tuple[float, Panel, Ruler]] = []
-    for larger in LARGER:
+
+    def at(larger: float) -> tuple[float, float, tuple[Panel, Ruler]]:
         axis = time_axis(trace, roomy=labels.options, larger=larger)
         panel = Panel(trace, axis, top, labels, variables=variables)
         ruler = Ruler(axis, top)
-        crowded = panel.crowded(ruler.x + 10)
-        tried.append((crowded + axis.height / _WORTH, panel, ruler))
-        if crowded <= _LITTLE * axis.height / _WORTH:
-            break
-    _, panel, ruler = min(tried, key=lambda each: each[0])
-    return panel, ruler
+        return panel.crowded(ruler.x + 10), axis.height, (panel, ruler)
 
-
-_WORTH: Final = 100.0  # pt of height that one more label well placed is worth
-_LITTLE: Final = 0.2  # of its height a chart grows at least at the next scale
+    return worth_its_height(at)

@@ -30,6 +30,7 @@ _PENS: Final = (
     Pen(theme.ORANGE, 1.75, "dashed"),
     Pen(theme.PURPLE, 2, "dotted"),
 )
+_BESIDE: Final = 1.5  # pt that a line lies over where it belongs, for each line before it
 _LIMIT: Final = Pen(theme.INK, 1)
 _GRID: Final = Pen(theme.GRID)
 _AXIS: Final = Pen(theme.QUIET, 0.75)
@@ -91,7 +92,8 @@ def timelines(
     `limits` are drawn as level lines, by name: a backlog, the number of ports or of descriptors.
     The picture begins at 0 and ends at `until` in ns, or a little after the last change. Where more
     happens than a picture can show, the line covers exactly what lies between the least and the
-    most of each half point.
+    most of each half point. Simplified: each further line is drawn 1.5 pt higher than its count,
+    so that equal counts are seen beside each other.
 
     ValueError names what cannot be drawn.
 
@@ -120,7 +122,10 @@ def timelines(
         words = _in_margin(say("line_limit", name=name, count=f"{limit:,}"))
         labels.append(_Label(scale.y(limit), words, _LIMIT))
     for nth, (name, line) in enumerate(series.items()):
-        drawn = [(x, scale.y(level)) for x, level in outline(line, scale.until, _LEFT, _RIGHT)]
+        lift = _BESIDE * nth  # what is the same is seen beside it
+        drawn = [
+            (x, scale.y(level) - lift) for x, level in outline(line, scale.until, _LEFT, _RIGHT)
+        ]
         parts = [drawn[at : at + _TOGETHER + 1] for at in range(0, len(drawn) - 1, _TOGETHER)]
         tip = f"{name}: {peaks[name]}"
         drawing.line(parts, _PENS[nth], classes="series", name=f"series_{nth}", tip=tip)
