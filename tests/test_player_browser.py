@@ -1118,7 +1118,7 @@ def forks(page, answered, asked=None):
     last.query_selector(f"button:text-is('{asked or say('player_fork_lose')}')").click()
     for _ in range(100):
         page.wait_for_timeout(100)
-        told = page.query_selector(".tcpviz-heard:not(:empty)")
+        told = page.query_selector(".tcpviz-forked:has(> .tcpviz-heard:not(:empty))")
         if told and answered(told.inner_text()):
             return told
     return pytest.fail("no answer")
@@ -1199,7 +1199,9 @@ def test_lab_fork_where_the_kernel_was_shut_down(new_page, lab):
     page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     page.wait_for_function("!jupyterapp.shell.currentWidget.sessionContext.session")
     page.click(f":nth-match({PLAYER}, 3) button:text-is('{say('player_fork_lose')}')")
-    assert say("player_fork_alone") in page.inner_text(".tcpviz-heard:not(:empty)")
+    assert say("player_fork_alone") in page.inner_text(
+        ".tcpviz-forked:has(> .tcpviz-heard:not(:empty))"
+    )
 
 
 def test_lab_dark(new_page, lab, tmp_path):
