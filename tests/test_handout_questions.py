@@ -204,12 +204,13 @@ def test_steps_are_counted_as_the_player_counts_them():
     assert trace.steps[question.step].kind is Kind.TIMEOUT
 
 
-def test_code_that_is_to_run_is_no_answer(tmp_path):
-    """Below a prediction it stands with what it shows; a Player's, with its question."""
-    cells = [text("# A?\n\n**Predict**: how many?"), run("print(63 << 10)", "64512")]
+def test_code_that_a_prediction_is_about_stands_with_it(tmp_path):
+    """Below the question; what it shows, in the runs."""
+    cells = [text("# A?\n\n**Predict**: read it; how many?"), run("print(63 << 10)", "64512")]
     made = document(chapter_of(tmp_path, *cells), {}, teacher=False)
-    assert "63 <<" not in json.dumps(made["blocks"])
-    assert "63 <<" in json.dumps(made["runs"])
+    assert "63 <<" in json.dumps(made["blocks"])
+    assert "63 <<" not in json.dumps(made["runs"])
+    assert "64512" not in json.dumps(made["blocks"])
 
 
 def test_a_table_that_answers_stands_in_the_run(tmp_path):
