@@ -1267,6 +1267,18 @@ def chooses(page):
     assert "server: 2MSL expires" in page.evaluate(told)
 
 
+def test_a_poster_without_its_data_stays_a_picture(new_page):
+    """Of an untrusted output the data are taken out; the script may run there for another one."""
+    page = new_page()
+    html = Player(simulate(SCENARIOS["handshake"])).html()
+    bare = re.sub(r'<script type="application/json">.*?</script>', "", html, flags=re.DOTALL)
+    page.set_content(f"<!doctype html><main>{bare}{html}</main>")
+    page.wait_for_selector(PLAYER)
+    page.wait_for_timeout(300)
+    assert page.evaluate(f"document.querySelectorAll('{PLAYER}').length") == 1
+    assert page.is_visible(".tcpviz-poster-1 img")
+
+
 def test_what_can_be_lost_is_what_the_run_sends(new_page):
     """Of a ready panel's losses the page offers those of the run that the other choice makes."""
     page = new_page()

@@ -39,19 +39,22 @@ export default {
   },
 };
 
+const DATA = "script[type='application/json']";
+
 // Posters that a page shows before, or instead of, this script. Each comes to life when it is first
 // seen, so that a page with many opens as fast as a page with one.
 const seen = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) if (isIntersecting) liven(target);
 }, { rootMargin: "50%" });
 for (const poster of document.querySelectorAll(".tcpviz-poster-1:not([data-live])")) {
+  if (!poster.querySelector(DATA)) continue;  // not trusted: a picture, though the script may run for another
   poster.dataset.live = "";
   seen.observe(poster);
 }
 
 function liven(poster) {
   seen.unobserve(poster);
-  const data = JSON.parse(poster.querySelector("script[type='application/json']").textContent);
+  const data = JSON.parse(poster.querySelector(DATA).textContent);
   const shown = element("div");
   if (data.panel) choose(shown, data);
   else {
