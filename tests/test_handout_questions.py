@@ -204,13 +204,22 @@ def test_steps_are_counted_as_the_player_counts_them():
     assert trace.steps[question.step].kind is Kind.TIMEOUT
 
 
-def test_code_that_a_prediction_is_about_stands_with_it(tmp_path):
-    """Below the question; what it shows, in the runs."""
-    cells = [text("# A?\n\n**Predict**: read it; how many?"), run("print(63 << 10)", "64512")]
+def test_code_that_is_to_run_is_no_answer(tmp_path):
+    """Below a prediction it stands with what it shows; a Player's, with its question."""
+    cells = [text("# A?\n\n**Predict**: how many?"), run("print(63 << 10)", "64512")]
+    made = document(chapter_of(tmp_path, *cells), {}, teacher=False)
+    assert "63 <<" not in json.dumps(made["blocks"])
+    assert "63 <<" in json.dumps(made["runs"])
+
+
+def test_a_function_that_is_to_be_read_stands_at_the_question(tmp_path):
+    """What it gives is in the runs."""
+    read = run("def many():\n    return 63 << 10\n\n\nprint(many())", "64512")
+    cells = [text("# A?\n\n**Predict**: read the function; how many?"), read]
     made = document(chapter_of(tmp_path, *cells), {}, teacher=False)
     assert "63 <<" in json.dumps(made["blocks"])
-    assert "63 <<" not in json.dumps(made["runs"])
     assert "64512" not in json.dumps(made["blocks"])
+    assert "64512" in json.dumps(made["runs"])
 
 
 def test_a_table_that_answers_stands_in_the_run(tmp_path):

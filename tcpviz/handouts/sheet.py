@@ -4,9 +4,10 @@ Knows what a student must not see yet. Must not know what anything looks like.
 
 A student predicts first: what follows a **Predict**, up to the next section with code, cell that
 asks, or exercise, stands in an end part, "The runs". In its place is room for the answer, or a
-question of the Player under the chart of what had happened before it. The first code is printed
-there too: it may be what the question is about. A later question of the same run tells what the
-first one asked, and is answered by what follows: it stands at the run, and then a page ends.
+question of the Player under the chart of what had happened before it. Code is printed where its
+output is, for it can tell as much; a function that is to be read stands at the question. A later
+question of the same run tells what the first one asked, and is answered by what follows: it stands
+at the run, and then a page ends.
 
 Of a panel the picture is printed at which it stands, and that of each choice which the text before
 or after it names *in italics*.
@@ -144,10 +145,13 @@ class _Sheet:
             self.blocks += [_code(cell), *self.outputs(cell)]
         elif self.round.blocks:
             self.round.blocks += [_code(cell), *self.outputs(cell)]
-        else:
+        elif "def " in cell.code or any(each.asked for each in cell.shown):
             self.blocks.append(_code(cell))
             self.ask(cell.shown)
             self.round.blocks += self.outputs(cell, asked=True)
+        else:
+            self.ask(cell.shown)
+            self.round.blocks += [_code(cell), *self.outputs(cell)]
 
     def ask(self, shown: Sequence[Shown]) -> None:
         """Ask before the run, and say where it is."""
